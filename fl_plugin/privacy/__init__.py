@@ -1,0 +1,1 @@
+"""What wraps an algorithm's sums on their way out: exact integers, and masks."""
