@@ -1,0 +1,1 @@
+"""Federated algorithms, one file each: a pair of pure functions over arrays."""
