@@ -1,0 +1,1 @@
+"""Evaluation from sums: what a party hands over, and the metrics of the total."""
