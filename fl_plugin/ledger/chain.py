@@ -1,0 +1,183 @@
+"""Whether a ledger still tells what was written into it.
+
+The chain shows every edit, deletion, swap and insertion. Records cut from its end,
+and a chain rewritten from some point on, are whole in themselves: they show only
+against heads that somebody else has kept, such as each model's `run.json`.
+"""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fl_plugin.errors import LedgerError, StorageError
+from fl_plugin.ledger.budget import cost
+from fl_plugin.ledger.record import GENESIS, AuditRecord, Head, read_record
+from fl_plugin.ledger.storage import ledger_name
+from fl_plugin.ledger.store import Ledger
+
+_Spend = tuple[Any, ...]  # sequence, at, consumer, purpose, product, nano
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """What was found.
+
+    Args:
+        records: Records that hold, counted up to the first bad one.
+        first_bad: Sequence of the first record that is altered, missing or out of
+            place; where only a kept head shows it, the sequence of that head or of
+            the first record missing.
+        problem: A sentence; empty if all is well.
+        head: The last record that holds.
+    """
+
+    ok: bool
+    records: int
+    first_bad: int | None
+    problem: str
+    head: Head
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Witnesses:
+    """What must agree with the chain, by sequence."""
+
+    heads: Mapping[int, frozenset[str]]
+    spends: Mapping[int, _Spend]
+
+
+def verify(
+    ledger: Ledger | Path | str, expected_heads: Iterable[tuple[int, str]] = ()
+) -> Verification:
+    """Check every record, the spends that belong to them, and heads kept elsewhere.
+
+    Args:
+        ledger: Open, or the path of one, which is then opened without writing.
+        expected_heads: Each a sequence and the hash that it had.
+
+    Raises:
+        StorageError: If the file cannot be read as a ledger.
+    """
+    if not isinstance(ledger, Ledger):
+        with Ledger.open(ledger, write=False) as opened:
+            return verify(opened, expected_heads)
+    with ledger.reading() as connection:
+        _check_pages(connection, ledger)
+        spends = connection.execute(
+            "select cast(sequence as integer), at, consumer, purpose, product, nano"
+            " from spend"
+        ).fetchall()
+        witnesses = _Witnesses(
+            heads=_by_sequence(expected_heads), spends={s[0]: s for s in spends}
+        )
+        rows = connection.execute(
+            "select cast(sequence as integer) as place, body, hash from audit"
+            " order by place"
+        )
+        return _walk(rows, witnesses)
+
+
+def _check_pages(connection: sqlite3.Connection, ledger: Ledger) -> None:
+    (found,) = connection.execute("pragma quick_check(1)").fetchone()
+    if found != "ok":
+        raise StorageError(
+            f"The ledger {ledger_name(ledger.path)} is damaged.",
+            remedy="Keep the file as evidence and restore the domain's last backup.",
+        )
+
+
+def _by_sequence(heads: Iterable[tuple[int, str]]) -> dict[int, frozenset[str]]:
+    kept: defaultdict[int, set[str]] = defaultdict(set)
+    for sequence, kept_hash in heads:
+        kept[sequence].add(kept_hash)
+    return {sequence: frozenset(hashes) for sequence, hashes in kept.items()}
+
+
+def _walk(rows: Iterable[tuple[Any, ...]], witnesses: _Witnesses) -> Verification:
+    good, last = 0, None
+    for row in rows:
+        expected = 1 if last is None else last.sequence + 1
+        if row[0] != expected:
+            return _bad(good, last, _misplaced(row[0], expected))
+        try:
+            record = read_record(*row)
+        except LedgerError as error:
+            return _bad(good, last, (expected, error.problem))
+        problem = _unlinked(record, last) or _contradicted(record, witnesses)
+        if problem:
+            return _bad(good, last, (expected, problem))
+        good, last = good + 1, record
+    missing = _missing(0 if last is None else last.sequence, witnesses)
+    if missing:
+        return _bad(good, last, missing)
+    return Verification(
+        ok=True, records=good, first_bad=None, problem="", head=_head(last)
+    )
+
+
+def _misplaced(sequence: int, expected: int) -> tuple[int, str]:
+    if sequence < expected:
+        return sequence, f"Audit record {sequence} does not belong to the chain."
+    return expected, f"Audit record {expected} is missing."
+
+
+def _unlinked(record: AuditRecord, last: AuditRecord | None) -> str:
+    """Say how a record, true to its own hash, fails to follow the one before."""
+    if record.previous != _head(last).hash:
+        return (
+            f"Audit record {record.sequence} does not follow the record before it: "
+            "one of the two was rewritten."
+        )
+    if last is not None and record.at < last.at:
+        return f"Audit record {record.sequence} is earlier than the one before it."
+    return ""
+
+
+def _contradicted(record: AuditRecord, witnesses: _Witnesses) -> str:
+    """Say which witness a record does not agree with."""
+    if witnesses.heads.get(record.sequence, {record.hash}) != {record.hash}:
+        return (
+            f"Audit record {record.sequence} is not the one whose hash was kept "
+            "elsewhere: the ledger was rewritten at or before it."
+        )
+    if witnesses.spends.get(record.sequence) != _spend_of(record):
+        return f"The budget does not agree with audit record {record.sequence}."
+    return ""
+
+
+def _spend_of(record: AuditRecord) -> _Spend | None:
+    if record.epsilon is None:
+        return None
+    names = (record.consumer, record.purpose, record.product)
+    try:
+        return (record.sequence, record.at, *names, cost(record.epsilon))
+    except LedgerError:  # forged: nothing of the kind can have been spent
+        return ()
+
+
+def _missing(last: int, witnesses: _Witnesses) -> tuple[int, str] | None:
+    """Find what witnesses know of and the ledger no longer holds."""
+    if witnesses.heads.get(0, {GENESIS}) != {GENESIS}:
+        return 1, "A head kept elsewhere is not one of this ledger."
+    known = max((*witnesses.heads, *witnesses.spends), default=0)
+    if known <= last:
+        return None
+    return last + 1, f"Audit records {last + 1} to {known} were cut from the end."
+
+
+def _bad(good: int, last: AuditRecord | None, flaw: tuple[int, str]) -> Verification:
+    first_bad, problem = flaw
+    return Verification(
+        ok=False,
+        records=good,
+        first_bad=first_bad,
+        problem=problem,
+        head=_head(last),
+    )
+
+
+def _head(record: AuditRecord | None) -> Head:
+    return Head(0, GENESIS) if record is None else record.head
