@@ -1,0 +1,1 @@
+"""What dbt wrote about the mesh, read as a file into frozen, validated values."""

@@ -1,0 +1,259 @@
+"""The mesh as one object: find products, plan a study, train it, use its models."""
+
+import getpass
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+
+from fl_plugin.coordinator.decisions import with_decisions
+from fl_plugin.coordinator.federation import Federation
+from fl_plugin.coordinator.run import evaluate, find_algorithm, train
+from fl_plugin.discovery import discover
+from fl_plugin.engines.base import Engine
+from fl_plugin.errors import ContractError, PolicyError, UsageError
+from fl_plugin.evaluation.metrics import Metrics
+from fl_plugin.manifest.reader import read_manifest
+from fl_plugin.manifest.types import Manifest, Product, Study
+from fl_plugin.manifest.vocabulary import load_vocabulary
+from fl_plugin.mesh.fitted import features_of, fit_of
+from fl_plugin.mesh.record import Finished, record_of, spec_of_run
+from fl_plugin.mesh.run import Run
+from fl_plugin.model.pipeline import build_pipeline, spec_of
+from fl_plugin.model.predict import predict
+from fl_plugin.plan.draft import draft
+from fl_plugin.plan.types import Plan
+from fl_plugin.registry.reservation import reserve
+from fl_plugin.registry.store import Listing, list_models, open_model, publish
+from fl_plugin.report.card import card_of
+from fl_plugin.report.html import report_of
+
+Listener = Callable[[str, int], None]
+
+
+def _silent(kind: str, number: int) -> None:
+    """Listen to nothing."""
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """A mesh's root folder: its catalog, its domains beside it, its registry.
+
+    Args:
+        root: The folder that holds dbt_project.yml, domains/ and mesh_policy.yml.
+    """
+
+    root: Path
+
+    @classmethod
+    def open(cls, root: str | Path = ".") -> "Mesh":
+        """Return the mesh in a folder.
+
+        Raises:
+            UsageError: The folder holds no mesh.
+        """
+        folder = Path(root).resolve()
+        if not (folder / "mesh_policy.yml").is_file():
+            raise UsageError(
+                "This folder holds no mesh: there is no mesh_policy.yml.",
+                remedy="Change to the mesh's root folder, or name it with --project.",
+            )
+        return cls(folder)
+
+    @property
+    def manifest(self) -> Manifest:
+        """The catalog: what the root project's manifest says of the mesh.
+
+        Raises:
+            BuildError: The catalog is not built.
+        """
+        return read_manifest(
+            self.root / "target" / "manifest.json",
+            load_vocabulary(self.root / "mesh_policy.yml"),
+        )
+
+    @property
+    def products(self) -> Mapping[str, Product]:
+        """Every valid product by name, the latest version of each."""
+        found = self.manifest.products
+        return {n: p for n, p in found.items() if n == p.name}
+
+    @property
+    def studies(self) -> Mapping[str, Study]:
+        """Every valid study by name."""
+        return self.manifest.studies
+
+    @property
+    def models(self) -> Listing:
+        """Every registered model, and what cannot be read."""
+        return list_models(self.root / "registry")
+
+    def plan(
+        self, study: str, *, uses: tuple[str, ...] | None = None, engine: str = ""
+    ) -> Plan:
+        """Return a study's plan with every domain's decision; no row is opened.
+
+        Args:
+            study: Its name.
+            uses: What is wanted; None for what training needs.
+            engine: How to reach the domains; empty for the default.
+
+        Raises:
+            MeshError: The study is unknown or not valid, or a domain cannot decide.
+        """
+        manifest = self.manifest
+        plan = draft(_study(manifest, study), manifest, _actor(), uses)
+        with self._parties(plan, engine or "embedded") as transport:
+            return with_decisions(plan, Federation(_run_id("plan"), transport))
+
+    def train(
+        self,
+        study: str,
+        *,
+        engine: str = "embedded",
+        listener: Listener = _silent,
+    ) -> Run:
+        """Train a study with every domain that it names and register the model.
+
+        Args:
+            study: Its name.
+            engine: How to run the domains' parties.
+            listener: Told the kind and number of each round.
+
+        Raises:
+            PolicyError: A domain refuses; nothing was trained.
+            MeshError: Anything else that went wrong; nothing is half-written.
+        """
+        manifest = self.manifest
+        found = _study(manifest, study)
+        plan = draft(found, manifest, _actor())
+        find_algorithm(plan.algorithm).of(plan.parameters)
+        with self._parties(plan, engine) as transport:
+            federation = Federation(_run_id(study), transport, listener)
+            plan = with_decisions(plan, federation)
+            insist(plan)
+            trained = train(plan, federation)
+        done = Finished(
+            plan=plan,
+            study=found,
+            manifest=manifest,
+            trained=trained,
+            federation=federation,
+            engine=engine,
+        )
+        return self._register(done)
+
+    def evaluate(
+        self,
+        study: str,
+        *,
+        version: int | None = None,
+        engine: str = "embedded",
+        listener: Listener = _silent,
+    ) -> Metrics:
+        """Judge a registered model on its hold-out rows as they are today.
+
+        Raises:
+            PolicyError: A domain refuses.
+            MeshError: Anything else that went wrong.
+        """
+        entry = open_model(self.root / "registry", study, version or "latest")
+        manifest = self.manifest
+        plan = draft(_study(manifest, study), manifest, _actor(), ("evaluate",))
+        spec = spec_of(entry.estimator())
+        features = features_of(spec, plan.features)
+        plan = replace(plan, features=features, seed=entry.run.seed)
+        model = fit_of(spec, plan)
+        with self._parties(plan, engine) as transport:
+            federation = Federation(_run_id(study), transport, listener)
+            plan = with_decisions(plan, federation)
+            insist(plan)
+            return evaluate(plan, model, federation).holdout
+
+    def predict(
+        self, study: str, rows: pa.Table, *, version: int | None = None
+    ) -> pa.Table:
+        """Score rows with a registered model.
+
+        Args:
+            study: Whose model.
+            rows: A table that has the model's features; other columns are kept.
+            version: Which; None for the latest.
+
+        Returns:
+            The rows with the columns `score` and `predicted`.
+        """
+        entry = open_model(self.root / "registry", study, version or "latest")
+        threshold = entry.run.confusion.threshold if entry.run.confusion else 0.5
+        return predict(entry.estimator(), rows, threshold=threshold)
+
+    def _register(self, done: Finished) -> Run:
+        pipeline = build_pipeline(spec_of_run(done))
+        with reserve(self.root / "registry", done.plan.study) as slot:
+            record = record_of(done, slot.version)
+            entry = publish(
+                slot,
+                pipeline,
+                record,
+                card=card_of(record),
+                report=report_of(record),
+            )
+        return Run(entry)
+
+    @contextmanager
+    def _parties(self, plan: Plan, engine: str) -> Iterator[Engine]:
+        engines = discover("fl_plugin.engines", Engine, "fl_plugin.engines")
+        if engine not in engines:
+            raise UsageError(
+                f"There is no engine {engine}.",
+                remedy=f"Choose one of: {', '.join(sorted(engines))}.",
+            )
+        folders = [self.root / "domains" / p.domain for p in plan.parties]
+        with engines[engine](folders, plan.consumer) as transport:
+            yield transport
+
+
+def insist(plan: Plan) -> None:
+    """Raise the first refusal of a plan.
+
+    Raises:
+        PolicyError: A domain has refused.
+    """
+    for decision in plan.refusals:
+        refusal = decision.refusal
+        if refusal is not None:
+            raise PolicyError(
+                f"{decision.domain} refused: {refusal.sentence}",
+                remedy=refusal.remedy,
+                reason=refusal.reason,
+                domain=decision.domain,
+            )
+
+
+def _study(manifest: Manifest, name: str) -> Study:
+    if name in manifest.studies:
+        return manifest.studies[name]
+    problem = manifest.problems.get(f"{manifest.project}.{name}")
+    if isinstance(problem, ContractError):
+        raise problem
+    known = ", ".join(sorted(manifest.studies)) or "none"
+    raise UsageError(
+        f"There is no study {name!r}.",
+        remedy=f"Studies of this mesh: {known}. They live in models/studies/.",
+    )
+
+
+def _actor() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def _run_id(study: str) -> str:
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S").lower()
+    return f"{stamp}-{study[:32]}-{secrets.token_hex(4)}"

@@ -1,0 +1,184 @@
+"""The only file that opens a database: read-only, locked down, closed at once.
+
+DuckDB has no users, so what a query may do is fixed before it runs: no external
+access, no change of settings, only columns that were granted, only rows that the
+contract's filter leaves. An open reader blocks `dbt build`, so the file is held for
+one read and no longer.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from fl_plugin.errors import BuildError, ContractError, StorageError
+from fl_plugin.manifest.types import Relation
+from fl_plugin.policy.types import Measured
+
+LOCK_WAIT_SECONDS = 10.0
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": "false",
+    "lock_configuration": "true",
+    "threads": "1",
+    "memory_limit": "512MB",
+}
+PROFILE = ("mesh_meta", "product_profile")
+
+
+@dataclass(frozen=True)
+class Database:
+    """One domain's DuckDB file.
+
+    Args:
+        path: Where it lies.
+        domain: Whose it is, for messages.
+    """
+
+    path: Path
+    domain: str
+
+    def columns(self, relation: Relation) -> dict[str, str] | None:
+        """Return column name to type of the built table; None where it is missing."""
+        query = (
+            "select column_name, data_type from duckdb_columns() where "
+            "database_name = current_database() and schema_name = ? and table_name = ?"
+            " order by column_index"
+        )
+        with self._open() as connection:
+            found = connection.execute(
+                query, [relation.schema, relation.identifier]
+            ).fetchall()
+        return dict(found) or None
+
+    def measured(self, model: str, version: int | None) -> Measured:
+        """Return what the last build measured of a product; blanks where nothing."""
+        with self._open() as connection:
+            exists = connection.execute(
+                "select count(*) from duckdb_tables() where "
+                "database_name = current_database() and schema_name = ? "
+                "and table_name = ?",
+                list(PROFILE),
+            ).fetchone()
+            if not exists or not exists[0]:
+                return Measured()
+            rows = connection.execute(
+                "select built_at, completeness, validity, uniqueness, tests_failed "
+                "from mesh_meta.product_profile where product in (?, ?) "
+                "and version is not distinct from ? order by built_at desc limit 1",
+                [model, f"{self.domain}.{model}", version],
+            ).fetchall()
+        return _measured(rows[0]) if rows else Measured()
+
+    def read(
+        self, relation: Relation, columns: Mapping[str, str], row_filter: str | None
+    ) -> pa.Table:
+        """Return the named columns of the rows that the filter leaves.
+
+        Args:
+            relation: The product's table.
+            columns: Result name to column name, or to "rowid".
+            row_filter: A filter that `policy.row_filter` has accepted, or None.
+        """
+        picked = ", ".join(f"{_quote(c)} as {_quote(n)}" for n, c in columns.items())
+        table = f"{_quote(relation.schema)}.{_quote(relation.identifier)}"
+        query = f"select {picked} from {table}"  # noqa: S608 quoted, from the manifest
+        if row_filter:
+            # Nothing may follow the filter: it was validated as the end of a query.
+            query += f" where {row_filter}"
+        with self._open() as connection:
+            return connection.sql(query).to_arrow_table()
+
+    @contextmanager
+    def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        connection = self._connect()
+        try:
+            yield connection
+        except duckdb.Error as error:
+            raise self._unreadable(error) from None
+        finally:
+            connection.close()
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        if not self.path.is_file():
+            raise BuildError(
+                f"The database of {self.domain} does not exist.",
+                remedy=f"Build it: cd domains/{self.domain} && dbt build",
+            )
+        deadline = time.monotonic() + LOCK_WAIT_SECONDS
+        while True:
+            try:
+                return duckdb.connect(self.path, read_only=True, config=_SETTINGS)
+            except duckdb.IOException as error:
+                if "Could not set lock" not in str(error):
+                    raise self._unreadable(error) from None
+                if time.monotonic() > deadline:
+                    raise self._locked(str(error)) from None
+                time.sleep(0.2)
+            except duckdb.Error as error:
+                raise self._unreadable(error) from None
+
+    def _locked(self, text: str) -> StorageError:
+        _, _, holder = text.partition("(PID ")
+        process = holder.partition(")")[0]
+        who = f"process {process}" if process.isdigit() else "another process"
+        return StorageError(
+            f"The database of {self.domain} is locked by {who}.",
+            remedy="Wait until its `dbt build` has ended, then run the command again.",
+        )
+
+    def _unreadable(self, error: duckdb.Error) -> StorageError:
+        # DuckDB's own text may quote a value; its class never does.
+        return StorageError(
+            f"The database of {self.domain} cannot be read ({type(error).__name__}).",
+            remedy=f"If the file is damaged, delete it and rebuild it: "
+            f"cd domains/{self.domain} && dbt build",
+        )
+
+
+def parse_filter(row_filter: str) -> Mapping[str, Any]:
+    """Return DuckDB's own parse tree of `select * from t where <row_filter>`.
+
+    The text is parsed in an empty database, never run.
+
+    Raises:
+        ContractError: DuckDB cannot parse it.
+    """
+    query = f"select * from t where {row_filter}"  # noqa: S608 parsed, never run
+    with duckdb.connect(":memory:", config=_SETTINGS) as connection:
+        try:
+            found = connection.execute(
+                "select json_serialize_sql(?)", [query]
+            ).fetchone()
+        except duckdb.Error:
+            found = None
+    tree = json.loads(found[0]) if found else {"error": True}
+    if tree.get("error"):
+        raise ContractError(
+            "A row filter is not a condition that DuckDB can parse.",
+            remedy="Write it as for `where`, over the product's own columns.",
+        )
+    return dict(tree)
+
+
+def _measured(row: Sequence[Any]) -> Measured:
+    built_at, completeness, validity, uniqueness, failed = row
+    if isinstance(built_at, datetime) and built_at.tzinfo is None:
+        built_at = built_at.replace(tzinfo=UTC)
+    return Measured(
+        built_at=built_at,
+        completeness=completeness,
+        validity=validity,
+        uniqueness=uniqueness,
+        tests_failed=failed,
+    )
+
+
+def _quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

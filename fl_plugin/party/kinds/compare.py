@@ -1,0 +1,123 @@
+"""Is the federation's model better here than the one this domain could fit alone?
+
+Both models score the same rows out of fold; the comparison is made inside the domain
+and only its rounded figures leave, and only where both classes are large enough.
+"""
+
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from fl_plugin.algorithms.base import Algorithm, solve
+from fl_plugin.errors import TrainingError
+from fl_plugin.evaluation.metrics import Metrics, metrics_of
+from fl_plugin.evaluation.paired import paired_auc, verdict
+from fl_plugin.evaluation.sums import EvaluationSpec, evaluation_sums
+from fl_plugin.messages import Ask
+from fl_plugin.party.answer import Answer, Kind, matrix, rounded
+from fl_plugin.party.kinds.evaluate import read_spec
+from fl_plugin.party.session import Session, read_splits
+from fl_plugin.preparation.features import RawColumns, design
+from fl_plugin.preparation.moments import count, counted, moments, scatter
+from fl_plugin.preparation.splits import Mask
+
+Floats = npt.NDArray[np.float64]
+
+
+class Compare(Kind):
+    """Compare out-of-fold scores of the federation's models and of the domain's own."""
+
+    name: ClassVar[str] = "compare"
+    releases: ClassVar[str] = "rounded quality figures of two models on own rows"
+
+    def answer(self, session: Session, ask: Ask) -> Answer:
+        """Return figures of both models; `suppressed` where they would tell too much.
+
+        Each split's test part is scored by the federation's model of that split
+        (arrays `means`, `scales`, `points`) and by one fitted on the split's training
+        part of this domain alone; a row's scores are averaged over the repeats.
+        """
+        raw = session.columns()
+        positives = int(raw.target.sum())
+        smaller = min(positives, len(raw.target) - positives)
+        if smaller < session.min_cohort:
+            return Answer(body={"suppressed": "too few rows of one class"})
+        try:
+            theirs, own = self._scores(session, ask)
+        except TrainingError:
+            return Answer(body={"suppressed": "one class is missing in a fold"})
+        spec = read_spec(ask)
+        pair = paired_auc(theirs, own, raw.target)
+        return Answer(
+            body={
+                "federated": _figures(theirs, raw.target, spec),
+                "own": _figures(own, raw.target, spec),
+                "difference": None
+                if pair is None
+                else {
+                    "value": rounded(pair.difference),
+                    "low": rounded(pair.low),
+                    "high": rounded(pair.high),
+                },
+                "verdict": verdict(pair),
+            }
+        )
+
+    def _scores(self, session: Session, ask: Ask) -> tuple[Floats, Floats]:
+        raw = session.columns()
+        splits = read_splits(ask.body)
+        width = len(raw.numeric) + sum(raw.sizes)
+        means = matrix(ask, "means", len(splits), len(raw.numeric))
+        scales = matrix(ask, "scales", len(splits), len(raw.numeric))
+        points = matrix(ask, "points", len(splits), width + 1)
+        total = np.zeros((2, len(raw.target)))
+        times = np.zeros(len(raw.target))
+        for i, split in enumerate(splits):
+            test = session.chosen(split)
+            model = session.algorithm
+            theirs = session.design(split, means[i], scales[i])
+            total[0, test] += model.scores(points[i], theirs)
+            mean, scale, point = fit_alone(model, raw, ~test)
+            total[1, test] += model.scores(point, design(raw, test, mean, scale))
+            times[test] += 1
+        if (times == 0).any():
+            raise TrainingError("A row is in no fold.", remedy="Use complete folds.")
+        scores = total / times
+        return scores[0], scores[1]
+
+
+def fit_alone(
+    algorithm: Algorithm, raw: RawColumns, chosen: Mask
+) -> tuple[Floats, Floats, Floats]:
+    """Fit the same algorithm on some of a domain's own rows.
+
+    Returns:
+        Means, scales and the point (coefficients, then the intercept).
+
+    Raises:
+        TrainingError: The rows hold only one class, or the fit does not converge.
+    """
+    counts, sums = count(raw.numeric, raw.target, chosen)
+    first = counted(counts, sums)
+    fitted = moments(first, scatter(raw.numeric, chosen, first.means))
+    prepared = design(raw, chosen, first.means, fitted.scales)
+    found = solve(
+        algorithm, len(prepared.x), lambda point: algorithm.step(point, prepared)
+    )
+    point = np.append(found.coefficients, found.intercept)
+    return first.means, fitted.scales, point
+
+
+def _figures(
+    scores: Floats, labels: Mask, spec: EvaluationSpec
+) -> dict[str, float | None]:
+    found: Metrics = metrics_of(evaluation_sums(scores, labels, spec), spec)
+    auc: Any = found.roc_auc
+    precision: Any = found.pr_auc
+    return {
+        "roc_auc": rounded(auc.value if auc else None),
+        "pr_auc": rounded(precision.value if precision else None),
+        "log_loss": rounded(found.log_loss),
+        "brier": rounded(found.brier),
+    }

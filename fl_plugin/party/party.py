@@ -1,0 +1,369 @@
+"""One domain's side of a run: decide, open, answer, account for every release.
+
+Whatever comes in is bytes and whatever goes out is bytes. Before anything is opened
+and before anything leaves, the domain decides by its own files and writes the decision
+to its own ledger.
+"""
+
+import hashlib
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from threadpoolctl import threadpool_limits
+
+from fl_plugin.algorithms.base import Algorithm
+from fl_plugin.discovery import discover
+from fl_plugin.errors import MeshError, MessageError, PolicyError
+from fl_plugin.ledger.buckets import rows_bucket
+from fl_plugin.ledger.cohorts import cohort_digest
+from fl_plugin.ledger.record import AuditEntry, Head
+from fl_plugin.ledger.store import Ledger
+from fl_plugin.messages import Ask, Message, Refusal, Reply, decode, encode
+from fl_plugin.party.answer import Answer, Kind
+from fl_plugin.party.domain import Domain
+from fl_plugin.party.rows import Rows, read_rows
+from fl_plugin.party.session import Session, out_of_order
+from fl_plugin.plan.wire import decision_json, read_features, read_request
+from fl_plugin.policy.decision import decide
+from fl_plugin.policy.types import Decision, Request
+from fl_plugin.preparation.features import Feature
+from fl_plugin.privacy.masking import PairwiseMasks
+
+KINDS = discover("fl_plugin.party.kinds", Kind)
+ALGORITHMS = discover("fl_plugin.algorithms", Algorithm, "fl_plugin.algorithms")
+
+
+class Party:
+    """The only object that both answers messages and opens a domain's database.
+
+    Args:
+        folder: The domain's folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._domain = Domain(folder)
+        self.name = self._domain.name
+        self._sessions: dict[str, Session] = {}
+        self._turn = threading.Lock()
+
+    def handle(self, data: bytes, caller: str) -> bytes:
+        """Answer one message.
+
+        Args:
+            data: An encoded `Ask`.
+            caller: The consumer that the channel authenticated.
+
+        Returns:
+            An encoded `Reply` or `Refusal`; nothing is ever raised at the caller.
+        """
+        ask: Message | None = None
+        # Small matrices on several BLAS threads cost twice the CPU seconds.
+        with self._turn, threadpool_limits(1):
+            try:
+                ask = decode(data)
+                return self._answer(self._mine(ask), data, caller)
+            except MeshError as error:
+                return encode(self._refusal(ask, error))
+            except Exception as error:  # its text may hold data
+                hidden = MeshError(
+                    f"{self.name} failed inside ({type(error).__name__}).",
+                    remedy="Ask the domain's team to look at its node.",
+                )
+                return encode(self._refusal(ask, hidden))
+
+    def _mine(self, message: Message) -> Ask:
+        if not isinstance(message, Ask) or message.party != self.name:
+            raise MessageError(
+                f"A message to {self.name} is not one for it.",
+                remedy="Check the addresses of the parties.",
+            )
+        return message
+
+    def _answer(self, ask: Ask, data: bytes, caller: str) -> bytes:
+        with self._domain.ledger() as ledger:
+            if ask.kind == "decide":
+                return self._decide(ask, caller, ledger)
+            if ask.kind == "open":
+                return self._open(ask, caller, ledger)
+            session = self._session(ask, caller)
+            digest = hashlib.sha256(data).hexdigest()
+            if ask.round in session.replies:
+                before, reply = session.replies[ask.round]
+                if before != digest:
+                    raise MessageError(
+                        f"Two different messages came to {self.name} for one round.",
+                        remedy="Start the run again.",
+                    )
+                return reply
+            reply = self._work(ask, session, ledger)
+            session.replies[ask.round] = (digest, reply)
+            return reply
+
+    def _work(self, ask: Ask, session: Session, ledger: Ledger) -> bytes:
+        if ask.kind == "agree":
+            return self._agree(ask, session, ledger)
+        if ask.kind == "close":
+            del self._sessions[session.run]
+            head = ledger.append(self._entry("close", session))
+            return encode(self._reply(ask, {}, head))
+        if ask.kind not in KINDS:
+            raise MessageError(
+                f"{self.name} knows no work of the kind {ask.kind}.",
+                remedy="Check that every node runs the same version of fl_plugin.",
+            )
+        answer = KINDS[ask.kind]().answer(session, ask)
+        return self._release(ask, session, answer, ledger)
+
+    def _decide(self, ask: Ask, caller: str, ledger: Ledger) -> bytes:
+        request = read_request(ask.body.get("request"))
+        decision = decide(self._domain.facts(request, caller, ledger))
+        head = ledger.append(_decided("decide", ask.run, request, decision))
+        return encode(self._reply(ask, {"decision": decision_json(decision)}, head))
+
+    def _open(self, ask: Ask, caller: str, ledger: Ledger) -> bytes:
+        request = read_request(ask.body.get("request"))
+        features = read_features(ask.body.get("features"))
+        target, seed = ask.body.get("target"), ask.body.get("seed")
+        if not isinstance(target, str) or type(seed) is not int:
+            raise out_of_order()
+        facts = self._domain.facts(request, caller, ledger)
+        decision = decide(facts)
+        # On record before a row is opened.
+        ledger.append(_decided("decide", ask.run, request, decision))
+        _insist(decision)
+        _only_granted(request, features, target)
+        product = facts.product
+        if product is None:
+            raise out_of_order()
+        rows = read_rows(self._domain.database(), product, features, target)
+        facts = replace(
+            facts,
+            rows=len(rows),
+            cohort_distance=ledger.cohort_distance(product.name, rows.hashes),
+        )
+        decision = decide(facts)
+        session = Session(
+            run=ask.run,
+            request=request,
+            caller=caller,
+            product=product,
+            algorithm=_algorithm(request),
+            features=features,
+            target=target,
+            seed=seed,
+            rows=rows,
+            facts=facts,
+            decision=decision,
+            key=X25519PrivateKey.generate(),
+        )
+        head = self._opened(session, ledger)
+        self._sessions[ask.run] = session
+        body = {
+            "rows": _bucket(session),
+            "policy": decision.policy_fingerprint,
+            "manifest": decision.manifest_fingerprint,
+            "grant": decision.grant,
+            "public_key": session.key.public_key().public_bytes_raw().hex(),
+        }
+        return encode(self._reply(ask, body, head))
+
+    def _opened(self, session: Session, ledger: Ledger) -> Head:
+        decision, rows = session.decision, session.rows
+        entry = replace(
+            _decided("open", session.run, session.request, decision),
+            rows_bucket=_bucket(session),
+        )
+        if not decision.allowed:
+            ledger.append(entry)
+            _insist(decision)
+        with ledger.transaction() as tx:
+            head = tx.append(entry)
+            if decision.grant:
+                tx.use_grant(decision.grant)
+            tx.remember_cohort(
+                session.product.name,
+                cohort_digest(rows.hashes),
+                rows.hashes,
+                min_distance=decision.min_cohort,
+            )
+        return head
+
+    def _agree(self, ask: Ask, session: Session, ledger: Ledger) -> bytes:
+        features = read_features(ask.body.get("features"))
+        if [(f.name, f.kind) for f in features] != [
+            (f.name, f.kind) for f in session.features
+        ]:
+            raise out_of_order()
+        session.features = features
+        session.raw = session.rows.raw(features)
+        if session.request.secure_aggregation:
+            keys = ask.body.get("public_keys")
+            session.masks = PairwiseMasks(
+                self.name, session.run, session.key, _keys(keys)
+            )
+        head = ledger.append(self._entry("agree", session, ask.round))
+        return encode(self._reply(ask, {}, head))
+
+    def _release(
+        self, ask: Ask, session: Session, answer: Answer, ledger: Ledger
+    ) -> bytes:
+        self._look_again(session, ask, ledger)
+        context = f"{ask.round}/{ask.kind}"
+        words = answer.words(session.masks, context)
+        reply = Reply(
+            kind=ask.kind,
+            run=ask.run,
+            round=ask.round,
+            party=self.name,
+            body=answer.body,
+            arrays=words,
+        )
+        entry = replace(
+            self._entry("release", session, ask.round),
+            released=f"sha256:{hashlib.sha256(encode(reply)).hexdigest()}",
+            rule=ask.kind,
+        )
+        head = ledger.append(entry)
+        return encode(replace(reply, body={**answer.body, "head": list(head)}))
+
+    def _look_again(self, session: Session, ask: Ask, ledger: Ledger) -> None:
+        facts = self._domain.refreshed(session.facts, ledger)
+        decision = decide(facts)
+        if not decision.allowed:
+            self._sessions.pop(session.run, None)
+            entry = _decided("release", session.run, session.request, decision)
+            ledger.append(replace(entry, round=ask.round))
+            _insist(decision)
+
+    def _session(self, ask: Ask, caller: str) -> Session:
+        session = self._sessions.get(ask.run)
+        if session is None or session.caller != caller:
+            raise out_of_order()
+        return session
+
+    def _entry(
+        self, action: str, session: Session, number: int | None = None
+    ) -> AuditEntry:
+        entry = _decided(action, session.run, session.request, session.decision)
+        return replace(entry, round=number, rows_bucket=_bucket(session))
+
+    def _reply(self, ask: Ask, body: dict[str, Any], head: Head) -> Reply:
+        return Reply(
+            kind=ask.kind,
+            run=ask.run,
+            round=ask.round,
+            party=self.name,
+            body={**body, "head": list(head)},
+        )
+
+    def _refusal(self, ask: Message | None, error: MeshError) -> Refusal:
+        session = self._sessions.get(ask.run) if ask else None
+        if ask is not None and not isinstance(error, PolicyError):
+            self._note_failure(ask, session, error)
+        return Refusal(
+            kind=ask.kind if ask else "unknown",
+            run=ask.run if ask else "unknown",
+            round=ask.round if ask else 0,
+            party=self.name,
+            body={
+                "code": error.code,
+                "exit_code": error.exit_code,
+                "problem": error.problem,
+                "remedy": error.remedy,
+                "reason": getattr(error, "reason", error.code),
+            },
+        )
+
+    def _note_failure(
+        self, ask: Message, session: Session | None, error: MeshError
+    ) -> None:
+        """Put on record that the domain stopped, and by which kind of error."""
+        try:
+            request = (
+                session.request if session else read_request(ask.body.get("request"))
+            )
+            entry = AuditEntry(
+                action="refuse",
+                decision="refused",
+                consumer=request.consumer,
+                actor=request.actor,
+                purpose=request.purpose,
+                study=request.study,
+                run=ask.run,
+                product=request.product,
+                version=request.version,
+                round=ask.round,
+                rule=error.code,
+            )
+            with self._domain.ledger() as ledger:
+                ledger.append(entry)
+        except MeshError:
+            return  # the first error is the one to report
+
+
+def _decided(action: str, run: str, request: Request, decision: Decision) -> AuditEntry:
+    refusal = decision.refusal
+    return AuditEntry(
+        action=action if decision.allowed else "refuse",
+        decision="allowed" if decision.allowed else "refused",
+        consumer=request.consumer,
+        actor=request.actor,
+        purpose=request.purpose,
+        study=request.study,
+        run=run,
+        product=request.product,
+        version=request.version,
+        columns=tuple(sorted(request.columns)),
+        algorithm=request.algorithm,
+        rule=refusal.reason if refusal else "",
+        policy=decision.policy_fingerprint,
+        manifest=decision.manifest_fingerprint,
+    )
+
+
+def _insist(decision: Decision) -> None:
+    refusal = decision.refusal
+    if refusal is not None or not decision.allowed:
+        raise PolicyError(
+            refusal.sentence if refusal else f"{decision.domain} does not allow this.",
+            remedy=refusal.remedy if refusal else "Ask the domain's stewards.",
+            reason=refusal.reason if refusal else "refused",
+            domain=decision.domain,
+        )
+
+
+def _only_granted(request: Request, features: tuple[Feature, ...], target: str) -> None:
+    """What is opened must be what was decided on."""
+    asked = {f.name: "feature" for f in features} | {target: "label"}
+    if dict(request.columns) != asked:
+        raise PolicyError(
+            f"A message asks for other columns of {request.product} than its request.",
+            remedy="Start the run again from a plan.",
+            reason="column.not_granted",
+            domain=request.product.partition(".")[0],
+        )
+
+
+def _algorithm(request: Request) -> Algorithm:
+    if request.algorithm not in ALGORITHMS:
+        raise PolicyError(
+            f"The algorithm {request.algorithm} is not installed here.",
+            remedy="See what is: fl algorithms",
+            reason="algorithm.not_allowed",
+        )
+    return ALGORITHMS[request.algorithm].of(request.parameters)
+
+
+def _bucket(session: Session) -> str:
+    rows: Rows = session.rows
+    return rows_bucket(len(rows), min_cohort=max(session.min_cohort, 1))
+
+
+def _keys(raw: Any) -> dict[str, bytes]:
+    try:
+        return {str(name): bytes.fromhex(key) for name, key in dict(raw).items()}
+    except (TypeError, ValueError):
+        raise out_of_order() from None

@@ -1,0 +1,1 @@
+"""Study + catalog + decisions -> a frozen plan, complete before a row is opened."""

@@ -1,0 +1,59 @@
+"""The plan of a run: everything that is known before a row is opened."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fl_plugin.manifest.contract import EvaluationPlan
+from fl_plugin.policy.types import Decision, Request
+from fl_plugin.preparation.features import Feature
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartyPlan:
+    """What one domain is asked for and what it answered (None: not asked yet)."""
+
+    domain: str
+    product: str
+    version: int | None
+    request: Request
+    decision: Decision | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A study made ready to run.
+
+    Args:
+        manifest: Fingerprint of the mesh manifest it was made from.
+        features: In the order of the study; categories are None where the parties'
+            union will be asked for.
+        parties: One per product, in the order of the domains' names.
+    """
+
+    study: str
+    label: str
+    consumer: str
+    actor: str
+    purpose: str
+    mode: str
+    algorithm: str
+    parameters: Mapping[str, Any]
+    target: str
+    features: tuple[Feature, ...]
+    secure_aggregation: bool
+    evaluation: EvaluationPlan
+    seed: int
+    manifest: str
+    parties: tuple[PartyPlan, ...]
+
+    @property
+    def allowed(self) -> bool:
+        """Whether every domain has said yes."""
+        return all(p.decision is not None and p.decision.allowed for p in self.parties)
+
+    @property
+    def refusals(self) -> tuple[Decision, ...]:
+        """The decisions that say no."""
+        found = (p.decision for p in self.parties)
+        return tuple(d for d in found if d is not None and not d.allowed)

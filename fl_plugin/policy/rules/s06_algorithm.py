@@ -1,0 +1,69 @@
+"""Step 6: the algorithm, its parameters and how sums are protected."""
+
+from collections.abc import Iterator
+
+from fl_plugin.policy.rule import Refusal, Rule
+from fl_plugin.policy.types import Facts
+
+# With two parties the other one's part is the sum less one's own.
+FEWEST_PARTIES = 3
+
+
+class AlgorithmRule(Rule):
+    """A named algorithm within the domain's own ranges; never code.
+
+    Sums are masked over at least three parties, unless the node's settings make
+    masks optional. A parameter that is not sent has the domain's own default.
+    Remedy: choose a listed algorithm and range, or ask the domain to list it.
+    """
+
+    step = 6
+    name = "algorithm"
+
+    def refusals(self, facts: Facts) -> Iterator[Refusal]:
+        """Look the name up, then each parameter, then the protection."""
+        request, node = facts.request, facts.node
+        ranges = node.algorithms.get(request.algorithm)
+        ask = f"Ask {node.domain} to list it in its node.yml."
+        if ranges is None:
+            yield Refusal(
+                "algorithm.not_allowed",
+                f"{node.domain} does not run the algorithm {request.algorithm}.",
+                ask,
+            )
+            return
+        for name, value in sorted(request.parameters.items()):
+            if name not in ranges or not _within(value, ranges[name]):
+                yield Refusal(
+                    "parameter.out_of_range",
+                    f"{node.domain} does not run {request.algorithm} with this {name}.",
+                    ask,
+                )
+        yield from _privacy_refusals(facts)
+
+    def says(self, facts: Facts) -> str:
+        """Name the algorithm."""
+        return f"{facts.node.domain} runs {facts.request.algorithm} in this range."
+
+
+def _within(value: object, limits: tuple[float, float]) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return limits[0] <= value <= limits[1]
+
+
+def _privacy_refusals(facts: Facts) -> Iterator[Refusal]:
+    domain = facts.node.domain
+    if facts.request.secure_aggregation:
+        if facts.request.parties < FEWEST_PARTIES:
+            yield Refusal(
+                "privacy.too_few_parties",
+                f"{domain} adds its part only to a sum over {FEWEST_PARTIES} or more.",
+                "Add a domain to the study.",
+            )
+    elif facts.node.secure_aggregation != "optional":
+        yield Refusal(
+            "privacy.masks_required",
+            f"{domain} gives its sums only under secure aggregation.",
+            "Set `privacy: {secure_aggregation: true}` in the study.",
+        )

@@ -1,0 +1,142 @@
+"""A request, the facts a domain knows, and the decision it takes on them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from fl_plugin.manifest.types import Grant, Product
+
+Status = Literal["passed", "refused", "at_opening", "not_reached"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a consumer asks of one domain; it crosses the wire and is never policy.
+
+    `columns` maps each column to the role it is wanted in (feature, label, join_key);
+    `parameters` are the algorithm's, by name.
+    """
+
+    study: str
+    consumer: str
+    actor: str
+    purpose: str
+    product: str
+    version: int | None
+    uses: tuple[str, ...]
+    columns: Mapping[str, str]
+    algorithm: str
+    parameters: Mapping[str, Any]
+    secure_aggregation: bool
+    parties: int
+    epsilon: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What the domain's last build wrote down about a product (`mesh_meta`)."""
+
+    built_at: datetime | None = None
+    completeness: float | None = None
+    validity: float | None = None
+    uniqueness: float | None = None
+    drift_psi: float | None = None
+    tests_failed: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """The domain's own pinned settings (`node.yml`): no message can change them.
+
+    Args:
+        database: Its DuckDB file, relative to the domain's folder.
+        consumers: Who may call, and the attributes that rules look at.
+        algorithms: Algorithm to parameter to (lowest, highest).
+        secure_aggregation: "required", or "optional": then a consumer may see this
+            domain's own sums.
+    """
+
+    domain: str
+    database: str
+    consumers: Mapping[str, Mapping[str, tuple[str, ...]]]
+    algorithms: Mapping[str, Mapping[str, tuple[float, float]]]
+    secure_aggregation: Literal["required", "optional"] = "required"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """Everything a rule may look at: local files and measurements, never a row.
+
+    Args:
+        caller: The consumer that the channel authenticated; compared with the request.
+        product: From the domain's own manifest; None where it has no such product.
+        table: Column name to DuckDB type of the built table; None where it is missing.
+        filter_columns: Columns the row filter reads, from its validated parse tree;
+            None where the filter is not allowed.
+        rows: Rows left after the row filter; None while nothing has been opened.
+        cohort_distance: Smallest number of rows by which this cohort differs from an
+            earlier one (0 means the same); None while nothing has been opened or
+            no earlier cohort exists.
+        epsilon_spent: What the ledger holds for this consumer and purpose.
+    """
+
+    request: Request
+    caller: str
+    now: datetime
+    clock_floor: datetime | None
+    node: Node
+    product: Product | None
+    grants: tuple[Grant, ...]
+    policy_fingerprint: str
+    table: Mapping[str, str] | None
+    measured: Measured
+    mesh_min_cohort: int
+    filter_columns: tuple[str, ...] | None = ()
+    rows: int | None = None
+    cohort_distance: int | None = None
+    epsilon_spent: float = 0.0
+    manifest_fingerprint: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What one rule says. `reason` is a stable code such as `grant.missing`."""
+
+    step: int
+    rule: str
+    status: Status
+    reason: str
+    sentence: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """One domain's answer to one request, rule by rule.
+
+    `allowed` says that no rule refuses as far as it could look; before anything is
+    released, `complete` must be true as well.
+    """
+
+    domain: str
+    product: str
+    allowed: bool
+    outcomes: tuple[Outcome, ...]
+    policy_fingerprint: str
+    manifest_fingerprint: str
+    grant: str | None = None
+    contact: str = ""
+    min_cohort: int = 0
+    row_filter: str | None = None
+    decided_at: datetime | None = field(default=None)
+
+    @property
+    def refusal(self) -> Outcome | None:
+        """The first rule that refuses, if any."""
+        return next((o for o in self.outcomes if o.status == "refused"), None)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every rule has passed, those that need the opened table too."""
+        return self.allowed and all(o.status == "passed" for o in self.outcomes)

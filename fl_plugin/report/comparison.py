@@ -1,0 +1,106 @@
+"""Figures of who gains: the federated model beside each domain's own."""
+
+from fl_plugin.registry.run_record import DomainResult, RunRecord
+from fl_plugin.report.plots import (
+    BAD,
+    FEDERATED,
+    GOOD,
+    INK,
+    OWN,
+    SOFT,
+    Canvas,
+    Plot,
+    style,
+)
+from fl_plugin.report.wording import listed, signed, title
+
+_COLOURS = {"helped": GOOD, "hurt": BAD}
+
+
+def comparison_plots(run: RunRecord) -> tuple[Plot, ...]:
+    """Return the figures for the domains that could be compared."""
+    compared = [d for d in run.domains if _both(d) is not None]
+    if not compared:
+        return ()
+    measured = [d for d in compared if d.difference and d.difference.low is not None]
+    plots = [_levels(compared)]
+    if measured:
+        plots.append(_differences(measured))
+    return tuple(plots)
+
+
+def _both(result: DomainResult) -> tuple[float, float] | None:
+    own, federated = result.own.get("roc_auc"), result.federated.get("roc_auc")
+    return None if own is None or federated is None else (own, federated)
+
+
+def _height(count: int) -> float:
+    return 1.15 + 0.5 * count
+
+
+def _levels(domains: list[DomainResult]) -> Plot:
+    names = [title(d.domain) for d in domains]
+    canvas = Canvas(
+        name="levels",
+        title="Own model, federated model",
+        caption="ROC-AUC on each domain's own hold-out rows.",
+        alt=f"ROC-AUC of both models in {listed(names)}.",
+        height=_height(len(domains)),
+    )
+    with style():
+        axes = canvas.axes()
+        for place, result in enumerate(domains):
+            own, federated = _both(result) or (0.0, 0.0)
+            colour = _COLOURS.get(result.verdict, SOFT)
+            axes.plot([own, federated], [place, place], color=colour, alpha=0.45)
+        pairs = [_both(d) or (0.0, 0.0) for d in domains]
+        places = range(len(domains))
+        own_dots, federated_dots = zip(*pairs, strict=True)
+        axes.scatter(own_dots, places, s=52, color=OWN, zorder=3, label="own")
+        axes.scatter(
+            federated_dots, places, s=52, color=FEDERATED, zorder=4, label="federated"
+        )
+        axes.set_yticks(places, names, color=INK)
+        axes.set(xlabel="ROC-AUC", ylim=(len(domains) - 0.5, -0.5))
+        axes.margins(x=0.12)
+        axes.grid(axis="y", visible=False)
+        axes.spines["left"].set_visible(False)
+        canvas.figure.legend(loc="outside upper right", ncols=2, handletextpad=0.2)
+        return canvas.plot()
+
+
+def _differences(domains: list[DomainResult]) -> Plot:
+    names = [title(d.domain) for d in domains]
+    canvas = Canvas(
+        name="differences",
+        title="What federation adds",
+        caption="Federated less own ROC-AUC, with its 95 % interval (DeLong, paired). "
+        "An interval that holds zero may be chance.",
+        alt=f"Difference in ROC-AUC with intervals for {listed(names)}.",
+        height=_height(len(domains)),
+    )
+    with style():
+        axes = canvas.axes()
+        axes.axvline(0, color=SOFT, linewidth=1, linestyle=(0, (4, 3)))
+        for place, result in enumerate(domains):
+            gap = result.difference
+            if gap is None or gap.low is None or gap.high is None or gap.value is None:
+                continue
+            colour = _COLOURS.get(result.verdict, SOFT)
+            axes.plot([gap.low, gap.high], [place, place], color=colour, linewidth=2.4)
+            axes.scatter([gap.value], [place], s=52, color=colour, zorder=3)
+            text = signed(gap.value)
+            axes.annotate(
+                text,
+                (gap.value, place),
+                (0, 7),
+                textcoords="offset points",
+                ha="center",
+                color=INK,
+                weight="bold",
+            )
+        axes.set_yticks(range(len(domains)), names, color=INK)
+        axes.set(xlabel="difference in ROC-AUC", ylim=(len(domains) - 0.5, -0.7))
+        axes.grid(axis="y", visible=False)
+        axes.spines["left"].set_visible(False)
+        return canvas.plot()

@@ -1,0 +1,119 @@
+"""Numbers and names as people read them; None is always an en dash."""
+
+from collections.abc import Sequence
+
+NOTHING = "–"
+_UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
+_NUMERALS = "zero one two three four five six seven eight nine ten".split()
+
+
+def figure(value: float | None, digits: int = 3) -> str:
+    """Return a metric with fixed digits."""
+    return NOTHING if value is None else _minus(f"{value:.{digits}f}")
+
+
+def signed(value: float | None, digits: int = 3) -> str:
+    """Return a difference with its sign; zero has none."""
+    if value is None:
+        return NOTHING
+    text = f"{value:+.{digits}f}"
+    return _minus(text if float(text) else text[1:])
+
+
+def short(value: float | None) -> str:
+    """Return three significant digits, in powers of ten where that is shorter."""
+    return NOTHING if value is None else _minus(f"{value:.3g}")
+
+
+def percent(value: float | None, digits: int = 0) -> str:
+    """Return a ratio as a percentage."""
+    return NOTHING if value is None else f"{100 * value:.{digits}f} %"
+
+
+def count(value: int | None) -> str:
+    """Return an integer with thousands apart."""
+    return NOTHING if value is None else f"{value:,}"
+
+
+def rows(value: int | None) -> str:
+    """Return a bucketed row count, which is never exact."""
+    return "too few to say" if value is None else f"about {value:,}"
+
+
+def size(value: float) -> str:
+    """Return bytes with a decimal unit."""
+    for unit, scale in _UNITS:
+        if value >= scale:
+            return f"{value / scale:.3g} {unit}"
+    return f"{value:.0f} B"
+
+
+def duration(seconds: float) -> str:
+    """Return seconds in the unit that reads best."""
+    if seconds < 1:
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < 120:  # noqa: PLR2004 - two minutes still read well in seconds
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.1f} min"
+
+
+def words(name: str) -> str:
+    """Return an identifier as words."""
+    return name.replace("_", " ")
+
+
+def title(name: str) -> str:
+    """Return an identifier as a title."""
+    text = words(name)
+    return text[:1].upper() + text[1:]
+
+
+def listed(items: Sequence[str]) -> str:
+    """Return "a, b and c"."""
+    if len(items) <= 1:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def numeral(value: int) -> str:
+    """Return a small number in words."""
+    return _NUMERALS[value] if 0 <= value < len(_NUMERALS) else str(value)
+
+
+def counted(value: int, noun: str) -> str:
+    """Return "three domains" or "one domain"."""
+    return f"{numeral(value)} {noun}{'' if value == 1 else 's'}"
+
+
+def digest(value: str, keep: int = 12) -> str:
+    """Return the start of a digest, its algorithm dropped."""
+    plain = value.removeprefix("sha256:")
+    return plain if len(plain) <= keep else plain[:keep] + "…"
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−")  # noqa: RUF001 - a real minus sign lines up
+
+
+METRICS = {
+    "roc_auc": ("ROC-AUC", "Chance that a random case ranks above a random non-case."),
+    "pr_auc": ("PR-AUC", "Precision averaged over recall; compare with the base rate."),
+    "ks": ("KS", "Greatest gap between the two score distributions."),
+    "log_loss": ("Log loss", "Lower is better; punishes confident mistakes."),
+    "brier": ("Brier score", "Mean squared error of the probability; lower is better."),
+    "accuracy": ("Accuracy", "Share of right answers at the threshold."),
+    "balanced_accuracy": ("Balanced accuracy", "Mean of both classes' hit rates."),
+    "precision": ("Precision", "Share of alarms that were right."),
+    "recall": ("Recall", "Share of cases that were found."),
+    "f1": ("F1", "Harmonic mean of precision and recall."),
+}
+
+
+def metric_name(name: str) -> str:
+    """Return a metric's name as people write it."""
+    return METRICS[name][0] if name in METRICS else title(name)
+
+
+def metric_meaning(name: str) -> str:
+    """Return one sentence on how to read a metric; empty where none is known."""
+    return METRICS[name][1] if name in METRICS else ""
