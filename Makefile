@@ -1,0 +1,94 @@
+# Needs Python 3.11 or later, make and git. `make` alone lists what it can do.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# The first interpreter on the path that is new enough.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+  && { echo $$p; break; }; done)
+
+BIN := $(CURDIR)/.venv/bin
+DOMAINS := $(patsubst domains/%/dbt_project.yml,%,$(wildcard domains/*/dbt_project.yml))
+STUDY ?= credit_risk
+# Named after the lock's content, so that a second `make` has nothing to do and a
+# changed lock, whatever its file time, is installed.
+LOCK_ID := $(shell cat pyproject.toml requirements/*.txt | cksum | cut -d' ' -f1)
+INSTALLED := .venv/.installed-$(LOCK_ID)
+
+export PATH := $(BIN):$(PATH)
+export DO_NOT_TRACK := 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export DBT_VERSION_CHECK := false
+# uv reads only this project's lock, in this project's environment.
+export VIRTUAL_ENV := $(CURDIR)/.venv
+export UV_NO_PROGRESS := $(if $(MAKE_TERMOUT),,1)
+unexport PYTHONPATH PYTHONHOME
+
+# $(call stage,what it does,command): one line when it starts, one with its seconds.
+stage = @printf '%s\n' '==> $(1)'; start=$$(date +%s); $(2) && \
+  printf '    %s s\n' "$$(($$(date +%s) - start))"
+
+.PHONY: help
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+.PHONY: demo
+demo: $(INSTALLED)  ## Build every domain and the catalog, then train the study
+	$(call stage,Building the domains: $(DOMAINS),$(MAKE) -j2 $(DOMAINS:%=domain-%))
+	$(call stage,Building the mesh,dbt deps --quiet && dbt build --quiet)
+	$(call stage,Writing the catalog,fl catalog build)
+	$(call stage,Training $(STUDY),fl train $(STUDY))
+
+# As the domain's own team would, in its own project and its own database file. Domains
+# share no file, so two may build at once.
+.PHONY: domain-%
+domain-%: $(INSTALLED)
+	@start=$$(date +%s); cd domains/$* && dbt build --quiet && \
+	  printf '    %-20s built in %s s\n' '$*' "$$(($$(date +%s) - start))"
+
+.PHONY: test
+test: lint  ## Run everything that CI runs
+	$(call stage,Testing,python -m pytest -n 2 --dist loadgroup)
+
+.PHONY: lint
+lint: $(INSTALLED)  ## Check style, types, layers and SQL
+	$(call stage,Style,ruff check --quiet && ruff format --check --quiet)
+	$(call stage,Types,mypy --no-error-summary)
+	$(call stage,Layers,lint-imports --no-logo)
+	$(call stage,SQL,sqlfluff lint --processes 2 --disable-progress-bar models domains tests/dbt)
+
+.PHONY: docs
+docs: $(INSTALLED)  ## Write the catalog's pages and the Python reference
+	$(call stage,Writing the catalog,fl catalog build)
+	$(call stage,Writing the reference,pdoc fl_plugin --docformat google -o target/reference)
+
+.PHONY: install
+install: $(INSTALLED)  ## Make .venv from the lock
+
+# `sync` makes the environment equal to the lock: it also removes what is not in it.
+$(INSTALLED):
+	@test -n '$(PYTHON)' || { \
+	  echo 'No Python 3.11 or later on the path. Install one, or say which: make PYTHON=...'; exit 2; }
+	$(call stage,Making .venv,$(PYTHON) -m venv .venv)
+	$(call stage,Fetching uv,python -m pip install --quiet --disable-pip-version-check \
+	  --require-hashes -r requirements/uv.txt)
+	$(call stage,Installing the lock,uv pip sync --quiet --require-hashes requirements/lock.txt)
+	$(call stage,Installing this project,uv pip install --quiet --no-deps --no-build-isolation -e .)
+	@rm -f .venv/.installed-* && touch $@
+
+.PHONY: lock
+lock: $(INSTALLED)  ## Renew requirements/*.txt after a change of dependencies
+	uv pip compile $(COMPILE) --all-extras -o requirements/lock.txt pyproject.toml requirements/build.in
+	uv pip compile $(COMPILE) -c requirements/lock.txt -o requirements/uv.txt requirements/uv.in
+
+# One lock for every platform and every Python from 3.11; it names no index.
+COMPILE := --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --custom-compile-command 'make lock'
+
+.PHONY: clean
+clean:  ## Remove what can be built again; models, ledgers and .venv stay
+	rm -rf target logs dbt_packages build dist data/*.duckdb* \
+	  domains/*/target domains/*/logs domains/*/dbt_packages domains/*/data/*.duckdb* \
+	  .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
