@@ -46,7 +46,7 @@ class _Witnesses:
     """What must agree with the chain, by sequence."""
 
     heads: Mapping[int, frozenset[str]]
-    spends: Mapping[int, _Spend]
+    spends: Mapping[int, tuple[_Spend, ...]]
 
 
 def verify(
@@ -66,16 +66,18 @@ def verify(
             return verify(opened, expected_heads)
     with ledger.reading() as connection:
         _check_pages(connection, ledger)
+        # The casts hold where somebody rebuilt the tables without their types.
         spends = connection.execute(
-            "select cast(sequence as integer), at, consumer, purpose, product, nano"
-            " from spend"
-        ).fetchall()
+            "select coalesce(cast(sequence as integer), 0), at, consumer, purpose,"
+            " product, nano from spend"
+        )
         witnesses = _Witnesses(
-            heads=_by_sequence(expected_heads), spends={s[0]: s for s in spends}
+            heads=_hashes_by_sequence(expected_heads),
+            spends=_spends_by_sequence(spends),
         )
         rows = connection.execute(
-            "select cast(sequence as integer) as place, body, hash from audit"
-            " order by place"
+            "select coalesce(cast(sequence as integer), 0) as place, body, hash"
+            " from audit order by place"
         )
         return _walk(rows, witnesses)
 
@@ -89,15 +91,27 @@ def _check_pages(connection: sqlite3.Connection, ledger: Ledger) -> None:
         )
 
 
-def _by_sequence(heads: Iterable[tuple[int, str]]) -> dict[int, frozenset[str]]:
+def _hashes_by_sequence(heads: Iterable[tuple[int, str]]) -> dict[int, frozenset[str]]:
     kept: defaultdict[int, set[str]] = defaultdict(set)
     for sequence, kept_hash in heads:
         kept[sequence].add(kept_hash)
     return {sequence: frozenset(hashes) for sequence, hashes in kept.items()}
 
 
+def _spends_by_sequence(
+    spends: Iterable[_Spend],
+) -> dict[int, tuple[_Spend, ...]]:
+    kept: defaultdict[int, list[_Spend]] = defaultdict(list)
+    for spend in spends:
+        kept[spend[0]].append(spend)
+    return {sequence: tuple(found) for sequence, found in kept.items()}
+
+
 def _walk(rows: Iterable[tuple[Any, ...]], witnesses: _Witnesses) -> Verification:
     good, last = 0, None
+    stray = min(witnesses.spends, default=1)
+    if stray < 1:
+        return _bad(good, last, (stray, "The budget holds a spend without a record."))
     for row in rows:
         expected = 1 if last is None else last.sequence + 1
         if row[0] != expected:
@@ -143,19 +157,20 @@ def _contradicted(record: AuditRecord, witnesses: _Witnesses) -> str:
             f"Audit record {record.sequence} is not the one whose hash was kept "
             "elsewhere: the ledger was rewritten at or before it."
         )
-    if witnesses.spends.get(record.sequence) != _spend_of(record):
+    if witnesses.spends.get(record.sequence, ()) != _spends_of(record):
         return f"The budget does not agree with audit record {record.sequence}."
     return ""
 
 
-def _spend_of(record: AuditRecord) -> _Spend | None:
+def _spends_of(record: AuditRecord) -> tuple[_Spend, ...]:
+    """Return the rows that must stand in the budget for a record."""
     if record.epsilon is None:
-        return None
+        return ()
     names = (record.consumer, record.purpose, record.product)
     try:
-        return (record.sequence, record.at, *names, cost(record.epsilon))
+        return ((record.sequence, record.at, *names, cost(record.epsilon)),)
     except LedgerError:  # forged: nothing of the kind can have been spent
-        return ()
+        return ((),)
 
 
 def _missing(last: int, witnesses: _Witnesses) -> tuple[int, str] | None:

@@ -10,6 +10,8 @@ from fl_plugin.policy.types import Decision, Request
 from fl_plugin.preparation.features import Feature
 
 T = TypeVar("T")
+LONGEST_TEXT = 256
+MOST_COLUMNS = 4_096
 
 _REQUEST = TypeAdapter(Request)
 _DECISION = TypeAdapter(Decision)
@@ -27,7 +29,13 @@ def read_request(raw: Any) -> Request:
     Raises:
         MessageError: It is malformed.
     """
-    return _read(_REQUEST, raw, "request")
+    request = _read(_REQUEST, raw, "request")
+    texts = [v for v in vars(request).values() if isinstance(v, str)]
+    texts += [*request.uses, *request.columns, *request.columns.values()]
+    # What the ledger could not write down must not be decided on.
+    if max(map(len, texts)) > LONGEST_TEXT or len(request.columns) > MOST_COLUMNS:
+        raise _malformed("request")
+    return request
 
 
 def decision_json(decision: Decision) -> dict[str, Any]:
@@ -62,7 +70,11 @@ def _read(adapter: "TypeAdapter[T]", raw: Any, what: str) -> T:
     try:
         return adapter.validate_python(raw)
     except (ValidationError, RecursionError):
-        raise MessageError(
-            f"A message holds a malformed {what}.",
-            remedy="Check that every node runs the same version of fl_plugin.",
-        ) from None
+        raise _malformed(what) from None
+
+
+def _malformed(what: str) -> MessageError:
+    return MessageError(
+        f"A message holds a malformed {what}.",
+        remedy="Check that every node runs the same version of fl_plugin.",
+    )

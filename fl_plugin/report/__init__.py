@@ -1,1 +1,1 @@
-"""What people read about a run: an HTML page and a model card, from its record alone."""
+"""What people read about a run: an HTML page and a model card."""

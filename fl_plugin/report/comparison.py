@@ -7,6 +7,7 @@ from fl_plugin.report.plots import (
     GOOD,
     INK,
     OWN,
+    PLATE,
     SOFT,
     Canvas,
     Plot,
@@ -98,6 +99,7 @@ def _differences(domains: list[DomainResult]) -> Plot:
                 ha="center",
                 color=INK,
                 weight="bold",
+                bbox=PLATE,
             )
         axes.set_yticks(range(len(domains)), names, color=INK)
         axes.set(xlabel="difference in ROC-AUC", ylim=(len(domains) - 0.5, -0.7))

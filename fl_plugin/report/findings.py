@@ -10,6 +10,7 @@ from fl_plugin.report.wording import (
     figure,
     listed,
     metric_name,
+    rounded,
     short,
     signed,
     size,
@@ -33,17 +34,15 @@ class Finding:
 
 def findings(run: RunRecord) -> tuple[Finding, ...]:
     """Return what stands at the head of the report and of the card."""
-    return (_learned(run), _from_whom(run), _allowed(run), _left(run)) + (
-        exactness(run),
-        _helped(run),
-    )
+    asked = (_learned, _from_whom, _allowed, _left, exactness, _helped)
+    return tuple(answer(run) for answer in asked)
 
 
 def headline(run: RunRecord) -> str:
     """Return the run in one sentence."""
     domains = len(run.products)
     who = counted(domains, "domain").capitalize()
-    subject = f"{who} learned to predict {words(run.target)}"
+    subject = f"{who} trained one {words(run.study)} model"
     if domains == 1:
         return f"{subject}. No row left it."
     return f"{subject} together. No row left any of them."
@@ -80,14 +79,14 @@ def verdict(result: DomainResult) -> str:
         return "Too few rows of its own to compare."
     gap = result.difference
     interval = f"95 % interval {signed(gap.low)} to {signed(gap.high)}"
-    change = f"{signed(gap.value)} ROC-AUC ({interval})"
+    change = f"{signed(gap.value)} ROC-AUC, {interval}"
     match result.verdict:
         case "helped":
             return f"Federation helped: {change}."
         case "hurt":
             return f"Federation did not help: its own model is better. {change}."
         case "no clear difference":
-            return f"No clear difference: {change} holds zero."
+            return f"No clear difference: {change}, which holds zero."
         case "too few rows to say":
             return "Too few rows of its own to compare."
 
@@ -101,7 +100,7 @@ def _learned(run: RunRecord) -> Finding:
     auc = run.metrics.get("roc_auc")
     inputs = counted(len(run.features), "column")
     answer = (
-        f"The probability of {words(run.target)}, from {inputs}, by "
+        f"The probability of {run.target}, from {inputs}, by "
         f"{words(run.algorithm.name)}."
     )
     if auc is not None and auc.value is not None:
@@ -115,7 +114,7 @@ def _learned(run: RunRecord) -> Finding:
 def _from_whom(run: RunRecord) -> Finding:
     products = [f"{title(p.domain)}" for p in run.products]
     known = [p.rows_bucket for p in run.products if p.rows_bucket is not None]
-    rows = f" About {sum(known):,} rows, counted in round numbers." if known else ""
+    rows = f" About {rounded(sum(known))} rows in all." if known else ""
     return Finding("From whom?", f"{listed(products)}.{rows}")
 
 
@@ -144,7 +143,7 @@ def _left(run: RunRecord) -> Finding:
 
 
 _FORMS = {
-    "masked sum": "masked sums, readable only when added over all domains",
+    "masked sum": "masked sums (readable only once added over all domains)",
     "vocabulary": "vocabularies",
     "number": "single numbers",
 }

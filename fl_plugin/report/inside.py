@@ -3,6 +3,8 @@
 import math
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from fl_plugin.registry.run_record import Coefficient, LeftDomain, RunRecord
 from fl_plugin.report.plots import (
@@ -16,9 +18,10 @@ from fl_plugin.report.plots import (
     Plot,
     style,
 )
-from fl_plugin.report.wording import short, size, title
+from fl_plugin.report.wording import TIMES, kind_name, power_of_ten, short, size, title
 
 SHOWN = 18  # weights in the figure; the table beside it holds all of them
+_WIDE = 4.0  # from the least to the greatest odds ratio: fine ticks would collide
 _MOST = 5.0  # of the logarithm of the odds: an axis wider than this shows nothing
 
 
@@ -69,18 +72,20 @@ def convergence_plot(run: RunRecord) -> Plot | None:
     canvas = Canvas(
         name="convergence",
         title="Convergence",
-        caption=f"Size of the summed gradient: {short(last.gradient_norm)} after round "
-        f"{last.round}. Where it is zero no step makes the model better.",
+        caption=f"Size of the summed gradient: {short(last.gradient_norm)} after "
+        f"{len(steps)} rounds. Where it is zero no step makes the model better.",
         alt=f"Gradient norm over {len(steps)} rounds, on a logarithmic scale.",
         height=2.7,
     )
     with style():
         axes = canvas.axes()
-        x = [r.round for r in steps]
+        x = range(1, len(steps) + 1)
         y = [r.gradient_norm for r in steps]
         axes.fill_between(x, y, min(y), color=FEDERATED, alpha=0.10, linewidth=0)
         axes.plot(x, y, color=FEDERATED, marker="o", markersize=5)
-        axes.set(yscale="log", xlabel="round", ylabel="gradient norm", xticks=x)
+        axes.set(yscale="log", xlabel="round", ylabel="gradient norm")
+        axes.xaxis.set_major_locator(MaxNLocator(12, integer=True))
+        axes.yaxis.set_major_formatter(_decades)
         axes.minorticks_off()
         axes.grid(axis="x", visible=False)
         return canvas.plot()
@@ -106,12 +111,13 @@ def _by_round(run: RunRecord) -> Plot | None:
     )
     with style():
         axes = canvas.axes()
-        x = np.array([r.round for r in run.rounds])
+        x = np.arange(1, len(run.rounds) + 1)
         up_bars = [r.bytes_up / 1000 for r in run.rounds]
         down_bars = [r.bytes_down / 1000 for r in run.rounds]
         axes.bar(x - 0.19, up_bars, 0.34, color=SERIES[0], label="from the domains")
         axes.bar(x + 0.19, down_bars, 0.34, color=SERIES[1], label="to the domains")
-        axes.set(xlabel="round", ylabel="kB", xticks=x)
+        axes.set(xlabel="round", ylabel="kB")
+        axes.xaxis.set_major_locator(MaxNLocator(12, integer=True))
         axes.grid(axis="x", visible=False)
         canvas.figure.legend(loc="outside upper right", ncols=2)
         return canvas.plot()
@@ -136,7 +142,9 @@ def _by_domain(run: RunRecord) -> Plot | None:
             widths = np.array([_sent(run.left_domain, d, kind) for d in domains]) / 1000
             colour = SERIES[place % len(SERIES)]
             names = [title(d) for d in domains]
-            axes.barh(names, widths, 0.55, left=start, color=colour, label=title(kind))
+            axes.barh(
+                names, widths, 0.55, left=start, color=colour, label=kind_name(kind)
+            )
             start = start + widths
         axes.set(xlabel="kB", ylim=(len(domains) - 0.5, -0.5))
         axes.tick_params(axis="y", labelcolor=INK)
@@ -150,16 +158,22 @@ def _sent(items: tuple[LeftDomain, ...], domain: str, kind: str) -> int:
     return sum(i.bytes for i in items if (i.domain, i.kind) == (domain, kind))
 
 
+def _decades(value: float, _place: float) -> str:
+    return power_of_ten(round(math.log10(value)))
+
+
 def _odds(weight: float) -> float:
     return math.exp(min(max(weight, -_MOST), _MOST))
 
 
-def _odds_ticks(axes: object) -> None:
-    ticks = (0.1, 0.2, 0.33, 0.5, 0.67, 1, 1.5, 2, 3, 5, 10)
-    low, high = axes.get_xlim()  # type: ignore[attr-defined]
+def _odds_ticks(axes: Axes) -> None:
+    low, high = axes.get_xlim()
+    few = (0.01, 0.03, 0.1, 0.25, 0.5, 1, 2, 4, 10, 30, 100)
+    many = (0.33, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 3)
+    ticks = few if high / low > _WIDE else many
     kept = [t for t in ticks if low <= t <= high]
-    axes.set_xticks(kept, [f"× {t:g}" for t in kept])  # type: ignore[attr-defined]
-    axes.minorticks_off()  # type: ignore[attr-defined]
+    axes.set_xticks(kept, [f"{TIMES} {t:g}" for t in kept])
+    axes.minorticks_off()
 
 
 def _coefficient_caption(run: RunRecord, shown: list[Coefficient]) -> str:

@@ -152,4 +152,3 @@ def _cut(text: str, most: int = 34) -> str:
 def _alt(run: RunRecord) -> str:
     names = ", ".join(p.product for p in run.products)
     return f"{names} feed the study {run.study}, which made model v{run.version}."
-

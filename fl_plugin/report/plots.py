@@ -7,12 +7,13 @@ page's own, and the same record gives the same bytes.
 
 import io
 import re
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Any
 
 import matplotlib as mpl
 from markupsafe import Markup, escape
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 WIDTH = 5.0  # inches: 360 points, legible from a telephone to half a desktop page
@@ -37,7 +38,7 @@ INK, SOFT, LINE, PAPER = (ROLES[r] for r in ("ink", "soft", "line", "paper"))
 FEDERATED, OWN, GOOD, BAD = (ROLES[r] for r in ("federated", "own", "good", "bad"))
 SERIES = tuple(ROLES[f"d{i}"] for i in range(1, 7))
 
-_STYLE = {
+_STYLE: Any = {
     "axes.edgecolor": LINE,
     "axes.facecolor": "none",
     "axes.grid": True,
@@ -47,6 +48,7 @@ _STYLE = {
     "axes.linewidth": 0.8,
     "axes.spines.right": False,
     "axes.spines.top": False,
+    "figure.facecolor": "none",
     "font.size": 8.5,
     "grid.color": LINE,
     "grid.linewidth": 0.6,
@@ -54,8 +56,10 @@ _STYLE = {
     "legend.frameon": False,
     "lines.linewidth": 1.8,
     "lines.solid_capstyle": "round",
+    "savefig.facecolor": "none",
     "svg.fonttype": "none",
     "text.color": INK,
+    "text.parse_math": False,  # names may hold dollars
     "xtick.color": SOFT,
     "xtick.labelsize": 8,
     "xtick.major.size": 0,
@@ -65,6 +69,10 @@ _STYLE = {
     "ytick.major.size": 0,
     "ytick.minor.size": 0,
 }
+
+
+# Behind a label, so that a line under it does not strike it out.
+PLATE: Any = {"boxstyle": "square,pad=0.15", "facecolor": PAPER, "edgecolor": "none"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +90,7 @@ class Plot:
 class Canvas:
     """An empty figure, and the words that will stand with it.
 
-    Use it as `with canvas.style(): axes = canvas.axes() ...; canvas.plot()`.
+    Draw on `axes()` and take the `plot()` inside one `with style():`.
     """
 
     name: str
@@ -111,16 +119,15 @@ class Canvas:
         )
 
 
-def style() -> mpl.rc_context:
+def style() -> AbstractContextManager[None]:
     """Return the context in which every figure is made and drawn."""
     return mpl.rc_context({**_STYLE, "svg.hashsalt": "report"})
 
 
 def _svg(canvas: Canvas) -> Markup:
     buffer = io.StringIO()
-    FigureCanvasSVG(canvas.figure).print_svg(
-        buffer, metadata={"Date": None, "Creator": None}
-    )
+    nothing = {"Date": None, "Creator": None}
+    canvas.figure.savefig(buffer, format="svg", metadata=nothing)
     text = buffer.getvalue()
     body = text[text.index("<svg") :]
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)

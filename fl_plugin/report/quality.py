@@ -1,5 +1,7 @@
 """Figures of how good the model is: ROC, precision-recall, calibration, folds."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -9,6 +11,7 @@ from fl_plugin.report.plots import (
     INK,
     LINE,
     OWN,
+    PLATE,
     SOFT,
     Canvas,
     Plot,
@@ -16,9 +19,9 @@ from fl_plugin.report.plots import (
 )
 from fl_plugin.report.wording import figure, percent
 
-_LINE = {"color": FEDERATED, "zorder": 3, "clip_on": False}
-_CHANCE = {"color": SOFT, "linewidth": 1, "linestyle": (0, (4, 3)), "zorder": 2}
-_DOT = {"zorder": 4, "clip_on": False, "edgecolor": "none"}
+_LINE: Any = {"color": FEDERATED, "zorder": 3, "clip_on": False}
+_CHANCE: Any = {"color": SOFT, "linewidth": 1, "linestyle": (0, (4, 3)), "zorder": 2}
+_DOT: Any = {"zorder": 4, "clip_on": False, "edgecolor": "none"}
 
 
 def quality_plots(run: RunRecord) -> tuple[Plot, ...]:
@@ -98,7 +101,9 @@ def _calibration(run: RunRecord) -> Plot | None:
 
 
 def _folds(run: RunRecord) -> Plot | None:
-    found = run.cross_validation.metrics.get("roc_auc") if run.cross_validation else None
+    found = (
+        run.cross_validation.metrics.get("roc_auc") if run.cross_validation else None
+    )
     if run.cross_validation is None or found is None or not found.values:
         return None
     total = len(found.values)
@@ -122,7 +127,8 @@ def _folds(run: RunRecord) -> Plot | None:
         axes.grid(axis="y", visible=False)
         label = f"mean {figure(found.mean)} ± {figure(found.sd)}"
         top = max(place) + 2.4
-        axes.text(found.mean, top, label, ha="center", color=INK, weight="bold")
+        bold: Any = {"ha": "center", "weight": "bold", "bbox": PLATE}
+        axes.text(found.mean, top, label, color=INK, **bold)
         return canvas.plot()
 
 
@@ -131,7 +137,8 @@ def _holdout(axes: Axes, run: RunRecord, top: float) -> None:
     if auc is None or auc.value is None:
         return
     axes.axvline(auc.value, color=OWN, linewidth=1.4, linestyle=(0, (4, 3)))
-    axes.text(auc.value, top + 1.4, " hold-out ", ha="left", color=SOFT)
+    label = f"hold-out {figure(auc.value)}"
+    axes.text(auc.value, top + 1.2, label, ha="center", color=SOFT, bbox=PLATE)
 
 
 def _stacked(values: tuple[float, ...]) -> list[float]:

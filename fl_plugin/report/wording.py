@@ -2,9 +2,14 @@
 
 from collections.abc import Sequence
 
-NOTHING = "–"
+NOTHING = "\N{EN DASH}"
+TIMES = "\N{MULTIPLICATION SIGN}"
+_RAISED = str.maketrans(
+    "-0123456789",
+    "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079",
+)
 _UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
-_NUMERALS = "zero one two three four five six seven eight nine ten".split()
+_NUMERALS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
 
 
 def figure(value: float | None, digits: int = 3) -> str:
@@ -21,8 +26,20 @@ def signed(value: float | None, digits: int = 3) -> str:
 
 
 def short(value: float | None) -> str:
-    """Return three significant digits, in powers of ten where that is shorter."""
-    return NOTHING if value is None else _minus(f"{value:.3g}")
+    """Return three significant digits, with a power of ten where that is shorter."""
+    if value is None:
+        return NOTHING
+    digits, _, power = f"{value:.3g}".partition("e")
+    if not power:
+        return _minus(digits)
+    # Spaces that do not break: the figure stays on one line.
+    times = f"\N{NO-BREAK SPACE}{TIMES}\N{NO-BREAK SPACE}"
+    return f"{_minus(digits)}{times}{power_of_ten(int(power))}"
+
+
+def power_of_ten(exponent: int) -> str:
+    """Return ten with a raised exponent."""
+    return f"10{str(exponent).translate(_RAISED)}"
 
 
 def percent(value: float | None, digits: int = 0) -> str:
@@ -38,6 +55,11 @@ def count(value: int | None) -> str:
 def rows(value: int | None) -> str:
     """Return a bucketed row count, which is never exact."""
     return "too few to say" if value is None else f"about {value:,}"
+
+
+def rounded(value: int) -> str:
+    """Return a sum of bucketed counts, no finer than the buckets: two digits."""
+    return f"{float(f'{value:.2g}'):,.0f}"
 
 
 def size(value: float) -> str:
@@ -92,7 +114,23 @@ def digest(value: str, keep: int = 12) -> str:
 
 
 def _minus(text: str) -> str:
-    return text.replace("-", "−")  # noqa: RUF001 - a real minus sign lines up
+    return text.replace("-", "\N{MINUS SIGN}")  # as wide as a plus
+
+
+KINDS = {
+    "compare": "Comparison",
+    "count": "Counting",
+    "evaluate": "Evaluation",
+    "open": "Opening",
+    "scatter": "Scaling",
+    "step": "Training",
+    "vocabulary": "Vocabulary",
+}
+
+
+def kind_name(kind: str) -> str:
+    """Return what a kind of message is for."""
+    return KINDS.get(kind, title(kind))
 
 
 METRICS = {

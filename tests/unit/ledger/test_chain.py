@@ -138,6 +138,7 @@ def test_a_record_before_the_first_does_not_belong(path, written, tamper):
     tamper("insert into audit select 0, body, hash from audit where sequence = 1")
     found = verify(path)
     assert (found.first_bad, found.records) == (0, 0)
+    assert found.head == Head(0, GENESIS)
 
 
 @pytest.mark.parametrize("kept", range(RECORDS))
@@ -209,9 +210,34 @@ def test_a_budget_that_was_altered_names_the_record_of_the_spend(
     assert "budget" in found.problem
 
 
-def test_a_spend_that_no_record_knows_is_named(path, written, tamper):
-    tamper("insert into spend select 2, at, consumer, purpose, product, 1 from spend")
-    assert verify(path).first_bad == 2
+@pytest.mark.parametrize("sequence", [-1, 0, 2, RECORDS + 1])
+def test_a_spend_that_no_record_knows_is_named(path, written, tamper, sequence):
+    tamper(
+        "insert into spend select ?, at, consumer, purpose, product, -nano from spend",
+        sequence,
+    )
+    found = verify(path)
+    assert (found.ok, found.first_bad) == (False, sequence)
+
+
+def test_a_spend_that_stands_twice_is_named(path, written, tamper):
+    tamper("create table copy as select * from spend")
+    tamper("drop table spend")
+    tamper("alter table copy rename to spend")
+    assert verify(path).ok
+    tamper("insert into spend select * from spend")
+    assert verify(path).first_bad == RECORDS
+
+
+def test_a_table_rebuilt_without_its_types_is_checked_all_the_same(
+    path, written, tamper
+):
+    tamper("create table copy (sequence, body, hash)")
+    tamper("insert into copy select cast(sequence as text), body, hash from audit")
+    tamper("insert into copy values (null, '', '')")
+    tamper("drop table audit")
+    tamper("alter table copy rename to audit")
+    assert verify(path).first_bad == 0
 
 
 def test_a_record_that_goes_back_in_time_is_named(path, written, tamper):

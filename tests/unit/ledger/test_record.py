@@ -73,6 +73,12 @@ def test_an_unfit_field_is_refused_by_name_and_never_by_value(entry, change):
     assert "xxx" not in caught.value.problem
 
 
+def test_the_longest_fields_that_are_allowed_are_read_back(entry):
+    longest = entry(actor="x" * 512, columns=("c" * 512,) * 4_096)
+    record = chain(longest, previous=START, at=NOW)
+    assert read_record(1, record.body(), record.hash) == record
+
+
 def forged(body: dict[str, object]) -> tuple[str, str]:
     text = canonical(body)
     return text, hashlib.sha256(text.encode()).hexdigest()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from fl_plugin.report import wording
 
@@ -30,9 +30,9 @@ def html_templates() -> Environment:
 def markdown_templates() -> Environment:
     """Return the environment that escapes every value for Markdown and its HTML."""
     return _with_filters(
-        Environment(  # noqa: S701 - `finalize` escapes instead, for Markdown
+        Environment(
             loader=FileSystemLoader(FOLDER),
-            autoescape=False,
+            autoescape=True,  # a fence: `finalize` has escaped every text before
             finalize=markdown,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -46,15 +46,31 @@ def markdown(value: Any) -> Any:
     """Return text that Markdown shows as it is, on one line."""
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
-    return _SPECIAL.sub(r"\\\1", " ".join(value.split()))
+    one_line = re.sub(r"\s+", " ", value)
+    return Markup(_SPECIAL.sub(r"\\\1", one_line))  # noqa: S704 - just escaped
+
+
+def prose(value: str) -> Markup:
+    """Return a description as HTML: only its Markdown code spans become markup."""
+    safe = str(escape(value))
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", safe))  # noqa: S704
+
+
+def code(value: str) -> Markup:
+    """Return a Markdown code span; what would end it or its table cell is left out."""
+    plain = " ".join(re.sub(r"[`|]", "", value).split())
+    return Markup(f"`{plain}`")  # noqa: S704 - nothing else is special inside
 
 
 def _with_filters(environment: Environment) -> Environment:
     environment.filters.update(
+        code=code,
         count=wording.count,
         digest=wording.digest,
         duration=wording.duration,
         figure=wording.figure,
+        kind_name=wording.kind_name,
+        prose=prose,
         percent=wording.percent,
         rows=wording.rows,
         short=wording.short,

@@ -1,0 +1,1 @@
+"""Versioned model folders: written once, whole, and checked before they are read."""

@@ -1,0 +1,77 @@
+"""The report: one HTML file that loads nothing, runs no script and prints well."""
+
+from datetime import datetime
+from typing import Any
+
+from markupsafe import Markup
+
+from fl_plugin.registry.run_record import RunRecord
+from fl_plugin.report.comparison import comparison_plots
+from fl_plugin.report.findings import exactness, findings, headline, limits
+from fl_plugin.report.inside import coefficient_plot, convergence_plot, traffic_plots
+from fl_plugin.report.lineage import lineage
+from fl_plugin.report.quality import quality_plots
+from fl_plugin.report.rendering import FOLDER, html_templates
+from fl_plugin.report.tables import (
+    domain_rows,
+    error_cells,
+    error_words,
+    left_rows,
+    left_the_same,
+    metric_rows,
+    tiles,
+    weight_rows,
+)
+
+
+def report_of(run: RunRecord) -> str:
+    """Return the page; the same record gives the same text."""
+    return html_templates().get_template("report.html.j2").render(_view(run))
+
+
+def readable_date(moment: str) -> str:
+    """Return "21 November 2026"; what is no ISO time comes back as it is."""
+    try:
+        day = datetime.fromisoformat(moment)
+    except ValueError:
+        return moment
+    return f"{day.day} {day:%B %Y}"
+
+
+def _view(run: RunRecord) -> dict[str, Any]:
+    return {
+        "run": run,
+        "css": Markup((FOLDER / "report.css").read_text()),  # noqa: S704 - our own
+        "date": readable_date(run.created_at),
+        "headline": headline(run),
+        "tiles": tiles(run),
+        "findings": findings(run),
+        "exactness": exactness(run),
+        "limits": limits(run),
+        "lineage": lineage(run),
+        **_tables(run),
+        **_plots(run),
+    }
+
+
+def _tables(run: RunRecord) -> dict[str, Any]:
+    return {
+        "left_domains": sorted({item.domain for item in run.left_domain}),
+        "left_rows": left_rows(run),
+        "same_left": left_the_same(run),
+        "metrics": metric_rows(run),
+        "errors": error_cells(run),
+        "errors_words": error_words(run),
+        "domains": domain_rows(run),
+        "weights": weight_rows(run),
+    }
+
+
+def _plots(run: RunRecord) -> dict[str, Any]:
+    return {
+        "quality": quality_plots(run),
+        "comparison": comparison_plots(run),
+        "coefficients": coefficient_plot(run),
+        "convergence": convergence_plot(run),
+        "traffic": traffic_plots(run),
+    }
