@@ -55,9 +55,7 @@ class LogisticRegression(Algorithm):
 
     name: ClassVar[str] = "logistic_regression"
     title: ClassVar[str] = "Logistic regression, exact (Newton on summed derivatives)"
-    paper: ClassVar[str] = (
-        "Boyd & Vandenberghe (2004), section 9.5"
-    )
+    paper: ClassVar[str] = "Boyd & Vandenberghe (2004), section 9.5"
     target: ClassVar[str] = "binary"
     sees: ClassVar[str] = "sum"
     exact: ClassVar[str] = (
@@ -136,7 +134,7 @@ class LogisticRegression(Algorithm):
             return self._shorter(state, asked)
         gradient = sums["gradient"] + penalty * state.point
         hessian = _full(sums["hessian"], len(state.point)) + np.diag(penalty)
-        direction: Floats = -np.linalg.solve(hessian, gradient)
+        direction = np.asarray(-np.linalg.solve(hessian, gradient), np.float64)
         # Newton's step is, to first order, the distance that is left.
         converged = bool(np.abs(direction).max() < self.tolerance)
         return NewtonState(

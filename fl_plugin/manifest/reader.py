@@ -43,7 +43,7 @@ class _Reading:
     root: Fields
     project: str
     vocabulary: Vocabulary | None
-    problems: dict[str, Exception] = field(default_factory=dict)
+    problems: dict[str, MeshError] = field(default_factory=dict)
 
     def attempt(
         self, name: str, read: Callable[P, Found], *args: P.args, **words: P.kwargs
@@ -237,9 +237,11 @@ def _models(reading: _Reading) -> dict[str, str]:
 
 def contract_problems(manifest: Manifest, vocabulary: Vocabulary) -> list[MeshError]:
     """Return everything wrong with the contracts of a manifest, in order of name."""
-    found = [
-        p for _, p in sorted(manifest.problems.items()) if isinstance(p, MeshError)
-    ]
+    found: list[MeshError] = []
+    for _, problem in sorted(manifest.problems.items()):
+        # The latest version's problem stands there under two names.
+        if problem not in found:
+            found.append(problem)
     seen: set[str] = set()
     for product in manifest.products.values():
         if product.unique_id in seen:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from fl_plugin.errors import MeshError
 from fl_plugin.manifest.contract import ColumnContract, ProductContract, StudyContract
 
 
@@ -131,5 +132,5 @@ class Manifest:
     products: Mapping[str, Product]
     grants: Mapping[str, Grant]
     studies: Mapping[str, Study]
-    problems: Mapping[str, Exception]
+    problems: Mapping[str, MeshError]
     domains: tuple[str, ...]

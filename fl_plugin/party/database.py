@@ -90,8 +90,8 @@ class Database:
         table = f"{_quote(relation.schema)}.{_quote(relation.identifier)}"
         query = f"select {picked} from {table}"  # noqa: S608 quoted, from the manifest
         if row_filter:
-            # Nothing may follow the filter: it was validated as the end of a query.
-            query += f" where {row_filter}"
+            # Word for word what `parse_filter` parsed and the policy accepted.
+            query += f" where ({row_filter})"
         with self._open() as connection:
             return connection.sql(query).to_arrow_table()
 
@@ -143,14 +143,14 @@ class Database:
 
 
 def parse_filter(row_filter: str) -> Mapping[str, Any]:
-    """Return DuckDB's own parse tree of `select * from t where <row_filter>`.
+    """Return DuckDB's own parse tree of `select * from t where (<row_filter>)`.
 
     The text is parsed in an empty database, never run.
 
     Raises:
         ContractError: DuckDB cannot parse it.
     """
-    query = f"select * from t where {row_filter}"  # noqa: S608 parsed, never run
+    query = f"select * from t where ({row_filter})"  # noqa: S608 parsed, never run
     with duckdb.connect(":memory:", config=_SETTINGS) as connection:
         try:
             found = connection.execute(

@@ -133,7 +133,7 @@ class Party:
         decision = decide(facts)
         # On record before a row is opened.
         ledger.append(_decided("decide", ask.run, request, decision))
-        _insist(decision)
+        _insist(decision, opened=False)
         _only_granted(request, features, target)
         product = facts.product
         if product is None:
@@ -176,9 +176,9 @@ class Party:
             _decided("open", session.run, session.request, decision),
             rows_bucket=_bucket(session),
         )
-        if not decision.allowed:
+        if not decision.complete:
             ledger.append(entry)
-            _insist(decision)
+            _insist(decision, opened=True)
         with ledger.transaction() as tx:
             head = tx.append(entry)
             if decision.grant:
@@ -232,11 +232,11 @@ class Party:
     def _look_again(self, session: Session, ask: Ask, ledger: Ledger) -> None:
         facts = self._domain.refreshed(session.facts, ledger)
         decision = decide(facts)
-        if not decision.allowed:
+        if not decision.complete:
             self._sessions.pop(session.run, None)
             entry = _decided("release", session.run, session.request, decision)
             ledger.append(replace(entry, round=ask.round))
-            _insist(decision)
+            _insist(decision, opened=True)
 
     def _session(self, ask: Ask, caller: str) -> Session:
         session = self._sessions.get(ask.run)
@@ -324,9 +324,14 @@ def _decided(action: str, run: str, request: Request, decision: Decision) -> Aud
     )
 
 
-def _insist(decision: Decision) -> None:
+def _insist(decision: Decision, *, opened: bool) -> None:
+    """Raise a refusal; an open table leaves no rule without its facts."""
     refusal = decision.refusal
-    if refusal is not None or not decision.allowed:
+    if (
+        refusal is not None
+        or not decision.allowed
+        or (opened and not decision.complete)
+    ):
         raise PolicyError(
             refusal.sentence if refusal else f"{decision.domain} does not allow this.",
             remedy=refusal.remedy if refusal else "Ask the domain's stewards.",

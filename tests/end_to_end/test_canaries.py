@@ -45,7 +45,10 @@ def plant(root: Path) -> dict[str, list[bytes]]:
             file.execute("create temp table planted (old text, new text, amount int)")
             file.executemany(
                 "insert into planted values (?, ?, ?)",
-                [(k[0], t, int(a)) for k, t, a in zip(keys, texts, amounts, strict=True)],
+                [
+                    (k[0], t, int(a))
+                    for k, t, a in zip(keys, texts, amounts, strict=True)
+                ],
             )
             file.execute(
                 f"update {relation} set customer_id = p.new, amount = p.amount "
@@ -146,7 +149,9 @@ def attempt(work: Callable[[], object]) -> bytes:
 def expire(root: Path) -> None:
     manifest = root / "domains/auto_finance/target/manifest.json"
     text = manifest.read_text()
-    manifest.write_text(text.replace('"expires": "2027-10-30"', '"expires": "2026-11-05"'))
+    manifest.write_text(
+        text.replace('"expires": "2027-10-30"', '"expires": "2026-11-05"')
+    )
 
 
 def drop_column(root: Path) -> None:
@@ -254,7 +259,9 @@ def test_a_planted_leak_is_found(where, planted, wire, monkeypatch):
 
 
 def test_the_search_finds_every_spelling():
-    search = Search({"x": [*spellings_of_text("CANARYabcdef"), *spellings_of_number(712345678)]})
+    search = Search(
+        {"x": [*spellings_of_text("CANARYabcdef"), *spellings_of_number(712345678)]}
+    )
     for shift in range(3):
         text = base64.b64encode(b"z" * shift + b"CANARYabcdef and more")
         assert search.found(text)

@@ -57,7 +57,7 @@ def test_a_grid_total_is_right_within_its_resolution(parts):
 def test_a_limb_total_is_the_correctly_rounded_sum(parts):
     got = decode_limbs(total([encode_limbs(p) for p in parts]))
     for j in range(5):
-        exact = sum(Fraction(float(p[j])) for p in parts)
+        exact = sum((Fraction(float(p[j])) for p in parts), Fraction(0))
         resolution = Fraction(len(parts), 2**89)
         assert abs(Fraction(float(got[j])) - exact) <= resolution + abs(
             exact

@@ -22,12 +22,16 @@ def pooled_and_parts(seed=0):
     return x, y, [(x[:, a:b], y[a:b]) for a, b in ((0, 300), (300, 520), (520, 600))]
 
 
+def sum_of(arrays):
+    return np.sum(arrays, axis=0)
+
+
 def federated(parts):
     everything = [count(x, y, np.ones(len(y), bool)) for x, y in parts]
-    counts = {n: sum(c[n] for c, _ in everything) for n in everything[0][0]}
-    sums = {n: sum(s[n] for _, s in everything) for n in everything[0][1]}
+    counts = {n: sum_of([c[n] for c, _ in everything]) for n in everything[0][0]}
+    sums = {n: sum_of([s[n] for _, s in everything]) for n in everything[0][1]}
     first = counted(counts, sums)
-    squares = sum(scatter(x, np.ones(len(y), bool), first.means) for x, y in parts)
+    squares = sum_of([scatter(x, np.ones(len(y), bool), first.means) for x, y in parts])
     return moments(first, squares)
 
 
