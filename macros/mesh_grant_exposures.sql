@@ -7,5 +7,5 @@
         exposures.value -> '$.config.meta.mesh.decision' as decision
     from ({{ json_documents("domains/*/target/manifest.json") }}) as manifests,
         json_each(manifests.content, '$.exposures') as exposures
-    where exposures.value -> '$.config.meta.mesh.request' is not null
+    where (exposures.value -> '$.config.meta.mesh.request') is not null
 {%- endmacro %}

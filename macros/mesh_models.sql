@@ -15,6 +15,6 @@
     from ({{ json_documents("domains/*/target/manifest.json") }}) as manifests,
         json_each(manifests.content, '$.nodes') as nodes
     where
-        nodes.value ->> '$.resource_type' = 'model'
-        and nodes.value ->> '$.config.meta.mesh.product' is not null
+        (nodes.value ->> '$.resource_type') = 'model'
+        and (nodes.value ->> '$.config.meta.mesh.product') is not null
 {%- endmacro %}

@@ -22,17 +22,17 @@ final as (
         cast(mesh ->> '$.product' as varchar) as product,
         cast(node ->> '$.version' as integer) as version,
         cast(contract ->> '$.name' as varchar) as column_name,
-        ordinal,
+        cast(ordinal as integer) as ordinal,
         cast(contract ->> '$.data_type' as varchar) as data_type,
         cast(not list_has_any(
-                coalesce(cast(contract -> '$.constraints[*].type' as varchar[]), []),
-                ['not_null', 'primary_key']
-            ) as boolean) as is_nullable,
+            coalesce(contract ->> '$.constraints[*].type', []),
+            ['not_null', 'primary_key']
+        ) as boolean) as is_nullable,
         cast(contract ->> '$.description' as varchar) as description,
         cast(column_mesh -> '$.roles' as varchar[]) as roles,
         cast(coalesce(
-                column_mesh ->> '$.classification', mesh ->> '$.classification'
-            ) as varchar) as classification,
+            column_mesh ->> '$.classification', mesh ->> '$.classification'
+        ) as varchar) as classification,
         cast(column_mesh ->> '$.pii' as varchar) as pii,
         cast(coalesce(column_mesh -> '$.uses', mesh -> '$.uses') as varchar[]) as uses,
         cast(column_mesh ->> '$.bounds[0]' as double) as lowest,

@@ -9,8 +9,10 @@ final as (
     select
         cast(mesh ->> '$.product' as varchar) as product,
         cast(node ->> '$.version' as integer) as version,
-        domain,
-        cast(coalesce(node ->> '$.version' = node ->> '$.latest_version', true) as boolean) as is_latest,
+        cast(domain as varchar) as domain,
+        cast(coalesce(
+            (node ->> '$.version') = (node ->> '$.latest_version'), true
+        ) as boolean) as is_latest,
         cast(node ->> '$.unique_id' as varchar) as unique_id,
         cast(node ->> '$.relation_name' as varchar) as relation,
         cast(node ->> '$.description' as varchar) as description,
