@@ -289,8 +289,10 @@ def build(root: Path) -> None:
 @pytest.fixture(scope="session")
 def built_mesh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A mesh that dbt has built; nobody may change it."""
-    # Test processes side by side share the folder above their own.
-    shared = tmp_path_factory.getbasetemp().parent
+    # Test processes side by side share the folder above their own; it is this run's.
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
     root = shared / "built_mesh"
     with (shared / "built_mesh.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -24,8 +24,8 @@ from fl_plugin.algorithms.base import (
 )
 from fl_plugin.errors import TrainingError
 
-# Blocks of this many rows stay near the processor's second-level cache.
-BATCH = 16_384
+# Blocks of this many rows stay in a core's second-level cache.
+BATCH = 4_096
 ARMIJO = 1e-4
 SMALLEST_STEP = 2.0**-20
 # Below this share of the loss, a difference of two losses is rounding error.

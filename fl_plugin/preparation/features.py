@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fl_plugin.algorithms.base import Design
+from fl_plugin.preparation.moments import blocks
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -66,10 +67,15 @@ def design(raw: RawColumns, chosen: Mask, means: Floats, scales: Floats) -> Desi
     """
     rows = int(chosen.sum())
     numbers = len(means)
-    x = np.zeros((numbers + sum(raw.sizes), rows))
-    np.subtract(raw.numeric[:, chosen], means[:, None], out=x[:numbers])
-    x[:numbers] /= scales[:, None]
-    np.nan_to_num(x[:numbers], copy=False, nan=0.0, posinf=np.inf, neginf=-np.inf)
+    x = np.empty((numbers + sum(raw.sizes), rows))
+    x[numbers:] = 0.0
+    end = 0
+    for values in blocks(raw.numeric, chosen):
+        begin, end = end, end + values.shape[1]
+        block = np.subtract(values, means[:, None], out=x[:numbers, begin:end])
+        block /= scales[:, None]
+        if np.isnan(block.sum()):
+            np.nan_to_num(block, copy=False, nan=0.0, posinf=np.inf, neginf=-np.inf)
     begin = numbers
     for codes, size in zip(raw.codes, raw.sizes, strict=True):
         picked = codes[chosen]

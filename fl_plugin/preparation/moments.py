@@ -7,7 +7,7 @@ standardisation and adds nothing to the second sum: exactly scikit-learn's
 `SimpleImputer(strategy="mean")` followed by `StandardScaler` on the pooled rows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,9 @@ from fl_plugin.errors import TrainingError
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+
+# Blocks of this many rows stay in the processor's cache.
+BLOCK = 16_384
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,20 +59,42 @@ def count(
         target: (rows,).
         chosen: (rows,), the training rows.
     """
-    values = numeric[:, chosen]
+    present = np.zeros(len(numeric), dtype=np.int64)
+    total = np.zeros(len(numeric))
+    for values in blocks(numeric, chosen):
+        sums = values.sum(axis=1)
+        missing = np.isnan(sums).any()  # rare: only then look value by value
+        present += (~np.isnan(values)).sum(axis=1) if missing else values.shape[1]
+        total += np.nansum(values, axis=1) if missing else sums
     counts = {
         "rows": np.array([chosen.sum()], dtype=np.int64),
         "positives": np.array([(target & chosen).sum()], dtype=np.int64),
-        "present": (~np.isnan(values)).sum(axis=1).astype(np.int64),
+        "present": present,
     }
-    return counts, {"sum": np.nansum(values, axis=1)}
+    return counts, {"sum": total}
 
 
 def scatter(numeric: Floats, chosen: Mask, means: Floats) -> Floats:
     """A party's second part: summed squared deviations from the common means."""
-    deviations = numeric[:, chosen] - means[:, None]
-    squares: Floats = np.nansum(np.square(deviations, out=deviations), axis=1)
-    return squares
+    total = np.zeros(len(means))
+    room = np.empty((len(means), BLOCK))
+    for values in blocks(numeric, chosen):
+        deviations = np.subtract(
+            values, means[:, None], out=room[:, : values.shape[1]]
+        )
+        squares = np.einsum("ij,ij->i", deviations, deviations)
+        if np.isnan(squares).any():
+            squares = np.nansum(np.square(deviations, out=deviations), axis=1)
+        total += squares
+    return total
+
+
+def blocks(numeric: Floats, chosen: Mask) -> Iterator[Floats]:
+    """Yield the chosen rows, some at a time: a copy of all would cost more."""
+    everything = bool(chosen.all())
+    for begin in range(0, len(chosen), BLOCK):
+        values = numeric[:, begin : begin + BLOCK]
+        yield values if everything else values[:, chosen[begin : begin + BLOCK]]
 
 
 def counted(counts: Mapping[str, Counts], sums: Mapping[str, Floats]) -> Counted:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench import german_credit, logistic_1m, reading, statlog, synthetic
+from bench import german_credit, logistic_1m, parties, reading, statlog, synthetic
 from fl_plugin.party.database import Database
 from fl_plugin.party.rows import read_rows
 from fl_plugin.preparation.features import Feature
@@ -68,7 +68,7 @@ def test_a_bench_reads_its_file_as_a_party_reads_a_table(tmp_path):
     table = synthetic.make(200)["north"]
     path = tmp_path / "north.duckdb"
     reading.write(path, table)
-    product = reading.parties.product("north", [], key=reading.KEY)
+    product = parties.product("north", [], key=reading.KEY)
     features = [Feature(name="f03", kind="numeric")]
     rows = read_rows(Database(path, "north"), product, features, reading.TARGET)
     assert np.array_equal(rows.numeric[0], table.x[:, 3])
