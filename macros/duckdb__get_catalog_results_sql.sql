@@ -11,7 +11,8 @@
             size_bytes,
             strftime(built_at, '%Y-%m-%d %H:%M UTC') as last_built,
             round(100 * completeness, 1) as completeness,
-            round(100 * validity, 1) as validity
+            round(100 * validity, 1) as validity,
+            round(100 * uniqueness, 1) as uniqueness
         from ({{ product_profiles() }}) as profiles
     )
     {%- set stats = [
@@ -20,6 +21,7 @@
         ("last_built", "last_built", "Last built", "When the domain last built it"),
         ("completeness", "completeness", "Completeness, %", "Filled cells among those that must be"),
         ("validity", "validity", "Validity, %", "Rows that pass every value test"),
+        ("uniqueness", "uniqueness", "Uniqueness, %", "Rows with a key of their own"),
     ] %}
     select
         tables.table_database,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,9 +18,12 @@ from fl_plugin.discovery import discover
 from fl_plugin.engines.base import Engine
 from fl_plugin.errors import ContractError, PolicyError, UsageError
 from fl_plugin.evaluation.metrics import Metrics
+from fl_plugin.ledger.chain import Verification
+from fl_plugin.ledger.record import AuditRecord
 from fl_plugin.manifest.reader import read_manifest
 from fl_plugin.manifest.types import Manifest, Product, Study
 from fl_plugin.manifest.vocabulary import load_vocabulary
+from fl_plugin.mesh.auditing import show_ledgers, verify_ledgers
 from fl_plugin.mesh.fitted import features_of, fit_of
 from fl_plugin.mesh.record import Finished, record_of, spec_of_run
 from fl_plugin.mesh.run import Run
@@ -27,8 +31,15 @@ from fl_plugin.model.pipeline import build_pipeline, spec_of
 from fl_plugin.model.predict import predict
 from fl_plugin.plan.draft import draft
 from fl_plugin.plan.types import Plan
+from fl_plugin.policy.fingerprint import policy_fingerprint
 from fl_plugin.registry.reservation import reserve
-from fl_plugin.registry.store import Listing, list_models, open_model, publish
+from fl_plugin.registry.store import (
+    Entry,
+    Listing,
+    list_models,
+    open_model,
+    publish,
+)
 from fl_plugin.report.card import card_of
 from fl_plugin.report.html import report_of
 
@@ -191,6 +202,71 @@ class Mesh:
         threshold = entry.run.confusion.threshold if entry.run.confusion else 0.5
         return predict(entry.estimator(), rows, threshold=threshold)
 
+    def model(self, study: str, version: int | None = None) -> Entry:
+        """Return one registered model; the latest version unless one is named.
+
+        Raises:
+            RegistryError: There is none, or its files were altered.
+        """
+        return open_model(self.root / "registry", study, version or "latest")
+
+    def audit(
+        self,
+        domain: str | None = None,
+        *,
+        last: int | None = None,
+        **only: str | None,
+    ) -> Mapping[str, tuple[AuditRecord, ...]]:
+        """Return the newest records of each domain's ledger.
+
+        Args:
+            domain: One domain; None for all that have a ledger.
+            last: How many at most, of each.
+            only: `run`, `study` or `action` that they must have.
+
+        Raises:
+            UsageError: The domain does not exist.
+        """
+        return show_ledgers(self._ledgers(domain), last=last, **only)
+
+    def verify(self, domain: str | None = None) -> Mapping[str, Verification]:
+        """Check each domain's chain, also against the heads that the registry keeps.
+
+        Raises:
+            UsageError: The domain does not exist.
+        """
+        return verify_ledgers(self._ledgers(domain), self.models)
+
+    def fingerprint(self, product: str) -> str:
+        """Return the fingerprint of a product's policy as its domain built it last.
+
+        Raises:
+            UsageError: There is no such product.
+        """
+        domain = product.partition(".")[0]
+        self._ledgers(domain)  # names the domains there are
+        manifest = read_manifest(
+            self.root / "domains" / domain / "target" / "manifest.json"
+        )
+        if product not in manifest.products:
+            known = ", ".join(sorted(manifest.products)) or "none"
+            raise UsageError(
+                f"{domain} has no product {product!r}.", remedy=f"It has: {known}."
+            )
+        return policy_fingerprint(manifest.products[product])
+
+    def _ledgers(self, domain: str | None) -> Mapping[str, Path]:
+        folders = sorted((self.root / "domains").glob("*/node.yml"))
+        known = {f.parent.name: f.parent / "ledger" / "ledger.sqlite" for f in folders}
+        if domain is None:
+            return known
+        if domain not in known:
+            raise UsageError(
+                f"There is no domain {domain!r}.",
+                remedy=f"Domains of this mesh: {', '.join(known)}.",
+            )
+        return {domain: known[domain]}
+
     def _register(self, done: Finished) -> Run:
         pipeline = build_pipeline(spec_of_run(done))
         with reserve(self.root / "registry", done.plan.study) as slot:
@@ -241,9 +317,11 @@ def _study(manifest: Manifest, name: str) -> Study:
     if isinstance(problem, ContractError):
         raise problem
     known = ", ".join(sorted(manifest.studies)) or "none"
+    near = get_close_matches(name, manifest.studies, 1)
+    meant = f"Did you mean {near[0]}? " if near else ""
     raise UsageError(
         f"There is no study {name!r}.",
-        remedy=f"Studies of this mesh: {known}. They live in models/studies/.",
+        remedy=f"{meant}Studies of this mesh: {known}.",
     )
 
 

@@ -79,9 +79,7 @@ def scatter(numeric: Floats, chosen: Mask, means: Floats) -> Floats:
     total = np.zeros(len(means))
     room = np.empty((len(means), BLOCK))
     for values in blocks(numeric, chosen):
-        deviations = np.subtract(
-            values, means[:, None], out=room[:, : values.shape[1]]
-        )
+        deviations = np.subtract(values, means[:, None], out=room[:, : values.shape[1]])
         squares = np.einsum("ij,ij->i", deviations, deviations)
         if np.isnan(squares).any():
             squares = np.nansum(np.square(deviations, out=deviations), axis=1)

@@ -1,0 +1,83 @@
+"""Reads what dbt left in the mesh's target/."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from fl_plugin.catalog.view import TrainedModel, View
+from fl_plugin.errors import BuildError
+from fl_plugin.manifest.reader import MAX_BYTES, read_manifest
+from fl_plugin.manifest.types import Manifest
+from fl_plugin.manifest.vocabulary import load_vocabulary
+
+INDEX, MANIFEST, CATALOG = "index.html", "manifest.json", "catalog.json"
+
+
+def site_folder(root: Path) -> Path:
+    """Return where a mesh's site stands unless somebody says otherwise."""
+    return root / "target" / "catalog"
+
+
+def read_contracts(root: Path) -> Manifest:
+    """Return the mesh's contracts alone.
+
+    Raises:
+        BuildError: manifest.json is missing or not readable.
+        ContractError: mesh_policy.yml is missing or not valid.
+    """
+    return read_manifest(root / "target" / MANIFEST, load_vocabulary(root))
+
+
+def read_view(
+    root: Path, now: datetime, models: Mapping[str, TrainedModel] | None = None
+) -> View:
+    """Return the mesh as its artifacts in target/ show it.
+
+    Args:
+        root: The mesh's folder.
+        now: Decides which grants are live; UTC.
+        models: By study; the registry is not looked at here.
+
+    Raises:
+        BuildError: manifest.json or catalog.json is missing or not readable.
+        ContractError: mesh_policy.yml is missing or not valid.
+    """
+    target, vocabulary = root / "target", load_vocabulary(root)
+    return View(
+        manifest=read_manifest(target / MANIFEST, vocabulary),
+        artifact=_json(target / MANIFEST),
+        catalog=_json(target / CATALOG),
+        now=now,
+        mesh_min_cohort=vocabulary.floors.min_cohort,
+        models=models or {},
+    )
+
+
+def read_text(path: Path) -> str:
+    """Return a text file of dbt's, however large dbt may make it.
+
+    Raises:
+        BuildError: It is missing, not UTF-8, or larger than any manifest.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) <= MAX_BYTES:
+            return content.decode("utf-8")
+    except (OSError, UnicodeDecodeError):
+        pass
+    raise BuildError(
+        f"{path} is missing or cannot be read.", remedy="Run `fl catalog build`."
+    )
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(read_text(path))
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise BuildError(f"{path} is not valid JSON.", remedy="Run `fl catalog build`.")
+    return found

@@ -1,0 +1,78 @@
+"""The rounds of a run as they happen, on stderr."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+
+Listener = Callable[[str, int], None]
+
+# By the kind of message, in the order in which a run sends them.
+STAGES = {
+    "decide": "Asking every domain for its decision",
+    "open": "Opening the granted columns",
+    "agree": "Agreeing on masks",
+    "vocabulary": "Agreeing on categories",
+    "count": "Counting and averaging",
+    "scatter": "Scaling",
+    "step": "Fitting",
+    "evaluate": "Evaluating",
+    "compare": "Comparing with each domain's own model",
+    "close": "Finishing",
+}
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Listener]:
+    """Give a listener: a bar on a terminal, a line per stage elsewhere."""
+    if quiet:
+        yield _silent
+    elif sys.stderr.isatty():
+        with _bar() as listener:
+            yield listener
+    else:
+        yield _lines()
+
+
+def _silent(kind: str, number: int) -> None:
+    """Listen to nothing."""
+
+
+def _lines() -> Listener:
+    told: list[str] = []
+
+    def listener(kind: str, number: int) -> None:
+        stage = STAGES.get(kind, kind)
+        if told[-1:] != [stage]:
+            click.echo(f"{stage} (round {number})", err=True)
+            told.append(stage)
+
+    return listener
+
+
+@contextmanager
+def _bar() -> Iterator[Listener]:
+    # rich is slow to import, and a pipe has no use for it.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    places = {kind: place for place, kind in enumerate(STAGES)}
+    columns = (SpinnerColumn(), BarColumn(bar_width=24), TimeElapsedColumn())
+    words = TextColumn("{task.description}", markup=False)
+    console = Console(stderr=True)
+    with Progress(*columns, words, console=console, transient=True) as bar:
+        task = bar.add_task("Reading the catalog", total=len(STAGES))
+
+        def listener(kind: str, number: int) -> None:
+            stage = STAGES.get(kind, kind)
+            text = f"{stage} (round {number})"
+            bar.update(task, description=text, completed=places.get(kind))
+
+        yield listener
