@@ -23,7 +23,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DBT_VERSION_CHECK := false
 # uv reads only this project's lock, in this project's environment.
 export VIRTUAL_ENV := $(CURDIR)/.venv
-export UV_NO_PROGRESS := $(if $(MAKE_TERMOUT),,1)
+export UV_NO_PROGRESS := $(if $(MAKE_TERMOUT),false,true)
 unexport PYTHONPATH PYTHONHOME
 
 # $(call stage,what it does,command): one line when it starts, one with its seconds.

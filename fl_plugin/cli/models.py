@@ -93,7 +93,7 @@ def _table(rows: list[dict[str, Cell]]) -> Table:
         columns=(
             "study",
             "version",
-            "created",
+            "created (UTC)",
             "algorithm",
             "ROC-AUC",
             "domains",
@@ -101,9 +101,14 @@ def _table(rows: list[dict[str, Cell]]) -> Table:
         ),
         rows=tuple(
             (
-                *(row[n] for n in names),
+                *(_brief(row, n) for n in names),
                 str(row["model_digest"]).removeprefix("sha256:")[:12],
             )
             for row in rows
         ),
     )
+
+
+def _brief(row: dict[str, Cell], name: str) -> Cell:
+    """Return a cell, a time without its zone: it is always UTC."""
+    return str(row[name])[:19] if name == "created_at" else row[name]

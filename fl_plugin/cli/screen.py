@@ -86,6 +86,7 @@ def _draw(table: Table) -> None:
         padding=(0, 1),
         header_style="dim",
         show_edge=False,
+        collapse_padding=True,
     )
     for place in range(max(map(len, (table.columns, *table.rows)))):
         name = table.columns[place] if table.columns else ""
