@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from fl_plugin.coordinator.federation import Federation
+from fl_plugin.errors import PolicyError
 from fl_plugin.plan.types import Plan
 from fl_plugin.plan.wire import read_decision, request_json
 
@@ -16,3 +17,20 @@ def with_decisions(plan: Plan, federation: Federation) -> Plan:
         for p in plan.parties
     )
     return replace(plan, parties=decided)
+
+
+def insist(plan: Plan) -> None:
+    """Raise the first refusal of a plan.
+
+    Raises:
+        PolicyError: A domain has refused.
+    """
+    for decision in plan.refusals:
+        refusal = decision.refusal
+        if refusal is not None:
+            raise PolicyError(
+                f"{decision.domain} refused: {refusal.sentence}",
+                remedy=refusal.remedy,
+                reason=refusal.reason,
+                domain=decision.domain,
+            )

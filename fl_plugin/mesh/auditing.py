@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from fl_plugin.errors import UsageError
 from fl_plugin.ledger.chain import Verification, verify
 from fl_plugin.ledger.record import AuditRecord, Head
 from fl_plugin.ledger.store import Ledger
+from fl_plugin.manifest.reader import read_manifest
+from fl_plugin.policy.fingerprint import policy_fingerprint
 from fl_plugin.registry.store import Listing
 
 
@@ -41,3 +44,40 @@ def verify_ledgers(
         if path.exists() or heads:
             found[domain] = verify(path, heads)
     return found
+
+
+def ledgers_of(root: Path, domain: str | None) -> dict[str, Path]:
+    """Return where the domains' ledgers lie, by domain.
+
+    Raises:
+        UsageError: The domain does not exist.
+    """
+    folders = sorted((root / "domains").glob("*/node.yml"))
+    known = {f.parent.name: f.parent / "ledger" / "ledger.sqlite" for f in folders}
+    if domain is None:
+        return known
+    if domain not in known:
+        raise UsageError(
+            f"There is no domain {domain!r}.",
+            remedy=f"Domains of this mesh: {', '.join(known)}.",
+        )
+    return {domain: known[domain]}
+
+
+def fingerprint_of(root: Path, product: str) -> str:
+    """Return the fingerprint of a product's policy as its domain built it last.
+
+    Raises:
+        UsageError: The domain has no such product.
+        ContractError: Its contract is not valid.
+    """
+    domain = product.partition(".")[0]
+    manifest = read_manifest(root / "domains" / domain / "target" / "manifest.json")
+    if product in manifest.problems:
+        raise manifest.problems[product]
+    if product not in manifest.products:
+        known = ", ".join(sorted(manifest.products)) or "none"
+        raise UsageError(
+            f"{domain} has no product {product!r}.", remedy=f"It has: {known}."
+        )
+    return policy_fingerprint(manifest.products[product])

@@ -1,37 +1,39 @@
 """The mesh as one object: find products, plan a study, train it, use its models."""
 
-import getpass
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from difflib import get_close_matches
 from pathlib import Path
 
 import pyarrow as pa
 
-from fl_plugin.coordinator.decisions import with_decisions
+from fl_plugin.coordinator.decisions import insist, with_decisions
 from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.run import evaluate, find_algorithm, train
 from fl_plugin.discovery import discover
 from fl_plugin.engines.base import Engine
-from fl_plugin.errors import ContractError, PolicyError, UsageError
+from fl_plugin.errors import UsageError
 from fl_plugin.evaluation.metrics import Metrics
 from fl_plugin.ledger.chain import Verification
 from fl_plugin.ledger.record import AuditRecord
 from fl_plugin.manifest.reader import read_manifest
 from fl_plugin.manifest.types import Manifest, Product, Study
 from fl_plugin.manifest.vocabulary import load_vocabulary
-from fl_plugin.mesh.auditing import show_ledgers, verify_ledgers
+from fl_plugin.mesh.auditing import (
+    fingerprint_of,
+    ledgers_of,
+    show_ledgers,
+    verify_ledgers,
+)
+from fl_plugin.mesh.finished import Finished, spec_of_run
 from fl_plugin.mesh.fitted import features_of, fit_of
-from fl_plugin.mesh.record import Finished, record_of, spec_of_run
+from fl_plugin.mesh.identity import actor, run_id
+from fl_plugin.mesh.record import record_of
 from fl_plugin.mesh.run import Run
 from fl_plugin.model.pipeline import build_pipeline, spec_of
 from fl_plugin.model.predict import predict
-from fl_plugin.plan.draft import draft
+from fl_plugin.plan.draft import draft, find_study
 from fl_plugin.plan.types import Plan
-from fl_plugin.policy.fingerprint import policy_fingerprint
 from fl_plugin.registry.reservation import reserve
 from fl_plugin.registry.store import (
     Entry,
@@ -117,9 +119,9 @@ class Mesh:
             MeshError: The study is unknown or not valid, or a domain cannot decide.
         """
         manifest = self.manifest
-        plan = draft(_study(manifest, study), manifest, _actor(), uses)
+        plan = draft(find_study(manifest, study), manifest, actor(), uses)
         with self._parties(plan, engine or "embedded") as transport:
-            return with_decisions(plan, Federation(_run_id("plan"), transport))
+            return with_decisions(plan, Federation(run_id("plan"), transport))
 
     def train(
         self,
@@ -140,11 +142,11 @@ class Mesh:
             MeshError: Anything else that went wrong; nothing is half-written.
         """
         manifest = self.manifest
-        found = _study(manifest, study)
-        plan = draft(found, manifest, _actor())
+        found = find_study(manifest, study)
+        plan = draft(found, manifest, actor())
         find_algorithm(plan.algorithm).of(plan.parameters)
         with self._parties(plan, engine) as transport:
-            federation = Federation(_run_id(study), transport, listener)
+            federation = Federation(run_id(study), transport, listener)
             plan = with_decisions(plan, federation)
             insist(plan)
             trained = train(plan, federation)
@@ -174,13 +176,13 @@ class Mesh:
         """
         entry = open_model(self.root / "registry", study, version or "latest")
         manifest = self.manifest
-        plan = draft(_study(manifest, study), manifest, _actor(), ("evaluate",))
+        plan = draft(find_study(manifest, study), manifest, actor(), ("evaluate",))
         spec = spec_of(entry.estimator())
         features = features_of(spec, plan.features)
         plan = replace(plan, features=features, seed=entry.run.seed)
         model = fit_of(spec, plan)
         with self._parties(plan, engine) as transport:
-            federation = Federation(_run_id(study), transport, listener)
+            federation = Federation(run_id(study), transport, listener)
             plan = with_decisions(plan, federation)
             insist(plan)
             return evaluate(plan, model, federation).holdout
@@ -227,7 +229,7 @@ class Mesh:
         Raises:
             UsageError: The domain does not exist.
         """
-        return show_ledgers(self._ledgers(domain), last=last, **only)
+        return show_ledgers(ledgers_of(self.root, domain), last=last, **only)
 
     def verify(self, domain: str | None = None) -> Mapping[str, Verification]:
         """Check each domain's chain, also against the heads that the registry keeps.
@@ -235,37 +237,17 @@ class Mesh:
         Raises:
             UsageError: The domain does not exist.
         """
-        return verify_ledgers(self._ledgers(domain), self.models)
+        return verify_ledgers(ledgers_of(self.root, domain), self.models)
 
     def fingerprint(self, product: str) -> str:
         """Return the fingerprint of a product's policy as its domain built it last.
 
         Raises:
             UsageError: There is no such product.
+            ContractError: Its contract is not valid.
         """
-        domain = product.partition(".")[0]
-        self._ledgers(domain)  # names the domains there are
-        manifest = read_manifest(
-            self.root / "domains" / domain / "target" / "manifest.json"
-        )
-        if product not in manifest.products:
-            known = ", ".join(sorted(manifest.products)) or "none"
-            raise UsageError(
-                f"{domain} has no product {product!r}.", remedy=f"It has: {known}."
-            )
-        return policy_fingerprint(manifest.products[product])
-
-    def _ledgers(self, domain: str | None) -> Mapping[str, Path]:
-        folders = sorted((self.root / "domains").glob("*/node.yml"))
-        known = {f.parent.name: f.parent / "ledger" / "ledger.sqlite" for f in folders}
-        if domain is None:
-            return known
-        if domain not in known:
-            raise UsageError(
-                f"There is no domain {domain!r}.",
-                remedy=f"Domains of this mesh: {', '.join(known)}.",
-            )
-        return {domain: known[domain]}
+        ledgers_of(self.root, product.partition(".")[0])  # names the domains there are
+        return fingerprint_of(self.root, product)
 
     def _register(self, done: Finished) -> Run:
         pipeline = build_pipeline(spec_of_run(done))
@@ -291,47 +273,3 @@ class Mesh:
         folders = [self.root / "domains" / p.domain for p in plan.parties]
         with engines[engine](folders, plan.consumer) as transport:
             yield transport
-
-
-def insist(plan: Plan) -> None:
-    """Raise the first refusal of a plan.
-
-    Raises:
-        PolicyError: A domain has refused.
-    """
-    for decision in plan.refusals:
-        refusal = decision.refusal
-        if refusal is not None:
-            raise PolicyError(
-                f"{decision.domain} refused: {refusal.sentence}",
-                remedy=refusal.remedy,
-                reason=refusal.reason,
-                domain=decision.domain,
-            )
-
-
-def _study(manifest: Manifest, name: str) -> Study:
-    if name in manifest.studies:
-        return manifest.studies[name]
-    problem = manifest.problems.get(f"{manifest.project}.{name}")
-    if isinstance(problem, ContractError):
-        raise problem
-    known = ", ".join(sorted(manifest.studies)) or "none"
-    near = get_close_matches(name, manifest.studies, 1)
-    meant = f"Did you mean {near[0]}? " if near else ""
-    raise UsageError(
-        f"There is no study {name!r}.",
-        remedy=f"{meant}Studies of this mesh: {known}.",
-    )
-
-
-def _actor() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
-
-
-def _run_id(study: str) -> str:
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S").lower()
-    return f"{stamp}-{study[:32]}-{secrets.token_hex(4)}"

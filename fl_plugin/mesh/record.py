@@ -1,78 +1,26 @@
-"""From what a run brought back to the record and the model that are kept."""
+"""From what a run brought back to the record that is kept."""
 
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version as installed
 from typing import Any
 
-from fl_plugin.coordinator.federation import Exchange, Federation
-from fl_plugin.coordinator.run import Trained
-from fl_plugin.evaluation.metrics import Interval, Metrics, majority_metrics
-from fl_plugin.evaluation.summary import spread
-from fl_plugin.manifest.types import Manifest, Study
+from fl_plugin.mesh.figures import (
+    cross_validation_of,
+    curve_points_of,
+    estimates_of,
+    majority_of,
+)
+from fl_plugin.mesh.finished import Finished, spec_of_run
+from fl_plugin.mesh.leaving import left_domains, privacy_of, traffic_of
 from fl_plugin.model.canonical import model_digest
-from fl_plugin.model.spec import CategoricalColumn, ModelSpec, NumericColumn
-from fl_plugin.plan.types import PartyPlan, Plan
+from fl_plugin.model.spec import ModelSpec
+from fl_plugin.plan.types import PartyPlan
 from fl_plugin.preparation.features import Feature
 from fl_plugin.registry import run_record as rec
 
-_FIGURES = ("log_loss", "brier", "accuracy", "balanced_accuracy", "precision")
-_FIGURES_TOO = ("recall", "f1")
-_FOLD_METRICS = ("roc_auc", "pr_auc", "log_loss", "brier")
 _SOFTWARE = ("scikit-learn", "numpy", "duckdb", "pyarrow", "cryptography")
-_WHAT = {
-    "vocabulary": "values of text columns that at least min_cohort rows have",
-    "count": "numbers of rows and of positives; values present and their sums",
-    "scatter": "sums of squared deviations from the common means",
-    "step": "loss, gradient and Hessian over the training rows",
-    "evaluate": "rows per score bin and outcome; sums of losses",
-    "compare": "rounded quality of two models on the domain's own rows",
-    "open": "a rounded number of rows, fingerprints, a public key",
-}
-_FORMS: Mapping[str, str] = {"vocabulary": "vocabulary", "compare": "number"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finished:
-    """A run that has ended: its plan, its results and its traffic."""
-
-    plan: Plan
-    study: Study
-    manifest: Manifest
-    trained: Trained
-    federation: Federation
-    engine: str
-
-
-def spec_of_run(done: Finished) -> ModelSpec:
-    """Return the hold-out's model as numbers."""
-    best = done.trained.fits.fits[0]
-    counted = best.moments.counted
-    numbers = [f for f in done.trained.features if f.kind == "numeric"]
-    return ModelSpec(
-        numeric=tuple(
-            NumericColumn(
-                name=feature.name,
-                mean=float(counted.means[i]),
-                scale=float(best.moments.scales[i]),
-                n_seen=int(counted.present[i]),
-                variance=float(best.moments.variances[i]),
-            )
-            for i, feature in enumerate(numbers)
-        ),
-        categorical=tuple(
-            CategoricalColumn(name=f.name, categories=f.categories or ())
-            for f in done.trained.features
-            if f.kind == "categorical"
-        ),
-        coef=best.fitted.coefficients,
-        intercept=best.fitted.intercept,
-        l2=float(done.plan.parameters.get("l2", 1.0)),
-        n_rounds=best.fitted.rounds,
-        rows=counted.rows,
-    )
 
 
 def record_of(done: Finished, version: int) -> rec.RunRecord:
@@ -101,11 +49,11 @@ def record_of(done: Finished, version: int) -> rec.RunRecord:
         target=plan.target,
         preparation=_preparation(spec, plan.features),
         rounds=_rounds(done),
-        metrics=_metrics(holdout),
-        cross_validation=_cross_validation(done),
+        metrics=estimates_of(holdout),
+        cross_validation=cross_validation_of(done),
         domains=tuple(_domain(done, p) for p in plan.parties),
-        baselines={"majority": _majority(done)},
-        curves=_curves(holdout),
+        baselines={"majority": majority_of(done)},
+        curves=curve_points_of(holdout),
         confusion=rec.Confusion(
             threshold=evaluation.threshold, **dict(holdout.confusion)
         ),
@@ -115,15 +63,15 @@ def record_of(done: Finished, version: int) -> rec.RunRecord:
             smallest_eigenvalue=fitted.smallest_eigenvalue,
             distance_bound=fitted.distance_bound,
         ),
-        bytes=_traffic(done.federation.traffic),
-        left_domain=_left(done),
+        bytes=traffic_of(done.federation.traffic),
+        left_domain=left_domains(done),
         seconds=dict(trained.seconds),
         audit_heads={
             party: rec.AuditHead(sequence=head.sequence, hash=head.hash)
             for party, head in sorted(done.federation.heads.items())
         },
         model_digest=model_digest(spec),
-        privacy=_privacy(plan),
+        privacy=privacy_of(plan),
         software={
             "python": platform.python_version(),
             **{name: installed(name) for name in _SOFTWARE},
@@ -197,52 +145,6 @@ def _rounds(done: Finished) -> tuple[rec.RoundRecord, ...]:
     return tuple(found)
 
 
-def _metrics(found: Metrics) -> dict[str, rec.Estimate]:
-    sampling = found.roc_auc_ci
-    estimates = {
-        "roc_auc": _estimate(found.roc_auc, sampling),
-        "pr_auc": _estimate(found.pr_auc, None),
-        "ks": _estimate(found.ks, None),
-    }
-    for name in _FIGURES + _FIGURES_TOO:
-        estimates[name] = rec.Estimate(value=getattr(found, name))
-    return estimates
-
-
-def _estimate(bracket: Interval | None, sampling: Interval | None) -> rec.Estimate:
-    if bracket is None:
-        return rec.Estimate(value=None)
-    return rec.Estimate(
-        value=bracket.value,
-        low=sampling.low if sampling else None,
-        high=sampling.high if sampling else None,
-        resolution=(bracket.high - bracket.low) / 2.0,
-    )
-
-
-def _cross_validation(done: Finished) -> rec.CrossValidation | None:
-    folds = done.trained.judgement.folds
-    chosen = done.plan.evaluation
-    ratio = 1.0 / (chosen.folds - 1)
-    spreads = {}
-    for name in _FOLD_METRICS:
-        values = [_value(getattr(fold, name)) for fold in folds]
-        found = spread(values, test_to_train=ratio)
-        if found is not None:
-            spreads[name] = rec.Spread(
-                mean=found.mean,
-                sd=found.sd or 0.0,
-                values=tuple(v for v in values if v is not None),
-            )
-    return rec.CrossValidation(
-        folds=chosen.folds, repeats=chosen.repeats, metrics=spreads
-    )
-
-
-def _value(found: Interval | float | None) -> float | None:
-    return found.value if isinstance(found, Interval) else found
-
-
 def _domain(done: Finished, party: PartyPlan) -> rec.DomainResult:
     body = done.trained.judgement.domains.get(party.domain, {})
     difference = body.get("difference")
@@ -256,29 +158,6 @@ def _domain(done: Finished, party: PartyPlan) -> rec.DomainResult:
     )
 
 
-def _majority(done: Finished) -> dict[str, float | None]:
-    counted = done.trained.fits.fits[0].moments.counted
-    tested = done.trained.judgement.holdout
-    found = majority_metrics(
-        counted.positives, counted.rows, tested.positives, tested.rows
-    )
-    names = ("roc_auc", "pr_auc", *_FIGURES, *_FIGURES_TOO)
-    return {name: _value(getattr(found, name)) for name in names}
-
-
-def _curves(found: Metrics) -> rec.Curves:
-    return rec.Curves(
-        roc=tuple((float(x), float(y)) for x, y in found.curves.roc),
-        pr=tuple((float(x), float(y)) for x, y in found.curves.pr),
-        calibration=tuple(
-            rec.CalibrationCell(
-                mean_score=cell.mean_score, rate=cell.rate, share=cell.share
-            )
-            for cell in found.calibration
-        ),
-    )
-
-
 def _coefficients(spec: ModelSpec) -> tuple[rec.Coefficient, ...]:
     names = [c.name for c in spec.numeric] + [
         f"{c.name} = {str(value).lower() if isinstance(value, bool) else value}"
@@ -289,61 +168,3 @@ def _coefficients(spec: ModelSpec) -> tuple[rec.Coefficient, ...]:
         rec.Coefficient(name=name, value=float(value))
         for name, value in zip(names, spec.coef, strict=True)
     )
-
-
-def _traffic(traffic: list[Exchange]) -> rec.TrafficRecord:
-    domains = {}
-    for party in sorted({e.party for e in traffic}):
-        mine = [e for e in traffic if e.party == party]
-        domains[party] = rec.Traffic(
-            up=sum(e.bytes_up for e in mine),
-            down=sum(e.bytes_down for e in mine),
-            messages=2 * len(mine),
-        )
-    return rec.TrafficRecord(
-        up=sum(d.up for d in domains.values()),
-        down=sum(d.down for d in domains.values()),
-        messages=sum(d.messages for d in domains.values()),
-        domains=domains,
-    )
-
-
-def _left(done: Finished) -> tuple[rec.LeftDomain, ...]:
-    found = []
-    masked = "masked sum" if done.plan.secure_aggregation else "number"
-    for party in sorted({e.party for e in done.federation.traffic}):
-        for kind, what in _WHAT.items():
-            mine = [
-                e
-                for e in done.federation.traffic
-                if e.party == party and e.kind == kind
-            ]
-            if not mine:
-                continue
-            form: Any = _FORMS.get(kind, "number" if kind == "open" else masked)
-            found.append(
-                rec.LeftDomain(
-                    domain=party,
-                    kind=kind,
-                    what=what,
-                    form=form,
-                    bytes=sum(e.bytes_up for e in mine),
-                    rounds=len(mine),
-                )
-            )
-    return tuple(found)
-
-
-def _privacy(plan: Plan) -> rec.Privacy:
-    if plan.secure_aggregation:
-        statement = (
-            "Exact, aggregated: the coordinator saw only sums over all domains, "
-            "masked pairwise on the way; no noise was added, so this is not "
-            "differential privacy."
-        )
-    else:
-        statement = (
-            "Exact, not masked: the coordinator saw each domain's own sums; no noise "
-            "was added, so this is not differential privacy."
-        )
-    return rec.Privacy(secure_aggregation=plan.secure_aggregation, statement=statement)

@@ -11,29 +11,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from threadpoolctl import threadpool_limits
 
-from fl_plugin.algorithms.base import Algorithm
 from fl_plugin.discovery import discover
 from fl_plugin.errors import MeshError, MessageError, PolicyError
-from fl_plugin.ledger.buckets import rows_bucket
-from fl_plugin.ledger.cohorts import cohort_digest
-from fl_plugin.ledger.record import AuditEntry, Head
+from fl_plugin.ledger.record import Head
 from fl_plugin.ledger.store import Ledger
 from fl_plugin.messages import Ask, Message, Refusal, Reply, decode, encode
 from fl_plugin.party.answer import Answer, Kind
 from fl_plugin.party.domain import Domain
-from fl_plugin.party.rows import Rows, read_rows
+from fl_plugin.party.entries import bucket, decided, failed, of_session
+from fl_plugin.party.opening import insist, open_session, read_keys
 from fl_plugin.party.session import Session, out_of_order
 from fl_plugin.plan.wire import decision_json, read_features, read_request
 from fl_plugin.policy.decision import decide
-from fl_plugin.policy.types import Decision, Request
-from fl_plugin.preparation.features import Feature
 from fl_plugin.privacy.masking import PairwiseMasks
 
 KINDS = discover("fl_plugin.party.kinds", Kind)
-ALGORITHMS = discover("fl_plugin.algorithms", Algorithm, "fl_plugin.algorithms")
 
 
 class Party:
@@ -107,7 +101,7 @@ class Party:
             return self._agree(ask, session, ledger)
         if ask.kind == "close":
             del self._sessions[session.run]
-            head = ledger.append(self._entry("close", session))
+            head = ledger.append(of_session("close", session))
             return encode(self._reply(ask, {}, head))
         if ask.kind not in KINDS:
             raise MessageError(
@@ -120,76 +114,21 @@ class Party:
     def _decide(self, ask: Ask, caller: str, ledger: Ledger) -> bytes:
         request = read_request(ask.body.get("request"))
         decision = decide(self._domain.facts(request, caller, ledger))
-        head = ledger.append(_decided("decide", ask.run, request, decision))
+        head = ledger.append(decided("decide", ask.run, request, decision))
         return encode(self._reply(ask, {"decision": decision_json(decision)}, head))
 
     def _open(self, ask: Ask, caller: str, ledger: Ledger) -> bytes:
-        request = read_request(ask.body.get("request"))
-        features = read_features(ask.body.get("features"))
-        target, seed = ask.body.get("target"), ask.body.get("seed")
-        if not isinstance(target, str) or type(seed) is not int:
-            raise out_of_order()
-        facts = self._domain.facts(request, caller, ledger)
-        decision = decide(facts)
-        # On record before a row is opened.
-        ledger.append(_decided("decide", ask.run, request, decision))
-        _insist(decision, opened=False)
-        _only_granted(request, features, target)
-        product = facts.product
-        if product is None:
-            raise out_of_order()
-        rows = read_rows(self._domain.database(), product, features, target)
-        facts = replace(
-            facts,
-            rows=len(rows),
-            cohort_distance=ledger.cohort_distance(product.name, rows.hashes),
-        )
-        decision = decide(facts)
-        session = Session(
-            run=ask.run,
-            request=request,
-            caller=caller,
-            product=product,
-            algorithm=_algorithm(request),
-            features=features,
-            target=target,
-            seed=seed,
-            rows=rows,
-            facts=facts,
-            decision=decision,
-            key=X25519PrivateKey.generate(),
-        )
-        head = self._opened(session, ledger)
+        session, head = open_session(ask, caller, self._domain, ledger)
         self._sessions[ask.run] = session
+        decision = session.decision
         body = {
-            "rows": _bucket(session),
+            "rows": bucket(session),
             "policy": decision.policy_fingerprint,
             "manifest": decision.manifest_fingerprint,
             "grant": decision.grant,
             "public_key": session.key.public_key().public_bytes_raw().hex(),
         }
         return encode(self._reply(ask, body, head))
-
-    def _opened(self, session: Session, ledger: Ledger) -> Head:
-        decision, rows = session.decision, session.rows
-        entry = replace(
-            _decided("open", session.run, session.request, decision),
-            rows_bucket=_bucket(session),
-        )
-        if not decision.complete:
-            ledger.append(entry)
-            _insist(decision, opened=True)
-        with ledger.transaction() as tx:
-            head = tx.append(entry)
-            if decision.grant:
-                tx.use_grant(decision.grant)
-            tx.remember_cohort(
-                session.product.name,
-                cohort_digest(rows.hashes),
-                rows.hashes,
-                min_distance=decision.min_cohort,
-            )
-        return head
 
     def _agree(self, ask: Ask, session: Session, ledger: Ledger) -> bytes:
         features = read_features(ask.body.get("features"))
@@ -202,9 +141,9 @@ class Party:
         if session.request.secure_aggregation:
             keys = ask.body.get("public_keys")
             session.masks = PairwiseMasks(
-                self.name, session.run, session.key, _keys(keys)
+                self.name, session.run, session.key, read_keys(keys)
             )
-        head = ledger.append(self._entry("agree", session, ask.round))
+        head = ledger.append(of_session("agree", session, ask.round))
         return encode(self._reply(ask, {}, head))
 
     def _release(
@@ -222,7 +161,7 @@ class Party:
             arrays=words,
         )
         entry = replace(
-            self._entry("release", session, ask.round),
+            of_session("release", session, ask.round),
             released=f"sha256:{hashlib.sha256(encode(reply)).hexdigest()}",
             rule=ask.kind,
         )
@@ -234,21 +173,15 @@ class Party:
         decision = decide(facts)
         if not decision.complete:
             self._sessions.pop(session.run, None)
-            entry = _decided("release", session.run, session.request, decision)
+            entry = decided("release", session.run, session.request, decision)
             ledger.append(replace(entry, round=ask.round))
-            _insist(decision, opened=True)
+            insist(decision, opened=True)
 
     def _session(self, ask: Ask, caller: str) -> Session:
         session = self._sessions.get(ask.run)
         if session is None or session.caller != caller:
             raise out_of_order()
         return session
-
-    def _entry(
-        self, action: str, session: Session, number: int | None = None
-    ) -> AuditEntry:
-        entry = _decided(action, session.run, session.request, session.decision)
-        return replace(entry, round=number, rows_bucket=_bucket(session))
 
     def _reply(self, ask: Ask, body: dict[str, Any], head: Head) -> Reply:
         return Reply(
@@ -285,90 +218,8 @@ class Party:
             request = (
                 session.request if session else read_request(ask.body.get("request"))
             )
-            entry = AuditEntry(
-                action="refuse",
-                decision="refused",
-                consumer=request.consumer,
-                actor=request.actor,
-                purpose=request.purpose,
-                study=request.study,
-                run=ask.run,
-                product=request.product,
-                version=request.version,
-                round=ask.round,
-                rule=error.code,
-            )
+            entry = failed(ask, request, error.code)
             with self._domain.ledger() as ledger:
                 ledger.append(entry)
         except MeshError:
             return  # the first error is the one to report
-
-
-def _decided(action: str, run: str, request: Request, decision: Decision) -> AuditEntry:
-    refusal = decision.refusal
-    return AuditEntry(
-        action=action if decision.allowed else "refuse",
-        decision="allowed" if decision.allowed else "refused",
-        consumer=request.consumer,
-        actor=request.actor,
-        purpose=request.purpose,
-        study=request.study,
-        run=run,
-        product=request.product,
-        version=request.version,
-        columns=tuple(sorted(request.columns)),
-        algorithm=request.algorithm,
-        rule=refusal.reason if refusal else "",
-        policy=decision.policy_fingerprint,
-        manifest=decision.manifest_fingerprint,
-    )
-
-
-def _insist(decision: Decision, *, opened: bool) -> None:
-    """Raise a refusal; an open table leaves no rule without its facts."""
-    refusal = decision.refusal
-    if (
-        refusal is not None
-        or not decision.allowed
-        or (opened and not decision.complete)
-    ):
-        raise PolicyError(
-            refusal.sentence if refusal else f"{decision.domain} does not allow this.",
-            remedy=refusal.remedy if refusal else "Ask the domain's stewards.",
-            reason=refusal.reason if refusal else "refused",
-            domain=decision.domain,
-        )
-
-
-def _only_granted(request: Request, features: tuple[Feature, ...], target: str) -> None:
-    """What is opened must be what was decided on."""
-    asked = {f.name: "feature" for f in features} | {target: "label"}
-    if dict(request.columns) != asked:
-        raise PolicyError(
-            f"A message asks for other columns of {request.product} than its request.",
-            remedy="Start the run again from a plan.",
-            reason="column.not_granted",
-            domain=request.product.partition(".")[0],
-        )
-
-
-def _algorithm(request: Request) -> Algorithm:
-    if request.algorithm not in ALGORITHMS:
-        raise PolicyError(
-            f"The algorithm {request.algorithm} is not installed here.",
-            remedy="See what is: fl algorithms",
-            reason="algorithm.not_allowed",
-        )
-    return ALGORITHMS[request.algorithm].of(request.parameters)
-
-
-def _bucket(session: Session) -> str:
-    rows: Rows = session.rows
-    return rows_bucket(len(rows), min_cohort=max(session.min_cohort, 1))
-
-
-def _keys(raw: Any) -> dict[str, bytes]:
-    try:
-        return {str(name): bytes.fromhex(key) for name, key in dict(raw).items()}
-    except (TypeError, ValueError):
-        raise out_of_order() from None

@@ -1,6 +1,8 @@
 """Make a plan from a study: which domains, which columns in which role, which uses."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
 
 from fl_plugin.errors import ContractError, UsageError
 from fl_plugin.manifest.types import Column, Manifest, Product, Study
@@ -29,23 +31,27 @@ def draft(
         UsageError: The study's mode is one that no engine can run.
     """
     contract = study.contract
-    if contract.mode != "horizontal":
-        raise UsageError(
-            f"The study {study.name} asks for mode {contract.mode}, which this version "
-            "cannot train.",
-            remedy="Use mode: horizontal.",
-        )
-    products = sorted((_product(manifest, study, n) for n in study.products), key=_name)
-    if len({p.domain for p in products}) < len(products):
-        raise ContractError(
-            f"The study {study.name} names two products of one domain.",
-            remedy="Let the domain join them into one product.",
-        )
+    products = _products(study, manifest)
     features = tuple(_feature(study, products, name) for name in contract.features)
     for product in products:
         _column(study, product, contract.target)
     columns = {contract.target: "label"} | {f.name: "feature" for f in features}
-    wanted = uses or TRAIN_USES[contract.mode]
+    request = Request(
+        study=study.name,
+        consumer=contract.consumer,
+        actor=actor,
+        purpose=contract.purpose,
+        product="",
+        version=None,
+        uses=uses or TRAIN_USES[contract.mode],
+        columns=columns,
+        algorithm=contract.algorithm.name,
+        parameters=dict(contract.algorithm.parameters),
+        secure_aggregation=contract.privacy.secure_aggregation,
+        parties=len(products),
+        epsilon=contract.privacy.epsilon,
+    )
+    requests = (replace(request, product=p.name, version=p.version) for p in products)
     return Plan(
         study=study.name,
         label=study.label or study.name,
@@ -63,32 +69,52 @@ def draft(
         manifest=manifest.fingerprint,
         parties=tuple(
             PartyPlan(
-                domain=p.domain,
-                product=p.name,
-                version=p.version,
-                request=Request(
-                    study=study.name,
-                    consumer=contract.consumer,
-                    actor=actor,
-                    purpose=contract.purpose,
-                    product=p.name,
-                    version=p.version,
-                    uses=wanted,
-                    columns=columns,
-                    algorithm=contract.algorithm.name,
-                    parameters=dict(contract.algorithm.parameters),
-                    secure_aggregation=contract.privacy.secure_aggregation,
-                    parties=len(products),
-                    epsilon=contract.privacy.epsilon,
-                ),
+                domain=r.product.partition(".")[0],
+                product=r.product,
+                version=r.version,
+                request=r,
             )
-            for p in products
+            for r in requests
         ),
     )
 
 
-def _name(product: Product) -> str:
-    return product.name
+def find_study(manifest: Manifest, name: str) -> Study:
+    """Return a study of the mesh.
+
+    Raises:
+        ContractError: It is there, but not valid.
+        UsageError: There is none of this name.
+    """
+    if name in manifest.studies:
+        return manifest.studies[name]
+    problem = manifest.problems.get(f"{manifest.project}.{name}")
+    if problem is not None:
+        raise problem
+    near = get_close_matches(name, manifest.studies, 1)
+    meant = f"Did you mean {near[0]}? " if near else ""
+    known = ", ".join(sorted(manifest.studies)) or "none"
+    raise UsageError(
+        f"There is no study {name!r}.",
+        remedy=f"{meant}Studies of this mesh: {known}.",
+    )
+
+
+def _products(study: Study, manifest: Manifest) -> list[Product]:
+    if study.contract.mode != "horizontal":
+        raise UsageError(
+            f"The study {study.name} asks for mode {study.contract.mode}, which this "
+            "version cannot train.",
+            remedy="Use mode: horizontal.",
+        )
+    found = (_product(manifest, study, name) for name in study.products)
+    products = sorted(found, key=lambda product: product.name)
+    if len({p.domain for p in products}) < len(products):
+        raise ContractError(
+            f"The study {study.name} names two products of one domain.",
+            remedy="Let the domain join them into one product.",
+        )
+    return products
 
 
 def _product(manifest: Manifest, study: Study, name: str) -> Product:

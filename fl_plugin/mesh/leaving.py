@@ -1,0 +1,81 @@
+"""What left the domains, and in which form."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fl_plugin.coordinator.federation import Exchange
+from fl_plugin.mesh.finished import Finished
+from fl_plugin.plan.types import Plan
+from fl_plugin.registry import run_record as rec
+
+_WHAT = {
+    "vocabulary": "values of text columns that at least min_cohort rows have",
+    "count": "numbers of rows and of positives; values present and their sums",
+    "scatter": "sums of squared deviations from the common means",
+    "step": "loss, gradient and Hessian over the training rows",
+    "evaluate": "rows per score bin and outcome; sums of losses",
+    "compare": "rounded quality of two models on the domain's own rows",
+    "open": "a rounded number of rows, fingerprints, a public key",
+}
+_FORMS: Mapping[str, str] = {"vocabulary": "vocabulary", "compare": "number"}
+
+
+def traffic_of(traffic: list[Exchange]) -> rec.TrafficRecord:
+    """Return bytes and messages, in all and by domain."""
+    domains = {}
+    for party in sorted({e.party for e in traffic}):
+        mine = [e for e in traffic if e.party == party]
+        domains[party] = rec.Traffic(
+            up=sum(e.bytes_up for e in mine),
+            down=sum(e.bytes_down for e in mine),
+            messages=2 * len(mine),
+        )
+    return rec.TrafficRecord(
+        up=sum(d.up for d in domains.values()),
+        down=sum(d.down for d in domains.values()),
+        messages=sum(d.messages for d in domains.values()),
+        domains=domains,
+    )
+
+
+def left_domains(done: Finished) -> tuple[rec.LeftDomain, ...]:
+    """Return what each domain sent, by kind of work."""
+    found = []
+    masked = "masked sum" if done.plan.secure_aggregation else "number"
+    for party in sorted({e.party for e in done.federation.traffic}):
+        for kind, what in _WHAT.items():
+            mine = [
+                e
+                for e in done.federation.traffic
+                if e.party == party and e.kind == kind
+            ]
+            if not mine:
+                continue
+            form: Any = _FORMS.get(kind, "number" if kind == "open" else masked)
+            found.append(
+                rec.LeftDomain(
+                    domain=party,
+                    kind=kind,
+                    what=what,
+                    form=form,
+                    bytes=sum(e.bytes_up for e in mine),
+                    rounds=len(mine),
+                )
+            )
+    return tuple(found)
+
+
+def privacy_of(plan: Plan) -> rec.Privacy:
+    """Return what protected the run, claiming no more than that."""
+    if plan.secure_aggregation:
+        statement = (
+            "Exact, aggregated: the coordinator saw only sums over all domains, "
+            "masked pairwise on the way; no noise was added, so this is not "
+            "differential privacy."
+        )
+    else:
+        statement = (
+            "Exact, not masked: the coordinator saw each domain's own sums; no noise "
+            "was added, so this is not differential privacy."
+        )
+    return rec.Privacy(secure_aggregation=plan.secure_aggregation, statement=statement)
