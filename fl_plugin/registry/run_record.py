@@ -130,7 +130,7 @@ class CrossValidation:
 
 @dataclass(frozen=True, kw_only=True)
 class DomainResult:
-    """The federated model and the domain's own, on the domain's own hold-out.
+    """The federated model and the domain's own, on the domain's own rows, out of fold.
 
     `difference` is federated minus own ROC-AUC, paired, with its 95 % interval.
     """
@@ -191,7 +191,7 @@ class Certificate:
     """How far the best coefficients on the pooled rows can be from the model's.
 
     `distance_bound` follows from the gradient and Hessian of the regularised loss,
-    summed over all domains at the model: about gradient norm / smallest eigenvalue.
+    summed over all domains at the model: twice gradient norm / smallest eigenvalue.
     """
 
     __pydantic_config__ = STRICT

@@ -44,7 +44,7 @@ def _levels(domains: list[DomainResult]) -> Plot:
     canvas = Canvas(
         name="levels",
         title="Own model, federated model",
-        caption="ROC-AUC on each domain's own hold-out rows.",
+        caption="ROC-AUC on each domain's own rows, out of fold.",
         alt=f"ROC-AUC of both models in {listed(names)}.",
         height=_height(len(domains)),
     )
