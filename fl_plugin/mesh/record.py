@@ -155,6 +155,10 @@ def _domain(done: Finished, party: PartyPlan) -> rec.DomainResult:
         own=dict(body.get("own", {})),
         difference=rec.Estimate(**difference) if difference else None,
         verdict=body.get("verdict", "too few rows to say"),
+        majority=dict(body.get("majority", {})),
+        calibration=tuple(
+            rec.CalibrationCell(**cell) for cell in body.get("calibration", ())
+        ),
     )
 
 

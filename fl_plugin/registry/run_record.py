@@ -129,6 +129,16 @@ class CrossValidation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CalibrationCell:
+    """One score bin; `rate` is None where too few rows fell into it to be shown."""
+
+    __pydantic_config__ = STRICT
+    mean_score: float | None
+    rate: float | None
+    share: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class DomainResult:
     """The federated model and the domain's own, on the domain's own rows, out of fold.
 
@@ -142,16 +152,8 @@ class DomainResult:
     own: Metrics
     difference: Estimate | None
     verdict: Verdict
-
-
-@dataclass(frozen=True, kw_only=True)
-class CalibrationCell:
-    """One score bin; `rate` is None where too few rows fell into it to be shown."""
-
-    __pydantic_config__ = STRICT
-    mean_score: float | None
-    rate: float | None
-    share: float | None
+    majority: Metrics = field(default_factory=dict)
+    calibration: tuple[CalibrationCell, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

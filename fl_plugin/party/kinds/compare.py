@@ -4,14 +4,14 @@ Both models score the same rows out of fold; the comparison is made inside the d
 and only its rounded figures leave, and only where both classes are large enough.
 """
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from fl_plugin.algorithms.base import Algorithm, solve
 from fl_plugin.errors import TrainingError
-from fl_plugin.evaluation.metrics import Metrics, metrics_of
+from fl_plugin.evaluation.metrics import Metrics, majority_metrics, metrics_of
 from fl_plugin.evaluation.paired import paired_auc, verdict
 from fl_plugin.evaluation.sums import EvaluationSpec, evaluation_sums
 from fl_plugin.messages import Ask
@@ -23,6 +23,17 @@ from fl_plugin.preparation.moments import count, counted, moments, scatter
 from fl_plugin.preparation.splits import Mask
 
 Floats = npt.NDArray[np.float64]
+
+RANKED = ("roc_auc", "pr_auc", "ks")
+PLAIN = (
+    "log_loss",
+    "brier",
+    "accuracy",
+    "balanced_accuracy",
+    "precision",
+    "recall",
+    "f1",
+)
 
 
 class Compare(Kind):
@@ -49,10 +60,20 @@ class Compare(Kind):
             return Answer(body={"suppressed": "one class is missing in a fold"})
         spec = read_spec(ask)
         pair = paired_auc(theirs, own, raw.target)
+        found = _judged(theirs, raw.target, spec, session)
         return Answer(
             body={
-                "federated": _figures(theirs, raw.target, spec),
-                "own": _figures(own, raw.target, spec),
+                "federated": _figures(found),
+                "own": _figures(_judged(own, raw.target, spec, session)),
+                "majority": _figures(_majority(raw.target)),
+                "calibration": [
+                    {
+                        "mean_score": rounded(cell.mean_score),
+                        "rate": rounded(cell.rate),
+                        "share": rounded(cell.share),
+                    }
+                    for cell in found.calibration
+                ],
                 "difference": None
                 if pair is None
                 else {
@@ -109,15 +130,20 @@ def fit_alone(
     return first.means, fitted.scales, point
 
 
-def _figures(
-    scores: Floats, labels: Mask, spec: EvaluationSpec
-) -> dict[str, float | None]:
-    found: Metrics = metrics_of(evaluation_sums(scores, labels, spec), spec)
-    auc: Any = found.roc_auc
-    precision: Any = found.pr_auc
-    return {
-        "roc_auc": rounded(auc.value if auc else None),
-        "pr_auc": rounded(precision.value if precision else None),
-        "log_loss": rounded(found.log_loss),
-        "brier": rounded(found.brier),
-    }
+def _judged(
+    scores: Floats, labels: Mask, spec: EvaluationSpec, session: Session
+) -> Metrics:
+    sums = evaluation_sums(scores, labels, spec)
+    return metrics_of(sums, spec, min_cell=session.min_cohort)
+
+
+def _majority(labels: Mask) -> Metrics:
+    """Return the metrics of knowing only this domain's own rate."""
+    positives, rows = int(labels.sum()), len(labels)
+    return majority_metrics(positives, rows, positives, rows)
+
+
+def _figures(found: Metrics) -> dict[str, float | None]:
+    brackets = {name: getattr(found, name) for name in RANKED}
+    figures = {n: rounded(b.value if b else None) for n, b in brackets.items()}
+    return figures | {name: rounded(getattr(found, name)) for name in PLAIN}
