@@ -66,7 +66,7 @@ lint: $(INSTALLED)  ## Check style, types, layers and SQL
 .PHONY: docs
 docs: $(INSTALLED)  ## Write the catalog's pages and the Python reference
 	$(call stage,Writing the catalog,fl catalog build)
-	$(call stage,Writing the reference,pdoc fl_plugin --docformat google -o target/reference)
+	$(call stage,Writing the reference,python docs/reference.py)
 
 .PHONY: install
 install: $(INSTALLED)  ## Make .venv from the lock

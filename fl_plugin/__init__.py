@@ -32,4 +32,6 @@ def __getattr__(name: str) -> Any:
     # Imported at first use: `fl --help` must not wait for scikit-learn.
     if name not in _HOMES:
         raise AttributeError(name)
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value  # found at once from now on
+    return value
