@@ -1,5 +1,6 @@
 """Data meshes on dbt and DuckDB whose domains learn together without sharing rows.
 
+```python
 from fl_plugin import Mesh
 
 mesh = Mesh.open(".")
@@ -7,6 +8,7 @@ mesh.products  # what there is
 mesh.plan("credit_risk")  # every domain's decision, no row opened
 run = mesh.train("credit_risk")
 run.model  # a fitted scikit-learn pipeline
+```
 """
 
 import importlib
