@@ -12,10 +12,12 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := $(CURDIR)/.venv/bin
 DOMAINS := $(patsubst domains/%/dbt_project.yml,%,$(wildcard domains/*/dbt_project.yml))
 STUDY ?= credit_risk
-# Named after the lock's content, so that a second `make` has nothing to do and a
-# changed lock, whatever its file time, is installed.
-LOCK_ID := $(shell cat pyproject.toml requirements/*.txt | cksum | cut -d' ' -f1)
-INSTALLED := .venv/.installed-$(LOCK_ID)
+# Each named after what it was made from, so that a second `make` has nothing to do and
+# what changed, whatever its file time, is installed. Two, since uv asks the index when it
+# compares an environment with a lock: a change of pyproject.toml alone needs no network.
+sum = $(shell cat $(1) | cksum | cut -d' ' -f1)
+LOCKED := .venv/.locked-$(call sum,requirements/*.txt)
+INSTALLED := $(LOCKED)-$(call sum,pyproject.toml)
 
 export PATH := $(BIN):$(PATH)
 export DO_NOT_TRACK := 1
@@ -58,6 +60,7 @@ test: lint  ## Run everything that CI runs
 
 .PHONY: lint
 lint: $(INSTALLED)  ## Check style, types, layers and SQL
+	$(call stage,Lock,uv pip check --quiet)
 	$(call stage,Style,ruff check --quiet && ruff format --check --quiet)
 	$(call stage,Types,mypy --no-error-summary)
 	$(call stage,Layers,lint-imports --no-logo)
@@ -71,16 +74,19 @@ docs: $(INSTALLED)  ## Write the catalog's pages and the Python reference
 .PHONY: install
 install: $(INSTALLED)  ## Make .venv from the lock
 
+$(INSTALLED): $(LOCKED)
+	$(call stage,Installing this project,uv pip install --quiet --no-deps --no-build-isolation -e .)
+	@rm -f $(LOCKED)-* && touch $@
+
 # `sync` makes the environment equal to the lock: it also removes what is not in it.
-$(INSTALLED):
+$(LOCKED):
 	@test -n '$(PYTHON)' || { \
 	  echo 'No Python 3.11 or later on the path. Install one, or say which: make PYTHON=...'; exit 2; }
 	$(call stage,Making .venv,$(PYTHON) -m venv .venv)
 	$(call stage,Fetching uv,python -m pip install --quiet --disable-pip-version-check \
 	  --require-hashes -r requirements/uv.txt)
 	$(call stage,Installing the lock,uv pip sync --quiet --require-hashes requirements/lock.txt)
-	$(call stage,Installing this project,uv pip install --quiet --no-deps --no-build-isolation -e .)
-	@rm -f .venv/.installed-* && touch $@
+	@rm -f .venv/.locked-* && touch $@
 
 .PHONY: lock
 lock: $(INSTALLED)  ## Renew requirements/*.txt after a change of dependencies
