@@ -19,6 +19,7 @@ from fl_plugin.ledger.record import AuditRecord
 from fl_plugin.manifest.reader import read_manifest
 from fl_plugin.manifest.types import Manifest, Product, Study
 from fl_plugin.manifest.vocabulary import load_vocabulary
+from fl_plugin.mesh.areas import Areas
 from fl_plugin.mesh.auditing import (
     fingerprint_of,
     ledgers_of,
@@ -53,7 +54,7 @@ def _silent(kind: str, number: int) -> None:
 
 
 @dataclass(frozen=True)
-class Mesh:
+class Mesh(Areas):
     """A mesh's root folder: its catalog, its domains beside it, its registry.
 
     Args:
