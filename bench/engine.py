@@ -29,8 +29,8 @@ from fl_plugin.party.domain import Domain
 from fl_plugin.plan.draft import draft
 from fl_plugin.plan.types import Plan
 
-KEPT = ("mesh_policy.yml", "target/manifest.json")
-KEPT_OF_A_DOMAIN = ("node.yml", "target/manifest.json")
+KEPT = ("mesh_policy.yml", "principals.yml", "target/manifest.json")
+KEPT_OF_A_DOMAIN = ("node.yml", "permissions.yml", "target/manifest.json")
 
 
 @contextmanager

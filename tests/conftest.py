@@ -19,6 +19,8 @@ from fl_plugin.manifest.validation import validated
 from fl_plugin.policy.fingerprint import policy_fingerprint
 from fl_plugin.policy.types import Facts, Measured, Node, Request
 
+pytest_plugins = ["tests.figures"]
+
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 CONTRACT: dict[str, Any] = {
     "product": "consumer_banking.credit_profile",
@@ -245,6 +247,7 @@ PARTS = (
     "profiles.yml",
     "selectors.yml",
     "mesh_policy.yml",
+    "principals.yml",
     "data/.gitignore",
     "macros",
     "models",

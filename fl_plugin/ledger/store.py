@@ -166,6 +166,23 @@ class Ledger:
         with self.reading() as connection:
             return grant_uses(connection, name)
 
+    def revoked(self) -> frozenset[str]:
+        """Return the digests of the approvals that were revoked here, for good.
+
+        Raises:
+            LedgerError: If the record of a revocation was altered.
+        """
+        with self.reading() as connection:
+            # In canonical JSON no value can hold these bytes: its quotes are escaped.
+            rows = connection.execute(
+                "select sequence, body, hash from audit"
+                ' where instr(body, \'"action":"revoke"\') > 0'
+            ).fetchall()
+        records = (read_record(*row) for row in rows)
+        return frozenset(
+            r.released for r in records if r.decision == "allowed" and r.released
+        )
+
     def cohort_distance(
         self, product: str, key_hashes: npt.NDArray[np.uint64]
     ) -> int | None:

@@ -24,6 +24,7 @@ from fl_plugin.manifest.words import (
     Positive,
     ProductName,
     Share,
+    Signature,
     SomeNames,
 )
 
@@ -155,6 +156,8 @@ class ColumnContract(ContractBlock):
         uses: None means the product's.
         bounds: Lowest and highest plausible value, for clipping and binning.
         label_sharing: Whether another party may ever see it; None means protected.
+        mask: What a query sees instead of the value; only queries may use such a
+            column.
     """
 
     roles: Names = ()
@@ -163,6 +166,7 @@ class ColumnContract(ContractBlock):
     uses: Names | None = None
     bounds: tuple[float, float] | None = None
     label_sharing: Literal["shared", "protected"] | None = None
+    mask: Literal["null", "hash", "year", "bucket"] | None = None
 
     @model_validator(mode="after")
     def _low_below_high(self) -> Self:
@@ -262,13 +266,18 @@ class GrantRequest(ContractBlock):
 
 
 class GrantDecision(ContractBlock):
-    """What the domain's stewards said. A grant ends when the day `expires` begins."""
+    """What the domain's stewards said. A grant ends when the day `expires` begins.
+
+    While `by` is shorter than the contract asks for, the status stays "requested".
+    `signatures` are by address, over what `policy.approval` says.
+    """
 
     status: Literal["requested", "approved", "rejected", "revoked"]
     by: tuple[Person, ...] = ()
     at: date | None = None
     expires: date | None = None
     policy: Fingerprint | None = None
+    signatures: dict[Person, Signature] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _approval_is_complete(self) -> Self:

@@ -78,6 +78,7 @@ def read_grant(exposure: Fields, models: Models) -> Grant:
         decided_at=decision.at,
         expires=decision.expires,
         policy=decision.policy,
+        signatures=decision.signatures,
     )
 
 

@@ -5,7 +5,7 @@ validated by `fl_plugin.manifest.contract` before it gets here.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from fl_plugin.errors import MeshError
@@ -99,6 +99,7 @@ class Grant:
     requested_at: date | None = None
     decided_at: date | None = None
     days: int | None = None  # asked for
+    signatures: Mapping[str, str] = field(default_factory=dict)  # by address
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,8 @@ ColumnName = Annotated[
 ]
 Person = Annotated[str, StringConstraints(pattern=r"^[^\s@]{1,64}@[^\s@]{1,190}\z")]
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}\z")]
+PublicKey = Annotated[str, StringConstraints(pattern=r"^ed25519:[A-Za-z0-9+/]{43}=\z")]
+Signature = Annotated[str, StringConstraints(pattern=r"^ed25519:[A-Za-z0-9+/]{86}==\z")]
 # One line: a comment could hide what follows it, a brace is for Jinja.
 FilterText = Annotated[
     str, StringConstraints(pattern=r"^[^;{}\x00-\x1f\x7f]{1,2000}\z")

@@ -14,6 +14,7 @@ from fl_plugin.party.database import Database, parse_filter
 from fl_plugin.policy.fingerprint import policy_fingerprint
 from fl_plugin.policy.node import load_node
 from fl_plugin.policy.row_filter import columns_of
+from fl_plugin.policy.signed_contracts import is_contract_signed
 from fl_plugin.policy.types import Facts, Measured, Node, Request
 
 
@@ -63,16 +64,17 @@ class Domain:
             BuildError: The domain is not built.
             StorageError: Its database cannot be read.
         """
-        manifest = self.manifest()
+        manifest, node = self.manifest(), self.node()
         product = _product(manifest, request)
         facts = Facts(
             request=request,
             caller=caller,
             now=datetime.now(UTC),
             clock_floor=ledger.clock_floor(),
-            node=self.node(),
+            node=node,
             product=product,
             grants=tuple(manifest.grants.values()),
+            revoked=ledger.revoked(),
             policy_fingerprint="",
             table=None,
             measured=Measured(),
@@ -89,6 +91,7 @@ class Domain:
         return replace(
             facts,
             policy_fingerprint=policy_fingerprint(product),
+            contract_signed=is_contract_signed(product, node, self.folder),
             table=database.columns(product.relation),
             measured=database.measured(model, product.version),
             filter_columns=_filter_columns(product),
@@ -100,15 +103,18 @@ class Domain:
         A release is decided on today's contract and grants and on the table that was
         pinned at the opening.
         """
-        manifest = self.manifest()
+        manifest, node = self.manifest(), self.node()
         product = _product(manifest, facts.request)
         return replace(
             facts,
             now=datetime.now(UTC),
             clock_floor=ledger.clock_floor(),
-            node=self.node(),
+            node=node,
             product=product,
             grants=tuple(manifest.grants.values()),
+            revoked=ledger.revoked(),
+            contract_signed=product is not None
+            and is_contract_signed(product, node, self.folder),
             policy_fingerprint=policy_fingerprint(product) if product else "",
             manifest_fingerprint=manifest.fingerprint,
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, timedelta
 
 from fl_plugin.manifest.types import Grant, Product
+from fl_plugin.policy.approval import approval_digest, unsigned_by
 from fl_plugin.policy.fingerprint import policy_fingerprint
 from fl_plugin.policy.people import is_restricted, whom_to_ask
 from fl_plugin.policy.rule import Refusal
@@ -64,6 +65,13 @@ def grant_refusals(grant: Grant, facts: Facts, product: Product) -> Iterator[Ref
             f"{name} on {product.name} is {grant.status}, not approved.",
             f"Ask {ask} for a decision.",
         )
+    if approval_digest(grant) in facts.revoked:
+        yield Refusal(
+            "grant.revoked",
+            f"{name} on {product.name} was revoked, and {facts.node.domain} has it on "
+            "record.",
+            f"Ask {ask}; a new request is needed.",
+        )
     if grant.expires is None or grant.expires <= today:
         yield Refusal(
             "grant.expired",
@@ -77,6 +85,22 @@ def grant_refusals(grant: Grant, facts: Facts, product: Product) -> Iterator[Ref
             f"Ask {ask} to look at the new policy and confirm the grant.",
         )
     yield from _approval_refusals(grant, product, today)
+    yield from _signature_refusals(grant, facts, product)
+
+
+def _signature_refusals(
+    grant: Grant, facts: Facts, product: Product
+) -> Iterator[Refusal]:
+    if "grants" not in facts.node.require_signatures:
+        return
+    for address in unsigned_by(grant, facts.node):
+        yield Refusal(
+            "grant.unsigned",
+            f"The grant {grant.name} on {product.name} lacks the valid signature of "
+            f"{address}.",
+            f"Ask {whom_to_ask(product)}: whoever approves signs, with the key that "
+            "principals.yml names.",
+        )
 
 
 def _current(grant: Grant, facts: Facts, product: Product) -> bool:

@@ -8,8 +8,18 @@ from pydantic import Field, StringConstraints, model_validator
 from fl_plugin.errors import ContractError
 from fl_plugin.manifest.contract import ContractBlock
 from fl_plugin.manifest.validation import validated
-from fl_plugin.manifest.words import Attributes, Name
+from fl_plugin.manifest.words import Attributes, Fingerprint, Name
 from fl_plugin.manifest.yaml_files import read_yaml
+from fl_plugin.policy.permissions.permission import (
+    PERMISSIONS_FILE,
+    Permission,
+    PermissionsFile,
+)
+from fl_plugin.policy.principals import (
+    Principals,
+    load_principals,
+    principals_digest,
+)
 from fl_plugin.policy.types import Node
 
 NODE_FILE = "node.yml"
@@ -19,15 +29,28 @@ DatabasePath = Annotated[
 
 
 class NodeSettings(ContractBlock):
-    """The words of `node.yml`."""
+    """The words of `node.yml`.
+
+    Args:
+        principals: Digest of the mesh's `principals.yml` that the domain has looked at.
+        consumers: The domain's own list instead, where it pins none.
+    """
 
     domain: Name
     database: DatabasePath
+    principals: Fingerprint | None = None
     consumers: dict[Name, Attributes] = Field(default_factory=dict)
     algorithms: dict[Name, dict[Name, tuple[float, float]]] = Field(
         default_factory=dict
     )
     secure_aggregation: Literal["required", "optional"] = "required"
+    require_signatures: tuple[Literal["grants", "contracts"], ...] = ()
+
+    @model_validator(mode="after")
+    def _one_list_of_consumers(self) -> Self:
+        if self.principals is not None and self.consumers:
+            raise ValueError("name principals or consumers, not both")
+        return self
 
     @model_validator(mode="after")
     def _low_to_high(self) -> Self:
@@ -40,8 +63,11 @@ class NodeSettings(ContractBlock):
 def load_node(folder: Path) -> Node:
     """Return the settings of the domain in this folder.
 
+    Where `principals.yml` is another one than was pinned, nobody is known and no key
+    counts, until the domain has pinned the new one.
+
     Raises:
-        ContractError: The file is missing or not valid, or the database lies outside
+        ContractError: A file is missing or not valid, or the database lies outside
             the folder.
     """
     file = folder / NODE_FILE
@@ -52,4 +78,22 @@ def load_node(folder: Path) -> Node:
             f"{file}: the database lies outside the domain's folder.",
             remedy=f"Use `database: data/{found.domain}.duckdb`.",
         )
-    return Node(**found.model_dump())
+    settings = found.model_dump(exclude={"principals"})
+    if found.principals is not None:
+        root = folder.parent.parent
+        pinned = principals_digest(root) == found.principals
+        principals = load_principals(root) if pinned else Principals()
+        settings |= {
+            "principals": principals,
+            "principals_pinned": pinned,
+            "consumers": {n: c.attributes for n, c in principals.consumers.items()},
+        }
+    return Node(**settings, permissions=_permissions(folder))
+
+
+def _permissions(folder: Path) -> tuple[Permission, ...] | None:
+    file = folder / PERMISSIONS_FILE
+    if not file.exists():
+        return None
+    where = f"{folder.name}/{PERMISSIONS_FILE}"
+    return validated(PermissionsFile, read_yaml(file), where).permissions

@@ -17,6 +17,15 @@ class Refusal:
     remedy: str
 
 
+def no_product(facts: Facts) -> Refusal:
+    """Return the refusal of a rule that has no product to look at."""
+    return Refusal(
+        "product.missing",
+        f"{facts.node.domain} offers no product {facts.request.product}.",
+        "See what there is: fl catalog search",
+    )
+
+
 class Rule(ABC):
     """Base class. A rule looks at facts and never at a row.
 

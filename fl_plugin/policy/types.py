@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from fl_plugin.manifest.types import Grant, Product
+from fl_plugin.policy.permissions.permission import Permission
+from fl_plugin.policy.principals import Principals
 
 Status = Literal["passed", "refused", "at_opening", "not_reached"]
 
@@ -46,6 +48,14 @@ class Measured:
 
 
 @dataclass(frozen=True, kw_only=True)
+class QueryLimits:
+    """How much one query may return, and how long it may run."""
+
+    max_rows: int = 1_000
+    seconds: float = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Node:
     """The domain's own pinned settings (`node.yml`): no message can change them.
 
@@ -55,6 +65,11 @@ class Node:
         algorithms: Algorithm to parameter to (lowest, highest).
         secure_aggregation: "required", or "optional": then a consumer may see this
             domain's own sums.
+        principals: The mesh's list of who there is, as pinned; empty where the domain
+            keeps its own list.
+        principals_pinned: False where that list is another one than was pinned.
+        permissions: The domain's own `permissions.yml`; None where it has none.
+        require_signatures: What counts only when it is signed.
     """
 
     domain: str
@@ -62,6 +77,10 @@ class Node:
     consumers: Mapping[str, Mapping[str, tuple[str, ...]]]
     algorithms: Mapping[str, Mapping[str, tuple[float, float]]]
     secure_aggregation: Literal["required", "optional"] = "required"
+    principals: Principals = field(default_factory=Principals)
+    principals_pinned: bool = True
+    permissions: tuple[Permission, ...] | None = None
+    require_signatures: tuple[Literal["grants", "contracts"], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +98,8 @@ class Facts:
             earlier one (0 means the same); None while nothing has been opened or
             no earlier cohort exists.
         epsilon_spent: What the ledger holds for this consumer and purpose.
+        contract_signed: Whether the domain's key has signed the contract as it is.
+        revoked: Digests of the approvals that the domain's ledger says have ended.
     """
 
     request: Request
@@ -97,6 +118,8 @@ class Facts:
     cohort_distance: int | None = None
     epsilon_spent: float = 0.0
     manifest_fingerprint: str = ""
+    contract_signed: bool = False
+    revoked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,8 @@ class ConsumerRule(Rule):
     """The caller is known here, and asks in its own name.
 
     What a consumer is comes from the domain's own list, never from the message.
-    Remedy: the domain adds the consumer to `consumers` in its `node.yml`.
+    Remedy: it is added to `principals.yml`, and the domain pins the new file; or the
+    domain adds it to `consumers` in its `node.yml`, where it keeps its own list.
     """
 
     step = 2
@@ -19,11 +20,19 @@ class ConsumerRule(Rule):
     def refusals(self, facts: Facts) -> Iterator[Refusal]:
         """Look the authenticated caller up, then compare it with the request."""
         domain = facts.node.domain
+        if not facts.node.principals_pinned:
+            yield Refusal(
+                "consumer.list_changed",
+                f"principals.yml is not the one that {domain} has looked at and "
+                "pinned.",
+                f"Ask {domain} to look at the change, then: fl access pin {domain}",
+            )
         if not facts.caller or facts.caller not in facts.node.consumers:
             yield Refusal(
                 "consumer.unknown",
                 f"{domain} does not know this consumer.",
-                f"Ask {domain} to add it to `consumers` in its node.yml.",
+                f"Ask {domain} to pin a principals.yml that names it, or to add it to "
+                "`consumers` in its node.yml.",
             )
         if facts.caller != facts.request.consumer:
             yield Refusal(

@@ -1,0 +1,1 @@
+"""What has changed in a mesh since somebody looked: events, outboxes, who is told."""

@@ -1,0 +1,90 @@
+"""Step 3: the permission to select, in the domain's own `permissions.yml`."""
+
+from collections.abc import Iterator
+
+from fl_plugin.manifest.types import Product
+from fl_plugin.policy.people import whom_to_ask
+from fl_plugin.policy.permissions.holding import Holding, Identity, Question, Target
+from fl_plugin.policy.permissions.permission import Verb
+from fl_plugin.policy.rule import Refusal, Rule, no_product
+from fl_plugin.policy.types import Facts
+
+
+class PermissionRule(Rule):
+    """The consumer holds `select` on the product, by name or by tags.
+
+    The chain of permissions must lead up to the domain; a deny wins. It comes on top
+    of the contract's own rules: where the domain has no `permissions.yml`, those
+    decide alone. Remedy: whoever holds `select` with the grant option passes it on.
+    """
+
+    step = 3
+    name = "permission"
+
+    def refusals(self, facts: Facts) -> Iterator[Refusal]:
+        """Look for a chain."""
+        product = facts.product
+        if product is None:
+            yield no_product(facts)
+            return
+        if facts.node.permissions is None:
+            return
+        found = holding(facts, product, "select")
+        ask = whom_to_ask(product)
+        if found.reason == "denied":
+            yield Refusal(
+                "permission.denied",
+                f"The permission {found.chain[0]} of {product.domain} denies "
+                f"{facts.caller} to select from {product.name}.",
+                f"Ask {ask}.",
+            )
+        elif found.reason == "role":
+            yield Refusal(
+                "permission.role",
+                f"No role of {facts.caller} may select anything.",
+                "Ask the mesh owner for a role in principals.yml.",
+            )
+        elif not found.held:
+            yield Refusal(
+                "permission.missing",
+                f"{facts.caller} holds no permission to select from {product.name} "
+                f"that leads up to {product.domain}.",
+                f"Ask {ask} for one in permissions.yml.",
+            )
+
+    def says(self, facts: Facts) -> str:
+        """Name the chain."""
+        product = facts.product
+        if product is None or facts.node.permissions is None:
+            return f"{facts.node.domain} has no permissions beside its contracts."
+        chain = holding(facts, product, "select").chain
+        by = f" by {', then '.join(chain)}" if chain else ""
+        return f"{facts.caller} may select from {product.name}{by}."
+
+
+def holding(facts: Facts, product: Product, verb: Verb) -> Holding:
+    """Return whether the caller holds a verb on a product of this domain."""
+    principals = facts.node.principals
+    question = Question(
+        verb=verb,
+        target=Target(
+            domain=product.domain, product=product.name, tags=product.contract.tags
+        ),
+        today=facts.now.date(),
+        permissions=facts.node.permissions or (),
+        who=principals.identity,
+    )
+    return question.answer(_caller(facts))
+
+
+def _caller(facts: Facts) -> Identity:
+    """Return who calls, by the pinned list, or by the node's own where it has one."""
+    consumer = facts.node.principals.consumers.get(facts.caller)
+    names = {("consumer", facts.caller)}
+    attributes = facts.node.consumers.get(facts.caller, {})
+    if consumer is None:
+        return Identity(names=frozenset(names), attributes=attributes)
+    names |= {("role", role) for role in consumer.roles}
+    roles = facts.node.principals.roles
+    may = frozenset(verb for role in consumer.roles for verb in roles.get(role, ()))
+    return Identity(names=frozenset(names), attributes=attributes, may=may)
