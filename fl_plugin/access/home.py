@@ -13,7 +13,7 @@ from fl_plugin.manifest.vocabulary import load_vocabulary
 from fl_plugin.policy.node import NODE_FILE, load_node
 from fl_plugin.policy.types import Node
 
-GRANTS = Path("models") / "grants"
+GRANTS_FOLDER = "models/grants"
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Home:
     @property
     def grants(self) -> Path:
         """Where its grants stand."""
-        return self.folder / GRANTS
+        return self.folder / GRANTS_FOLDER
 
     @property
     def ledger(self) -> Path:

@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from fl_plugin.errors import StorageError, UsageError
@@ -56,16 +56,17 @@ def create_all(files: Mapping[Path, str]) -> None:
         StorageError: One of them cannot be written.
     """
     made: list[Path] = []
-    try:
-        for path, text in files.items():
-            with staged(path, text) as aside:
+    with ExitStack() as stack:
+        asides = {p: stack.enter_context(staged(p, text)) for p, text in files.items()}
+        try:
+            for path, aside in asides.items():
                 _link(aside, path)
                 made.append(path)
-    except BaseException:
-        for path in made:
-            with suppress(OSError):
-                path.unlink()
-        raise
+        except BaseException:
+            for path in made:
+                with suppress(OSError):
+                    path.unlink()
+            raise
 
 
 def _fill(handle: int, path: Path, text: str) -> None:
@@ -74,7 +75,7 @@ def _fill(handle: int, path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             # mkstemp gives 0600; a file of the repository keeps the mode it had.
-            mode = path.stat().st_mode if path.exists() else 0o666 & ~_mask()
+            mode = path.stat().st_mode if path.exists() else 0o644
             os.fchmod(file.fileno(), mode & 0o777)
             os.fsync(file.fileno())
     except OSError:
@@ -100,12 +101,6 @@ def _flush(folder: Path) -> None:
         os.fsync(opened)
     finally:
         os.close(opened)
-
-
-def _mask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def _unwritable(path: Path) -> StorageError:

@@ -1,6 +1,6 @@
 """Whether a grant is live today, by the very rules that a domain decides with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fl_plugin.manifest.types import Grant, Product
@@ -17,6 +17,7 @@ class GrantState:
     product: Product
     live: bool
     reason: str = ""
+    sentence: str = ""
     remedy: str = ""
 
     @property
@@ -28,6 +29,8 @@ class GrantState:
             return f"expired on {self.grant.expires}"
         told = {
             "grant.not_approved": self.grant.status,
+            "grant.revoked": "revoked",
+            "grant.unsigned": "stopped: a steward's signature is missing",
             "grant.policy_changed": "stopped: the policy has changed since",
             "grant.approvers": "stopped: not approved by enough stewards",
             "grant.not_yet_valid": f"begins on {self.grant.decided_at}",
@@ -36,9 +39,26 @@ class GrantState:
         return told.get(self.reason, "stopped")
 
 
-def state_of(grant: Grant, product: Product, now: datetime) -> GrantState:
-    """Return a grant's state on a product it names."""
-    refusal = next(grant_refusals(grant, _facts(grant, product, now), product), None)
+def state_of(
+    grant: Grant,
+    product: Product,
+    now: datetime,
+    *,
+    node: Node | None = None,
+    revoked: frozenset[str] = frozenset(),
+) -> GrantState:
+    """Return a grant's state on a product it names.
+
+    Args:
+        grant: The grant.
+        product: As the domain's manifest has it.
+        now: UTC.
+        node: The domain's settings, for the signatures it requires; None asks for none.
+        revoked: The approvals that the domain's ledger has ended.
+    """
+    facts = _facts(grant, product, now)
+    facts = replace(facts, node=node or facts.node, revoked=revoked)
+    refusal = next(grant_refusals(grant, facts, product), None)
     if refusal is None:
         return GrantState(grant=grant, product=product, live=True)
     return GrantState(
@@ -46,6 +66,7 @@ def state_of(grant: Grant, product: Product, now: datetime) -> GrantState:
         product=product,
         live=False,
         reason=refusal.reason,
+        sentence=refusal.sentence,
         remedy=refusal.remedy,
     )
 

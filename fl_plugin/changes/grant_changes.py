@@ -33,7 +33,7 @@ def grant_changes(
     for name, grant in now.grants.items():
         old = before.grants.get(name)
         yield from _decided(grant, old, now, first=first)
-        yield from _ending(grant, old, now, first=first)
+        yield from _ending(grant, old, now)
     for name, grant in before.grants.items():
         if name not in now.grants and grant.live:
             sentence = f"{_name(grant)} is gone, and with it the approval."
@@ -44,7 +44,9 @@ def _decided(
     grant: PublishedGrant, old: PublishedGrant | None, now: Published, *, first: bool
 ) -> Iterator[Change]:
     new_status = old is None or old.status != grant.status
-    if first and (grant.status in ("rejected", "revoked") or grant.stage == "expired"):
+    if old is None and grant.stage == "expired":
+        return
+    if first and grant.status in ("rejected", "revoked"):
         return
     if new_status:
         words = _TOLD[grant.status]
@@ -60,7 +62,7 @@ def _decided(
 
 
 def _ending(
-    grant: PublishedGrant, old: PublishedGrant | None, now: Published, *, first: bool
+    grant: PublishedGrant, old: PublishedGrant | None, now: Published
 ) -> Iterator[Change]:
     if grant.status != "approved" or not grant.stage:
         return
@@ -70,7 +72,7 @@ def _ending(
     if grant.stage == "expiring":
         sentence = f"{_name(grant)} ends on {grant.expires}."
         yield _change("grant.expiring", grant, now, sentence)
-    elif not first:
+    elif old is not None:
         sentence = f"{_name(grant)} ended on {grant.expires}."
         yield _change("grant.expired", grant, now, sentence)
 

@@ -81,7 +81,9 @@ def _removed(version: PublishedVersion, before: Published, now: Published) -> Ch
         )
     named = f" Take it out of: {', '.join(whom.studies)}." if whom.studies else ""
     return told(
-        change, f"{version.name} is gone.", f"Ask {version.ask} what replaces it.{named}"
+        change,
+        f"{version.name} is gone.",
+        f"Ask {version.ask} what replaces it.{named}",
     )
 
 
@@ -123,4 +125,7 @@ def _breached(
 
 
 def _later(now: datetime | None, before: datetime | None) -> bool:
-    return now is not None and before is not None and now > before
+    if now is None or before is None:
+        return now is not None
+    # One source of a build's time rounds it down to the minute.
+    return now > before and now.replace(second=0) != before

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from fl_plugin.cli.catalog_changes import changes
 from fl_plugin.cli.screen import Shown, Table
 from fl_plugin.cli.session import Session, verb
 from fl_plugin.cli.text import one_line
@@ -17,6 +18,9 @@ def catalog() -> None:
 
     Example: fl catalog search credit
     """
+
+
+catalog.add_command(changes)
 
 
 @catalog.command()

@@ -2,8 +2,15 @@
 
 import click
 
+from fl_plugin.cli.lazy import LazyGroup
 
-@click.group()
+
+@click.group(
+    cls=LazyGroup,
+    verbs={
+        "sign": "fl_plugin.cli.contract_sign",
+    },
+)
 def contract() -> None:
     """Check contracts, and what a change of one means.
 

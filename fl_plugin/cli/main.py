@@ -3,7 +3,6 @@
 A verb is a file in this room and its line in `VERBS`.
 """
 
-import importlib
 import os
 import sys
 import traceback
@@ -11,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 import click
-from click.exceptions import NoSuchCommand
 
 from fl_plugin.cli.failures import Failure, failure_of, tell
+from fl_plugin.cli.lazy import LazyGroup
 from fl_plugin.errors import MeshError
 
 # In the order of the work: find, ask, train, use, account for it.
@@ -26,37 +25,17 @@ VERBS: Mapping[str, str] = {
     "models": "fl_plugin.cli.models",
     "algorithms": "fl_plugin.cli.algorithms",
     "access": "fl_plugin.cli.access",
+    "contract": "fl_plugin.cli.contract",
+    "policy": "fl_plugin.cli.policy",
+    "quality": "fl_plugin.cli.quality",
     "audit": "fl_plugin.cli.audit",
+    "notify": "fl_plugin.cli.notify",
 }
 INTERRUPTED = 130
 CUT_PIPE = 141  # what a shell shows for a program that SIGPIPE ended
 
 
-class VerbGroup(click.Group):
-    """Verbs whose files are imported when one of them is looked at."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 click's  # noqa: ARG002 click's
-        """Return the verbs in the order of the work."""
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a verb: the command in its file that goes by the verb's name."""
-        if cmd_name not in VERBS:
-            return super().get_command(ctx, cmd_name)
-        command = getattr(importlib.import_module(VERBS[cmd_name]), cmd_name)
-        return command if isinstance(command, click.Command) else None
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Suggest from the verbs here, which click does not know yet."""
-        try:
-            return super().resolve_command(ctx, args)
-        except NoSuchCommand as error:
-            raise NoSuchCommand(error.command_name, None, VERBS, ctx) from None
-
-
-@click.group(cls=VerbGroup, invoke_without_command=True)
+@click.group(cls=LazyGroup, verbs=VERBS, invoke_without_command=True)
 @click.version_option(package_name="data-mesh-learning", message="%(version)s")
 @click.pass_context
 def fl(ctx: click.Context) -> None:

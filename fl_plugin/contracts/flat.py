@@ -21,6 +21,19 @@ FORMAT = 1
 # What is not policy: read by people, or looked at by whoever reviews the SQL.
 _UNAPPROVED = frozenset({"description", "made_from", "hooks", "tags"})
 
+_POLICY = frozenset(
+    {
+        "access",
+        "contract",
+        "contract_enforced",
+        "deprecation_date",
+        "key",
+        "name",
+        "policy",
+        "version",
+    }
+)
+
 
 def flatten(product: Product, behind: Behind) -> dict[Path, str]:
     """Return every fact about a product, as canonical JSON by path."""
@@ -35,6 +48,13 @@ def differences(base: Mapping[Path, str], head: Mapping[Path, str]) -> list[Path
 def is_below(path: Path, above: Path) -> bool:
     """Return whether a path is another one or stands under it."""
     return path[: len(above)] == above
+
+
+def is_policy(path: Path) -> bool:
+    """Return whether the policy's fingerprint covers it, so that grants stop."""
+    if path[0] == "columns":
+        return path[2:3] != ("description",)
+    return path[0] in _POLICY or path == ("owner", "stewards")
 
 
 def state_digest(product: Product, behind: Behind) -> str:

@@ -1,8 +1,9 @@
 """Which product of the base is which product of the head.
 
 A product is its name and version. What is new is compared all the same: a new version
-with the newest one before it, a renamed product with the one that it most looks like.
-Otherwise a policy could be loosened by moving it.
+with the newest one before it, a renamed product with the one that it most looks like,
+a new product with the one whose columns it has. Otherwise a policy could be loosened by
+moving the data to where it is looser.
 """
 
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from fl_plugin.contracts.side import Side
 from fl_plugin.manifest.types import Product
 from fl_plugin.policy.sql_types import canonical_type
 
-How = Literal["same", "versioned", "new_version", "moved"]
+How = Literal["same", "versioned", "new_version", "moved", "copied"]
 ALIKE = 0.6  # share of columns that a moved product still has
 _NEVER = -1
 
@@ -89,7 +90,7 @@ def compare(base: Side, head: Side, domain: str | None, now: datetime) -> Compar
     old = {_key(p): p for p in base.products if domain in {None, p.domain}}
     new = {_key(p): p for p in head.products if domain in {None, p.domain}}
     matched = dict(_matched(old, new))
-    used = {old_key for old_key, how in matched.values() if how != "new_version"}
+    used = {k for k, how in matched.values() if how not in {"new_version", "copied"}}
     return Comparison(
         base=base,
         head=head,
@@ -98,7 +99,11 @@ def compare(base: Side, head: Side, domain: str | None, now: datetime) -> Compar
             for key, (old_key, how) in sorted(matched.items())
         ),
         removed=tuple(p for key, p in sorted(old.items()) if key not in used),
-        added=tuple(p for key, p in sorted(new.items()) if key not in matched),
+        added=tuple(
+            p
+            for key, p in sorted(new.items())
+            if key not in matched or matched[key][1] == "copied"
+        ),
         domain=domain,
         now=now,
     )
@@ -133,7 +138,23 @@ def _matched(
             gone.pop(nearest)
         yield key, (nearest, "versioned" if first_version else "new_version")
         fresh.pop(key)
-    yield from _moved(gone, fresh)
+    moved = dict(_moved(gone, fresh))
+    yield from moved.items()
+    for key in sorted(fresh.keys() - moved.keys()):
+        model = _model_for(fresh[key], old)
+        if model is not None:
+            yield key, (model, "copied")
+
+
+def _model_for(product: Product, old: dict[Key, Product]) -> Key | None:
+    """Return the product of the same domain whose columns a new one has."""
+    scored = [
+        (_likeness(before, product), key)
+        for key, before in sorted(old.items())
+        if before.domain == product.domain
+    ]
+    score, key = max(scored, default=(0.0, None))
+    return key if score >= ALIKE else None
 
 
 def _nearest(key: Key, old: dict[Key, Product], before: list[Key]) -> Key:

@@ -3,7 +3,13 @@
 from fl_plugin.ledger.buckets import rows_bucket
 from fl_plugin.ledger.chain import Verification, verify
 from fl_plugin.ledger.cohorts import cohort_digest
-from fl_plugin.ledger.export import json_lines, write_json_lines
+from fl_plugin.ledger.export import (
+    domain_lines,
+    json_lines,
+    write_json_lines,
+    write_lines,
+)
+from fl_plugin.ledger.openlineage import event_lines, run_events
 from fl_plugin.ledger.record import GENESIS, AuditEntry, AuditRecord, Head
 from fl_plugin.ledger.store import Ledger
 from fl_plugin.ledger.transaction import Transaction
@@ -17,8 +23,12 @@ __all__ = [
     "Transaction",
     "Verification",
     "cohort_digest",
+    "domain_lines",
+    "event_lines",
     "json_lines",
     "rows_bucket",
+    "run_events",
     "verify",
     "write_json_lines",
+    "write_lines",
 ]

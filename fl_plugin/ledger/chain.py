@@ -14,6 +14,7 @@ from typing import Any
 
 from fl_plugin.errors import LedgerError, StorageError
 from fl_plugin.ledger.budget import cost
+from fl_plugin.ledger.profiles import APPROVED, MEASURED, profile_witnesses
 from fl_plugin.ledger.record import GENESIS, AuditRecord, Head, read_record
 from fl_plugin.ledger.storage import ledger_name
 from fl_plugin.ledger.store import Ledger
@@ -47,6 +48,7 @@ class _Witnesses:
 
     heads: Mapping[int, frozenset[str]]
     spends: Mapping[int, tuple[_Spend, ...]]
+    profiles: Mapping[int, str]
 
 
 def verify(
@@ -74,6 +76,7 @@ def verify(
         witnesses = _Witnesses(
             heads=_hashes_by_sequence(expected_heads),
             spends=_spends_by_sequence(spends),
+            profiles=profile_witnesses(connection),
         )
         rows = connection.execute(
             "select coalesce(cast(sequence as integer), 0) as place, body, hash"
@@ -159,6 +162,10 @@ def _contradicted(record: AuditRecord, witnesses: _Witnesses) -> str:
         )
     if witnesses.spends.get(record.sequence, ()) != _spends_of(record):
         return f"The budget does not agree with audit record {record.sequence}."
+    measured = record.action in {MEASURED, APPROVED} and record.decision == "allowed"
+    kept = witnesses.profiles.get(record.sequence)
+    if kept != (record.released if measured else None):
+        return f"What was measured does not agree with audit record {record.sequence}."
     return ""
 
 

@@ -80,8 +80,8 @@ def distance(
     for digest, kept_size, blob in kept:
         if closest is not None and abs(kept_size - size) >= closest:
             break
-        other = _unpack(blob, size=kept_size, digest=digest)
-        apart = _apart(cohort.hashes, other)
+        other = unpack(blob, size=kept_size, digest=digest)
+        apart = rows_apart(cohort.hashes, other)
         closest = apart if closest is None else min(closest, apart)
     return closest
 
@@ -94,7 +94,7 @@ def remember(
         "insert into cohort (product, digest, size, hashes, used)"
         " values (?, ?, ?, ?, ?)"
         " on conflict (product, digest) do update set used = excluded.used",
-        (product, cohort.digest, cohort.hashes.size, _pack(cohort.hashes), sequence),
+        (product, cohort.digest, cohort.hashes.size, pack(cohort.hashes), sequence),
     )
     connection.execute(
         "delete from cohort where product = ? and digest not in ("
@@ -110,7 +110,8 @@ def _is_kept(connection: sqlite3.Connection, product: str, digest: str) -> bool:
     return found.fetchone() is not None
 
 
-def _apart(one: npt.NDArray[np.uint64], other: npt.NDArray[np.uint64]) -> int:
+def rows_apart(one: npt.NDArray[np.uint64], other: npt.NDArray[np.uint64]) -> int:
+    """Return how many rows are in only one of two cohorts."""
     shared = np.intersect1d(one, other, assume_unique=True).size
     return int(one.size + other.size - 2 * shared)
 
@@ -119,13 +120,19 @@ def _digest(hashes: npt.NDArray[np.uint64]) -> str:
     return f"sha256:{hashlib.sha256(hashes.astype(_WIRE).tobytes()).hexdigest()}"
 
 
-def _pack(hashes: npt.NDArray[np.uint64]) -> bytes:
+def pack(hashes: npt.NDArray[np.uint64]) -> bytes:
+    """Return sorted hashes as they are kept."""
     # Steps between sorted hashes are small numbers: they compress, hashes do not.
     steps = np.diff(hashes, prepend=np.zeros(1, np.uint64))
     return zlib.compress(steps.astype(_WIRE).tobytes(), level=1)
 
 
-def _unpack(blob: Any, *, size: Any, digest: Any) -> npt.NDArray[np.uint64]:
+def unpack(blob: Any, *, size: Any, digest: Any) -> npt.NDArray[np.uint64]:
+    """Return what `pack` was given.
+
+    Raises:
+        LedgerError: If it is not what the digest names.
+    """
     altered = LedgerError(
         "A cohort kept in the ledger was altered.",
         remedy="Keep the file as evidence and tell the domain's steward.",

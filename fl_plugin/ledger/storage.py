@@ -10,8 +10,11 @@ from contextlib import closing
 from pathlib import Path
 
 from fl_plugin.errors import StorageError
+from fl_plugin.ledger.profiles import SCHEMA as PROFILES
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+# What a ledger of an earlier version lacks; each runs once, when it is next written.
+_ADDED = {1: PROFILES}
 
 _SCHEMA = """
 create table ledger_schema (version integer not null);
@@ -124,7 +127,7 @@ def _create(path: Path) -> None:
         with closing(sqlite3.connect(aside, isolation_level=None)) as connection:
             connection.execute("pragma journal_mode = wal")
             connection.execute("pragma synchronous = full")
-            connection.executescript(_SCHEMA)
+            connection.executescript(_SCHEMA + PROFILES)
             connection.execute(
                 "insert into ledger_schema values (?)", (SCHEMA_VERSION,)
             )
@@ -158,9 +161,11 @@ def _connect(path: Path, *, write: bool, busy_seconds: float) -> sqlite3.Connect
         connection.text_factory = _text
         connection.execute("pragma trusted_schema = off")
         connection.execute("pragma synchronous = full")
-        _check_schema(connection, path)
+        found = _check_schema(connection, path)
         if not write:
             connection.execute("pragma query_only = on")
+        elif found != SCHEMA_VERSION:
+            _upgrade(connection)
     except BaseException:
         connection.close()
         raise
@@ -172,7 +177,7 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
 
-def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
+def _check_schema(connection: sqlite3.Connection, path: Path) -> int:
     known = connection.execute(
         "select count(*) from sqlite_master where name = 'ledger_schema'"
     ).fetchone()
@@ -182,9 +187,26 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
             remedy="Point to the domain's ledger/ledger.sqlite.",
         )
     versions = connection.execute("select version from ledger_schema").fetchall()
-    if versions != [(SCHEMA_VERSION,)]:
+    if versions not in ([(version,)] for version in (*_ADDED, SCHEMA_VERSION)):
         raise StorageError(
             f"The ledger {ledger_name(path)} is of a version that this program "
             "does not know.",
             remedy="Use the version of this program that wrote it, or a later one.",
         )
+    return int(versions[0][0])
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Bring a ledger to today's schema, whole or not at all; the audit stays as is."""
+    connection.execute("begin immediate")
+    try:
+        # Read again under the lock: another process may have been first.
+        (version,) = connection.execute("select version from ledger_schema").fetchone()
+        for earlier in range(version, SCHEMA_VERSION):
+            for statement in _ADDED[earlier].split(";"):
+                connection.execute(statement)
+        connection.execute("update ledger_schema set version = ?", (SCHEMA_VERSION,))
+        connection.execute("commit")
+    finally:
+        if connection.in_transaction:
+            connection.execute("rollback")

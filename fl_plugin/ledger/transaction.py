@@ -14,6 +14,7 @@ import numpy.typing as npt
 from fl_plugin.errors import LedgerError, PolicyError
 from fl_plugin.ledger.budget import BudgetScope, allowance, cost, spent
 from fl_plugin.ledger.cohorts import Cohort, distance, remember
+from fl_plugin.ledger.profiles import APPROVED, MEASURED, KeptProfile, approve, keep
 from fl_plugin.ledger.record import (
     GENESIS,
     AuditEntry,
@@ -172,6 +173,20 @@ class Transaction:
                 )
         remember(self._connection, product, cohort, sequence=sequence)
 
+    def keep_profile(self, profile: KeptProfile) -> int:
+        """Keep what was measured of the record's product; return what names it."""
+        record = self._about_profile(MEASURED, profile)
+        keep(self._connection, record, profile)
+        return record.sequence
+
+    def approve_profile(self, profile: KeptProfile) -> None:
+        """Make the newest profile the one that drift is measured against.
+
+        Raises:
+            PolicyError: `profile.not_newest`.
+        """
+        approve(self._connection, self._about_profile(APPROVED, profile), profile)
+
     def finish(self) -> None:
         """Check, before the commit, that every epsilon on record was spent."""
         if self._unspent:
@@ -190,6 +205,12 @@ class Transaction:
             self._unspent[record.sequence] = cost(record.epsilon)
         self._last = self._record = record
         return record.head
+
+    def _about_profile(self, action: str, profile: KeptProfile) -> AuditRecord:
+        record = self._accounted()
+        if (record.action, record.released) != (action, profile.digest):
+            raise _misuse("A profile must match the record that it belongs to.")
+        return record
 
     def _accounted(self) -> AuditRecord:
         if self._record is None:

@@ -104,12 +104,18 @@ class Approval(ContractBlock):
 
 
 class QualityFloors(ContractBlock):
-    """Below these (above, for the drift index) the product may not be used."""
+    """What is promised; below it (above, for the drift index) the product is marked.
+
+    Args:
+        on_breach: Whether a broken floor also stops every use, or only warns. What
+            was not measured stops it either way.
+    """
 
     completeness: Share | None = None
     validity: Share | None = None
     uniqueness: Share | None = None
     drift_psi: Positive | None = None
+    on_breach: Literal["stop", "warn"] = "stop"
 
 
 class ProductContract(ContractBlock):

@@ -4,12 +4,46 @@
 work, made when it is asked for, so that a mesh opens without importing all of them.
 """
 
-
-
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fl_plugin.changes.changes import Changes
+    from fl_plugin.mesh.policies import Policies
+    from fl_plugin.mesh.signatures import Signatures
+    from fl_plugin.quality.area import Quality
 
 
 class Areas:
     """The areas of the mesh in `root`."""
 
     root: Path
+
+    @property
+    def signatures(self) -> "Signatures":
+        """What the domains have put their names to."""
+        from fl_plugin.mesh.signatures import Signatures  # noqa: PLC0415
+
+        return Signatures(self.root)
+
+    @property
+    def policies(self) -> "Policies":
+        """What a policy says, and what it would allow."""
+        from fl_plugin.mesh.policies import Policies  # noqa: PLC0415
+
+        return Policies(self.root)
+
+    @property
+    def changes(self) -> "Changes":
+        """What has changed, and whom to tell."""
+        from fl_plugin.changes.changes import Changes  # noqa: PLC0415
+
+        return Changes(self.root)
+
+    @property
+    def quality(self) -> "Quality":
+        """What the products are worth, beside what their contracts promise."""
+        from fl_plugin.mesh.identity import actor  # noqa: PLC0415
+        from fl_plugin.quality.area import Quality  # noqa: PLC0415
+
+        return Quality(self.root, actor())

@@ -1,6 +1,6 @@
 """The domains' ledgers as an auditor reads them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fl_plugin.errors import UsageError
@@ -27,11 +27,18 @@ def show_ledgers(
 
 
 def verify_ledgers(
-    ledgers: Mapping[str, Path], models: Listing
+    ledgers: Mapping[str, Path],
+    models: Listing,
+    signed: Mapping[str, Sequence[Head]] | None = None,
 ) -> dict[str, Verification]:
-    """Check each chain, and against the heads that registered runs keep.
+    """Check each chain, and against the heads that others keep.
 
-    A head in the registry of a ledger that is gone is a break as well.
+    A kept head of a ledger that is gone is a break as well.
+
+    Args:
+        ledgers: By domain.
+        models: Registered runs: each keeps the heads of its domains.
+        signed: Heads that the domains have signed, by domain.
     """
     found = {}
     for domain, path in ledgers.items():
@@ -41,6 +48,7 @@ def verify_ledgers(
             if domain in e.run.audit_heads
         ]
         heads = [Head(h.sequence, h.hash) for h in kept]
+        heads += (signed or {}).get(domain, ())
         if path.exists() or heads:
             found[domain] = verify(path, heads)
     return found

@@ -1,6 +1,6 @@
 """The mesh as one object: find products, plan a study, train it, use its models."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from fl_plugin.engines.base import Engine
 from fl_plugin.errors import UsageError
 from fl_plugin.evaluation.metrics import Metrics
 from fl_plugin.ledger.chain import Verification
-from fl_plugin.ledger.record import AuditRecord
+from fl_plugin.ledger.record import AuditRecord, Head
 from fl_plugin.manifest.reader import read_manifest
 from fl_plugin.manifest.types import Manifest, Product, Study
 from fl_plugin.manifest.vocabulary import load_vocabulary
@@ -232,13 +232,23 @@ class Mesh(Areas):
         """
         return show_ledgers(ledgers_of(self.root, domain), last=last, **only)
 
-    def verify(self, domain: str | None = None) -> Mapping[str, Verification]:
-        """Check each domain's chain, also against the heads that the registry keeps.
+    def verify(
+        self, domain: str | None = None, *, heads: Sequence[Path] = ()
+    ) -> Mapping[str, Verification]:
+        """Check each domain's chain, also against heads that were kept elsewhere.
+
+        Args:
+            domain: One domain; None for all.
+            heads: Files of `fl audit head`, beside those that the registry keeps.
 
         Raises:
             UsageError: The domain does not exist.
+            LedgerError: A head is not signed by its domain.
         """
-        return verify_ledgers(ledgers_of(self.root, domain), self.models)
+        signed: dict[str, list[Head]] = {}
+        for head in map(self.signatures.read_head, heads):
+            signed.setdefault(head.domain, []).append(head.head)
+        return verify_ledgers(ledgers_of(self.root, domain), self.models, signed)
 
     def fingerprint(self, product: str) -> str:
         """Return the fingerprint of a product's policy as its domain built it last.

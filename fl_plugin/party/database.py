@@ -23,6 +23,7 @@ from fl_plugin.manifest.types import Relation
 from fl_plugin.policy.types import Measured
 
 LOCK_WAIT_SECONDS = 10.0
+BATCH_ROWS = 20_000
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "lock_configuration": "true",
@@ -30,6 +31,22 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": "512MB",
 }
 PROFILE = ("mesh_meta", "product_profile")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Most:
+    """How much of a table is read into memory; `rows` None for all of them."""
+
+    rows: int | None
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Excerpt:
+    """Some of a table (None where it was too large), and how many rows there are."""
+
+    table: pa.Table | None
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -69,9 +86,10 @@ class Database:
             if not exists or not exists[0]:
                 return Measured()
             rows = connection.execute(
-                "select built_at, completeness, validity, uniqueness, tests_failed "
-                "from mesh_meta.product_profile where product in (?, ?) "
-                "and version is not distinct from ? order by built_at desc limit 1",
+                "select built_at, completeness, validity, uniqueness, tests_failed, "
+                "dbt_invocation_id from mesh_meta.product_profile "
+                "where product in (?, ?) and version is not distinct from ? "
+                "order by built_at desc limit 1",
                 [model, f"{self.domain}.{model}", version],
             ).fetchall()
         return _measured(rows[0]) if rows else Measured()
@@ -86,14 +104,38 @@ class Database:
             columns: Result name to column name, or to "rowid".
             row_filter: A filter that `policy.row_filter` has accepted, or None.
         """
-        picked = ", ".join(f"{_quote(c)} as {_quote(n)}" for n, c in columns.items())
-        table = f"{_quote(relation.schema)}.{_quote(relation.identifier)}"
-        query = f"select {picked} from {table}"  # noqa: S608 quoted, from the manifest
-        if row_filter:
-            # Word for word what `parse_filter` parsed and the policy accepted.
-            query += f" where ({row_filter})"
+        query = f"select {_picked(columns)} {_rows(relation, row_filter)}"
         with self._open() as connection:
             return connection.sql(query).to_arrow_table()
+
+    def excerpt(
+        self,
+        relation: Relation,
+        columns: Sequence[str],
+        row_filter: str | None,
+        most: Most,
+    ) -> Excerpt:
+        """Return what `read` would, cut off where it grows too large.
+
+        All rows are counted, and both come from one state of the table.
+        """
+        named = _picked({name: name for name in columns})
+        source = _rows(relation, row_filter)
+        limit = "" if most.rows is None else f" limit {most.rows:d}"
+        kept: list[pa.RecordBatch] = []
+        with self._open() as connection:
+            connection.execute("begin")
+            found = connection.execute(f"select count(*) {source}").fetchone()
+            query = f"select {named} {source}{limit}"
+            reader = connection.sql(query).to_arrow_reader(BATCH_ROWS)
+            size = 0
+            for batch in reader:
+                size += batch.nbytes
+                if size > most.bytes:
+                    return Excerpt(table=None, rows=found[0] if found else 0)
+                kept.append(batch)
+            table = pa.Table.from_batches(kept, schema=reader.schema)
+        return Excerpt(table=table, rows=found[0] if found else 0)
 
     @contextmanager
     def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -168,7 +210,7 @@ def parse_filter(row_filter: str) -> Mapping[str, Any]:
 
 
 def _measured(row: Sequence[Any]) -> Measured:
-    built_at, completeness, validity, uniqueness, failed = row
+    built_at, completeness, validity, uniqueness, failed, build = row
     if isinstance(built_at, datetime) and built_at.tzinfo is None:
         built_at = built_at.replace(tzinfo=UTC)
     return Measured(
@@ -177,7 +219,19 @@ def _measured(row: Sequence[Any]) -> Measured:
         validity=validity,
         uniqueness=uniqueness,
         tests_failed=failed,
+        build=str(build),
     )
+
+
+def _picked(columns: Mapping[str, str]) -> str:
+    return ", ".join(f"{_quote(c)} as {_quote(n)}" for n, c in columns.items())
+
+
+def _rows(relation: Relation, row_filter: str | None) -> str:
+    """Return the `from` and `where`, its names quoted, from the manifest."""
+    source = f"from {_quote(relation.schema)}.{_quote(relation.identifier)}"
+    # Word for word what `parse_filter` parsed and the policy accepted.
+    return f"{source} where ({row_filter})" if row_filter else source
 
 
 def _quote(name: str) -> str:

@@ -11,6 +11,7 @@ from fl_plugin.manifest.reader import read_manifest
 from fl_plugin.manifest.types import Manifest, Product
 from fl_plugin.manifest.vocabulary import Vocabulary, load_vocabulary
 from fl_plugin.party.database import Database, parse_filter
+from fl_plugin.party.drift import with_drift
 from fl_plugin.policy.fingerprint import policy_fingerprint
 from fl_plugin.policy.node import load_node
 from fl_plugin.policy.row_filter import columns_of
@@ -93,7 +94,9 @@ class Domain:
             policy_fingerprint=policy_fingerprint(product),
             contract_signed=is_contract_signed(product, node, self.folder),
             table=database.columns(product.relation),
-            measured=database.measured(model, product.version),
+            measured=with_drift(
+                database.measured(model, product.version), product, ledger
+            ),
             filter_columns=_filter_columns(product),
         )
 

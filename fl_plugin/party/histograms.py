@@ -87,9 +87,7 @@ def bins_for(column: Column, values: pa.ChunkedArray) -> Bins:
     return Bins(kind="filled")
 
 
-def stability(
-    old: Sequence[int], new: Sequence[int], min_cohort: int
-) -> float | None:
+def stability(old: Sequence[int], new: Sequence[int], min_cohort: int) -> float | None:
     """Return the population stability index of two counts over the same bins.
 
     Bins that held fewer than `min_cohort` rows are joined with their neighbours, or
@@ -158,10 +156,8 @@ def _integers(values: Any) -> npt.NDArray[np.int64]:
     return np.asarray(values, dtype=np.int64)
 
 
-def _joined(
-    pairs: Sequence[tuple[int, int]], min_cohort: int
-) -> list[tuple[int, int]]:
-    """Join neighbours until each group held enough rows; a small rest joins the last."""
+def _joined(pairs: Sequence[tuple[int, int]], min_cohort: int) -> list[tuple[int, int]]:
+    """Join neighbours until each held enough rows; a small rest joins the last."""
     groups: list[tuple[int, int]] = []
     old = new = 0
     for before, now in pairs:
@@ -175,7 +171,9 @@ def _joined(
     return [(old, new)]
 
 
-def _apart(pairs: Sequence[tuple[int, int]], old_rows: int, new_rows: int) -> list[float]:
+def _apart(
+    pairs: Sequence[tuple[int, int]], old_rows: int, new_rows: int
+) -> list[float]:
     half = len(pairs) / 2
     found = []
     for before, now in pairs:

@@ -25,6 +25,7 @@ from fl_plugin.party.opening import insist, open_session, read_keys
 from fl_plugin.party.session import Session, out_of_order
 from fl_plugin.plan.wire import decision_json, read_features, read_request
 from fl_plugin.policy.decision import decide
+from fl_plugin.policy.simulation import suppose_granted
 from fl_plugin.privacy.masking import PairwiseMasks
 
 KINDS = discover("fl_plugin.party.kinds", Kind)
@@ -113,9 +114,13 @@ class Party:
 
     def _decide(self, ask: Ask, caller: str, ledger: Ledger) -> bytes:
         request = read_request(ask.body.get("request"))
-        decision = decide(self._domain.facts(request, caller, ledger))
+        facts = self._domain.facts(request, caller, ledger)
+        decision = decide(facts)
+        body = {"decision": decision_json(decision)}
+        if ask.body.get("suppose") is True:
+            body["supposed"] = decision_json(decide(suppose_granted(facts)))
         head = ledger.append(decided("decide", ask.run, request, decision))
-        return encode(self._reply(ask, {"decision": decision_json(decision)}, head))
+        return encode(self._reply(ask, body, head))
 
     def _open(self, ask: Ask, caller: str, ledger: Ledger) -> bytes:
         session, head = open_session(ask, caller, self._domain, ledger)

@@ -8,10 +8,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field
 
 from fl_plugin.errors import BuildError
@@ -24,7 +25,7 @@ from fl_plugin.policy.row_filter import columns_of
 from fl_plugin.preparation.splits import Hashes
 
 BANDS = 4  # of a number that people must not be told apart by
-MISSING = "missing"
+OTHER, MISSING = "other", "missing"
 Rows = Annotated[int, Field(ge=0)]
 
 
@@ -32,8 +33,8 @@ class Crossing(ContractBlock):
     """How often a label holds in each group of a protected column.
 
     Args:
-        groups: From the contract, so that every one is there, however small; the last
-            is `MISSING`.
+        groups: From the contract, so that every one is there, however small; then
+            `OTHER` where it lists values, and `MISSING`.
         negatives: Rows of each group without the label; a row whose label is missing
             is in neither.
     """
@@ -178,8 +179,8 @@ def _crossings(table: pa.Table, product: Product) -> Iterator[Crossing]:
 def _where(
     table: pa.Table, protected: str, label: str, *, holds: bool
 ) -> pa.ChunkedArray:
-    chosen = pa.compute.equal(table[label], holds)
-    return table[protected].filter(chosen.fill_null(False))  # noqa: FBT003 pyarrow's
+    chosen = pc.equal(table[label], holds)
+    return table[protected].filter(pc.fill_null(chosen, False))  # noqa: FBT003 pyarrow's
 
 
 def _groups(
@@ -189,13 +190,13 @@ def _groups(
     if bins.kind == "flags":
         return bins, ("false", "true")
     if bins.kind == "values":
-        return bins, (*bins.values, "other")
+        return bins, (*bins.values, OTHER)
     if bins.kind != "edges" or column.contract.bounds is None:
         return None
     edges = np.linspace(*column.contract.bounds, BANDS + 1).tolist()
-    inner = [f"{low:g} to {high:g}" for low, high in pairwise(edges)]
-    names = (f"below {edges[0]:g}", *inner, f"{edges[-1]:g} or more")
-    return Bins(kind="edges", edges=tuple(edges)), names
+    names = tuple(f"{low:g} to {high:g}" for low, high in pairwise(edges))
+    # What lies outside the bounds is counted with the nearest band.
+    return Bins(kind="edges", edges=tuple(edges[1:-1])), names
 
 
 def _event_age(table: pa.Table, product: Product, min_cohort: int) -> float | None:
@@ -223,6 +224,3 @@ def _hashes(table: pa.Table) -> Hashes:
 def _hash(row: tuple[object, ...]) -> int:
     text = json.dumps([None if v is None else str(v) for v in row]).encode()
     return int.from_bytes(hashlib.sha256(text).digest()[:8], "little")
-
-
-Verdict = Literal["stable", "moving", "drifted"]

@@ -20,12 +20,19 @@ from fl_plugin.policy.principals import (
     load_principals,
     principals_digest,
 )
-from fl_plugin.policy.types import Node
+from fl_plugin.policy.types import Node, QueryLimits
 
 NODE_FILE = "node.yml"
 DatabasePath = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]{0,200}\.duckdb\z")
 ]
+
+
+class QuerySettings(ContractBlock):
+    """Bounds of one query: a domain may only make them tighter than these."""
+
+    max_rows: Annotated[int, Field(ge=1, le=1_000)] = 1_000
+    seconds: Annotated[float, Field(gt=0, le=10)] = 10.0
 
 
 class NodeSettings(ContractBlock):
@@ -45,6 +52,7 @@ class NodeSettings(ContractBlock):
     )
     secure_aggregation: Literal["required", "optional"] = "required"
     require_signatures: tuple[Literal["grants", "contracts"], ...] = ()
+    query: QuerySettings = QuerySettings()
 
     @model_validator(mode="after")
     def _one_list_of_consumers(self) -> Self:
@@ -78,7 +86,8 @@ def load_node(folder: Path) -> Node:
             f"{file}: the database lies outside the domain's folder.",
             remedy=f"Use `database: data/{found.domain}.duckdb`.",
         )
-    settings = found.model_dump(exclude={"principals"})
+    settings = found.model_dump(exclude={"principals", "query"})
+    settings["query"] = QueryLimits(**found.query.model_dump())
     if found.principals is not None:
         root = folder.parent.parent
         pinned = principals_digest(root) == found.principals

@@ -71,8 +71,8 @@ class Principals(ContractBlock):
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
         insist_on_names(self.tag_permissions or ())
-        if any(p.on.tag is None for p in self.tag_permissions or ()):
-            raise ValueError("tag_permissions are about a tag (on: {tag: ...})")
+        if any(p.resource.tag is None for p in self.tag_permissions or ()):
+            raise ValueError("tag_permissions are about a tag (resource: {tag: ...})")
         if len({a.casefold() for a in self.people}) < len(self.people):
             raise ValueError("people names one address twice")
         used = {r for c in self.consumers.values() for r in c.roles}

@@ -37,7 +37,14 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What the domain's last build wrote down about a product (`mesh_meta`)."""
+    """What the domain's last build wrote down about a product (`mesh_meta`).
+
+    Args:
+        drift_psi: The population stability index of the column that moved most, from
+            the ledger; None where this build was not measured.
+        has_baseline: Whether a profile was approved, so that drift can be measured.
+        build: dbt's name of the build, so that a measurement of another is not used.
+    """
 
     built_at: datetime | None = None
     completeness: float | None = None
@@ -45,6 +52,8 @@ class Measured:
     uniqueness: float | None = None
     drift_psi: float | None = None
     tests_failed: int | None = None
+    has_baseline: bool = False
+    build: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +79,7 @@ class Node:
         principals_pinned: False where that list is another one than was pinned.
         permissions: The domain's own `permissions.yml`; None where it has none.
         require_signatures: What counts only when it is signed.
+        query: Bounds of one query.
     """
 
     domain: str
@@ -81,6 +91,7 @@ class Node:
     principals_pinned: bool = True
     permissions: tuple[Permission, ...] | None = None
     require_signatures: tuple[Literal["grants", "contracts"], ...] = ()
+    query: QueryLimits = field(default_factory=QueryLimits)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,7 +50,12 @@ def templates() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        flow=flow, yaml=yaml_text, md=markdown, literal=sql_text, title=title
+        comment=comment,
+        flow=flow,
+        literal=sql_text,
+        md=markdown,
+        title=title,
+        yaml=yaml_text,
     )
     return environment
 
@@ -73,6 +78,11 @@ def markdown(text: str) -> Markup:
 def sql_text(text: str) -> Markup:
     """Return text as a SQL literal."""
     return _safe("'" + str(text).replace("'", "''") + "'")
+
+
+def comment(text: str) -> Markup:
+    """Return a sentence of this program for behind a `#`, on one line."""
+    return _safe(" ".join(str(text).split()))
 
 
 def title(name: str) -> Markup:

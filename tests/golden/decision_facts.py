@@ -9,8 +9,7 @@ import copy
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime
-from functools import cache
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,8 @@ from fl_plugin.manifest.exposures import read_grant
 from fl_plugin.manifest.fields import Fields
 from fl_plugin.manifest.products import read_product
 from fl_plugin.manifest.types import Grant, Owner, Product
-from fl_plugin.manifest.vocabulary import check, load_vocabulary
+from fl_plugin.manifest.validation import validated
+from fl_plugin.manifest.vocabulary import Vocabulary, check
 from fl_plugin.plan.wire import read_request
 from fl_plugin.policy.approval import approval_digest, approval_statement
 from fl_plugin.policy.fingerprint import policy_fingerprint
@@ -39,7 +39,6 @@ THIS = "(this grant)"
 KEY = "(key)"
 SHA = "sha256:" + "0" * 64
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 DOMAIN, MODEL = "consumer_banking", "credit_profile"
 PRODUCT_ID = f"model.{DOMAIN}.{MODEL}.v1"
 BASE: Mapping[str, Any] = yaml.safe_load(
@@ -83,7 +82,7 @@ def facts_of(document: Mapping[str, Any], folder: Path) -> Facts:
     facts = Facts(
         request=request,
         caller="",
-        now=datetime.max,
+        now=datetime.max.replace(tzinfo=UTC),
         clock_floor=None,
         node=node,
         product=product,
@@ -129,7 +128,8 @@ def product_of(document: Mapping[str, Any]) -> Product:
         if column.get("accepted_values") is not None
     }
     product = read_product(Fields(node, "node"), owners, accepted)
-    check(product, _vocabulary())
+    words = validated(Vocabulary, document["vocabulary"], "mesh_policy.yml")
+    check(product, words)
     told = {n: _frozen(v) for n, v in document.get("product", {}).items()}
     if "relation" in told:
         told["relation"] = replace(product.relation, **told["relation"])
@@ -143,11 +143,6 @@ def _column(column: Mapping[str, Any]) -> dict[str, Any]:
         "constraints": [] if column.get("nullable", True) else [{"type": "not_null"}],
         "config": {"meta": {"mesh": column["mesh"]}},
     }
-
-
-@cache
-def _vocabulary() -> Any:
-    return load_vocabulary(REPOSITORY)
 
 
 def _grant(document: Mapping[str, Any], product: Product, node: Node) -> Grant:

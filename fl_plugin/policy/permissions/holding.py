@@ -117,7 +117,7 @@ class Question:
                 if p.effect == "deny"
                 and self._alive(p)
                 and _is(p.to, asker)
-                and _covers(p.on, self.target)
+                and _covers(p.resource, self.target)
                 # A deny of super takes everything; a deny of one verb takes super too.
                 and (self.verb_in(p.verbs) or self.verb == "super")
             ),
@@ -129,7 +129,9 @@ class Question:
         waiting = {
             p.name: (p, self.who(p.given_by))
             for p in self.permissions
-            if p.effect == "allow" and self._alive(p) and _covers(p.on, self.target)
+            if p.effect == "allow"
+            and self._alive(p)
+            and _covers(p.resource, self.target)
         }
         waiting = {n: (p, g) for n, (p, g) in waiting.items() if self._may_give(g)}
         found: dict[str, _Valid] = {}

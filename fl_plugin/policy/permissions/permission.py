@@ -96,7 +96,7 @@ class Permission(ContractBlock):
         to: Who receives it.
         verbs: What the receiver may do.
         grant_option: What the receiver may also pass on.
-        on: What it is about.
+        resource: What it is about.
         expires: It ends when this day begins (UTC).
     """
 
@@ -106,7 +106,7 @@ class Permission(ContractBlock):
     to: Principal
     verbs: Annotated[Verbs, Field(min_length=1)]
     grant_option: Verbs = ()
-    on: Resource
+    resource: Resource
     expires: date | None = None
 
     @model_validator(mode="after")

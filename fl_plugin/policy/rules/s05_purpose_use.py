@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from fl_plugin.manifest.types import Column, Grant, Product
+from fl_plugin.policy.column_masks import mask_fits
 from fl_plugin.policy.grants import covering_grant, live_grants
 from fl_plugin.policy.people import whom_to_ask
 from fl_plugin.policy.rule import Refusal, Rule
@@ -16,8 +17,10 @@ class PurposeUseRule(Rule):
     """Purpose, uses and columns stand in the contract and in one grant alone.
 
     A protected label may be trained on where it lies, in the role `label`; the role
-    `shared_label` needs `label_sharing: shared`. Remedy: ask for less, or ask the
-    stewards for a wider grant.
+    `shared_label` needs `label_sharing: shared`. A query sends every value in the
+    clear, so a label has the role `shared_label` in it. A masked column is for queries
+    alone: training would learn from what its mask hides. Remedy: ask for less, or ask
+    the stewards for a wider grant.
     """
 
     step = 5
@@ -80,11 +83,31 @@ def _column_refusals(
             f"See its columns: fl catalog show {product.name}",
         )
         return
-    if not _fits(column, role):
+    if not _fits(column, role) or _bares_a_label(column, request):
         yield Refusal("column.role", f"{where} may not be a {role}.", ask)
+    yield from _mask_refusals(column, request, where, ask)
     uses = column.contract.uses
     if uses is not None and not set(request.uses) <= set(uses):
         yield Refusal("column.use", f"{where} may not be used in this way.", ask)
+
+
+def _mask_refusals(
+    column: Column, request: Request, where: str, ask: str
+) -> Iterator[Refusal]:
+    mask = column.contract.mask
+    if mask is None:
+        return
+    if request.uses != ("query",):
+        yield Refusal(
+            "column.masked",
+            f"{where} is masked ({mask}): a query sees its mask, and nothing else may "
+            "use it.",
+            ask,
+        )
+    if not mask_fits(mask, column.data_type):
+        yield Refusal(
+            "column.mask_unfit", f"{where} is of a type that {mask} cannot mask.", ask
+        )
 
 
 def _fits(column: Column, role: str) -> bool:
@@ -92,6 +115,13 @@ def _fits(column: Column, role: str) -> bool:
     if role == SHARED_LABEL:
         return "label" in contract.roles and contract.label_sharing == "shared"
     return role in contract.roles
+
+
+def _bares_a_label(column: Column, request: Request) -> bool:
+    """Return whether rows would leave with a protected label, whatever its role."""
+    contract = column.contract
+    protected = "label" in contract.roles and contract.label_sharing != "shared"
+    return protected and "query" in request.uses
 
 
 def _grant_refusals(live: list[Grant], request: Request, ask: str) -> Iterator[Refusal]:

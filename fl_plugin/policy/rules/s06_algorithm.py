@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from fl_plugin.policy.rule import Refusal, Rule
-from fl_plugin.policy.types import Facts
+from fl_plugin.policy.types import Facts, Request
 
 # With two parties the other one's part is the sum less one's own.
 FEWEST_PARTIES = 3
@@ -13,7 +13,9 @@ class AlgorithmRule(Rule):
     """A named algorithm within the domain's own ranges; never code.
 
     Sums are masked over at least three parties, unless the node's settings make
-    masks optional. A parameter that is not sent has the domain's own default.
+    masks optional. A parameter that is not sent has the domain's own default. A query
+    runs no algorithm and is asked for by itself: what was granted for reading rows
+    opens no training, nor the other way about.
     Remedy: choose a listed algorithm and range, or ask the domain to list it.
     """
 
@@ -23,6 +25,9 @@ class AlgorithmRule(Rule):
     def refusals(self, facts: Facts) -> Iterator[Refusal]:
         """Look the name up, then each parameter, then the protection."""
         request, node = facts.request, facts.node
+        if "query" in request.uses:
+            yield from _query_refusals(request)
+            return
         ranges = node.algorithms.get(request.algorithm)
         ask = f"Ask {node.domain} to list it in its node.yml."
         if ranges is None:
@@ -42,8 +47,19 @@ class AlgorithmRule(Rule):
         yield from _privacy_refusals(facts)
 
     def says(self, facts: Facts) -> str:
-        """Name the algorithm."""
+        """Name the algorithm, if there is one."""
+        if "query" in facts.request.uses:
+            return "A query runs no algorithm."
         return f"{facts.node.domain} runs {facts.request.algorithm} in this range."
+
+
+def _query_refusals(request: Request) -> Iterator[Refusal]:
+    if request.uses != ("query",) or request.algorithm or request.parameters:
+        yield Refusal(
+            "algorithm.not_allowed",
+            "A query runs no algorithm and has no other use beside it.",
+            "Ask for the query and for the algorithm separately.",
+        )
 
 
 def _within(value: object, limits: tuple[float, float]) -> bool:

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Literal
 
-from fl_plugin.manifest.contract import ProductContract
+from fl_plugin.manifest.contract import ProductContract, QualityFloors
 from fl_plugin.manifest.types import Product
 from fl_plugin.policy.people import whom_to_ask
 from fl_plugin.policy.rule import Refusal, Rule
 from fl_plugin.policy.types import Facts, Measured
+
+Floor = Literal["completeness", "validity", "uniqueness", "drift", "tests"]
 
 # How far two clocks of one domain may differ.
 SKEW = timedelta(minutes=5)
@@ -16,9 +19,11 @@ SKEW = timedelta(minutes=5)
 class QualityRule(Rule):
     """The last build is recent enough and as good as the contract promises.
 
-    A floor without a measurement refuses. The drift index alone may be missing: it
-    compares with the last approved profile, and the first build has none. Remedy:
-    the domain builds again, or mends its data.
+    A floor without a measurement refuses, whatever the contract says of a broken one
+    (`on_breach`). Drift compares with the last approved profile: before a first one is
+    approved there is nothing to compare with and the rule passes; from then on a build
+    that was not measured refuses. Remedy: the domain builds and measures again, or
+    mends its data.
     """
 
     step = 7
@@ -37,7 +42,15 @@ class QualityRule(Rule):
         ask = f"Ask {whom_to_ask(product)} to mend and rebuild it."
         if measured.tests_failed:
             yield Refusal("quality.tests", f"Data tests of {product.name} fail.", ask)
-        for word in _below_floor(product.contract, measured):
+        floors = product.contract.quality
+        if _is_blind(floors, measured) and measured.has_baseline:
+            yield Refusal(
+                "quality.drift_unknown",
+                f"The drift of {product.name} since its last build is not known.",
+                f"Measure it: fl quality profile {product.name}",
+            )
+        broken = () if floors.on_breach == "warn" else broken_floors(floors, measured)
+        for word in broken:
             yield Refusal(
                 f"quality.{word}",
                 f"{product.name} misses its floor of {word}.",
@@ -46,11 +59,41 @@ class QualityRule(Rule):
         yield from _age_refusals(facts, product)
 
     def says(self, facts: Facts) -> str:
-        """Say so, and whether drift was looked at."""
-        floors = facts.product.contract.quality if facts.product else None
-        blind = floors and floors.drift_psi and facts.measured.drift_psi is None
-        drift = " Drift has not been measured." if blind else ""
-        return f"{facts.request.product} meets its quality floors.{drift}"
+        """Say so, which floor is broken all the same, and whether drift was seen."""
+        floors = facts.product.contract.quality if facts.product else QualityFloors()
+        broken = broken_floors(floors, facts.measured)
+        said = f"{facts.request.product} meets its quality floors."
+        if broken:
+            said = (
+                f"{facts.request.product} misses its floor of {', '.join(broken)}; "
+                "its contract only warns of that."
+            )
+        if _is_blind(floors, facts.measured):
+            said += " Drift has not been measured: no profile is approved yet."
+        return said
+
+
+def broken_floors(floors: QualityFloors, measured: Measured) -> tuple[Floor, ...]:
+    """Return the floors that a product misses; one that was not measured is missed."""
+    pairs: dict[Floor, tuple[float | None, float | None]] = {
+        "completeness": (floors.completeness, measured.completeness),
+        "validity": (floors.validity, measured.validity),
+        "uniqueness": (floors.uniqueness, measured.uniqueness),
+    }
+    # "not at least", so that a NaN counts as below
+    found = [
+        word
+        for word, (floor, value) in pairs.items()
+        if floor is not None and (value is None or not value >= floor)
+    ]
+    drift, limit = measured.drift_psi, floors.drift_psi
+    if limit is not None and drift is not None and not drift <= limit:
+        found.append("drift")
+    return tuple(found)
+
+
+def _is_blind(floors: QualityFloors, measured: Measured) -> bool:
+    return floors.drift_psi is not None and measured.drift_psi is None
 
 
 def _unknown(contract: ProductContract, measured: Measured) -> bool:
@@ -65,23 +108,6 @@ def _unknown(contract: ProductContract, measured: Measured) -> bool:
     if not wanted:
         return False
     return measured.tests_failed is None or any(found is None for found in wanted)
-
-
-def _below_floor(contract: ProductContract, measured: Measured) -> Iterator[str]:
-    floors = contract.quality
-    pairs = {
-        "completeness": (floors.completeness, measured.completeness),
-        "validity": (floors.validity, measured.validity),
-        "uniqueness": (floors.uniqueness, measured.uniqueness),
-    }
-    for word, (floor, found) in pairs.items():
-        # "not at least", so that a NaN counts as below
-        if floor is not None and (found is None or not found >= floor):
-            yield word
-    drift = measured.drift_psi
-    limit = floors.drift_psi
-    if limit is not None and drift is not None and not drift <= limit:
-        yield "drift"
 
 
 def _age_refusals(facts: Facts, product: Product) -> Iterator[Refusal]:

@@ -1,5 +1,7 @@
 """`fl audit`, over real ledgers."""
 
+import hashlib
+import json
 import sqlite3
 
 import pytest
@@ -87,3 +89,65 @@ def test_a_wrong_domain_is_answered_with_the_one_that_was_meant(fl, root):
     answer = fl("audit", "verify", "--domain", "lendin", "--project", str(root))
     assert answer.code == 2
     assert "Did you mean lending?" in answer.err
+
+
+def test_the_audit_is_exported_a_record_a_line_with_its_domain(fl, root):
+    answer = fl("audit", "export", "--project", str(root))
+    lines = [json.loads(line) for line in answer.out.splitlines()]
+    assert answer.code == 0
+    assert [(x["domain"], x["sequence"]) for x in lines] == [
+        ("lending", 1),
+        ("lending", 2),
+    ]
+
+
+def test_an_exported_line_without_domain_and_hash_is_what_was_hashed(fl, root):
+    answer = fl("audit", "export", "--project", str(root))
+    for line in map(json.loads, answer.out.splitlines()):
+        stored, _ = line.pop("hash"), line.pop("domain")
+        body = json.dumps(line, sort_keys=True, separators=(",", ":"))
+        assert hashlib.sha256(body.encode()).hexdigest() == stored
+
+
+def test_the_audit_is_exported_as_run_events(fl, root):
+    answer = fl(
+        "audit", "export", "--format", "openlineage", "--json", "--project", str(root)
+    )
+    events = answer.json["lines"]
+    assert [e["eventType"] for e in events] == ["START", "COMPLETE"]
+    assert {e["job"]["name"] for e in events} == {"credit_risk"}
+
+
+def test_an_export_goes_whole_into_a_file(fl, root, tmp_path):
+    file = tmp_path / "audit.jsonl"
+    answer = fl("audit", "export", "--output", str(file), "--project", str(root))
+    assert answer.code == 0
+    assert len(file.read_text().splitlines()) == 2
+    assert "lines\t2\n" in answer.out
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize(
+    ("since", "records"), [("2026-01-01", 2), ("2999-01-01T00:00+01:00", 0)]
+)
+def test_an_export_begins_when_asked(fl, root, since, records):
+    answer = fl("audit", "export", "--since", since, "--project", str(root))
+    assert answer.code == 0
+    assert len(answer.out.splitlines()) == records
+
+
+def test_a_time_that_is_none_is_a_wrong_word(fl, root):
+    answer = fl("audit", "export", "--since", "yesterday", "--project", str(root))
+    assert answer.code == 2
+    assert "2026-11-02" in answer.err
+
+
+@pytest.mark.parametrize("form", ["jsonl", "openlineage"])
+def test_a_broken_ledger_is_not_exported(fl, root, tmp_path, form):
+    alter(root)
+    file = tmp_path / "audit.jsonl"
+    words = ["--format", form, "--output", str(file), "--project", str(root)]
+    answer = fl("audit", "export", *words)
+    assert answer.code == 7
+    assert "lending" in answer.err
+    assert not file.exists()

@@ -51,14 +51,14 @@ TO_COE: dict[str, Any] = {
     "to": {"consumer": "ml_coe"},
     "verbs": ["describe", "select"],
     "grant_option": ["select"],
-    "on": {"product": "consumer_banking.credit_profile"},
+    "resource": {"product": "consumer_banking.credit_profile"},
 }
 PASSED_ON: dict[str, Any] = {
     "name": "passed_on",
     "given_by": {"consumer": "ml_coe"},
     "to": {"consumer": "analytics"},
     "verbs": ["select"],
-    "on": {"product": "consumer_banking.credit_profile"},
+    "resource": {"product": "consumer_banking.credit_profile"},
 }
 
 
@@ -153,7 +153,7 @@ def test_a_deny_wins_even_over_the_owner():
         "given_by": {"domain": "consumer_banking"},
         "to": {"domain": "consumer_banking"},
         "verbs": ["alter"],
-        "on": {"domain": "consumer_banking"},
+        "resource": {"domain": "consumer_banking"},
     }
     assert not ask({"domain": "consumer_banking"}, "alter", deny).held
 
@@ -170,11 +170,11 @@ def test_a_deny_wins_even_over_the_owner():
     ],
 )
 def test_keys_of_a_tag_expression_are_joined_by_and_and_values_by_or(tags, held):
-    assert ask(COE, "select", TO_COE | {"on": {"tags": tags}}).held is held
+    assert ask(COE, "select", TO_COE | {"resource": {"tags": tags}}).held is held
 
 
 def test_a_domain_covers_its_products_and_no_others():
-    whole = TO_COE | {"on": {"domain": "consumer_banking"}}
+    whole = TO_COE | {"resource": {"domain": "consumer_banking"}}
     other = Target(domain="auto_finance", product="auto_finance.credit_profile")
     assert ask(COE, "select", whole).held
     assert not ask(COE, "select", whole, target=other).held
@@ -187,7 +187,10 @@ def test_a_product_does_not_cover_its_domain():
 
 def test_a_permission_on_data_says_nothing_of_tags():
     tag = Target(tag=("lob", "consumer_banking"))
-    line = TO_COE | {"verbs": ["super"], "on": {"tags": {"lob": ["consumer_banking"]}}}
+    line = TO_COE | {
+        "verbs": ["super"],
+        "resource": {"tags": {"lob": ["consumer_banking"]}},
+    }
     assert not ask(COE, "associate", line, target=tag).held
 
 
@@ -222,8 +225,8 @@ def test_nobody_passes_on_what_no_role_of_theirs_may_hold():
         {"to": {"consumer": "a", "role": "b"}},
         {"to": {"consumer": None}},
         {"given_by": {"attributes": {"org_unit": ["ml_coe"]}}},
-        {"on": {"product": "consumer_banking.credit_profile", "domain": "x"}},
-        {"on": {"tags": {}}},
+        {"resource": {"product": "consumer_banking.credit_profile", "domain": "x"}},
+        {"resource": {"tags": {}}},
         {"verbs": []},
         {"verbs": ["drop"]},
         {"effect": "deny"},

@@ -62,6 +62,7 @@ def test_an_edit_that_was_not_pinned_leaves_nobody_known(tmp_path):
 def test_an_edit_that_was_not_pinned_is_refused_with_the_way_out(facts_with):
     decision = decide(facts_with(node={"principals_pinned": False}))
     assert reason(decision) == "consumer.list_changed"
+    assert decision.refusal is not None
     assert "fl access pin consumer_banking" in decision.refusal.remedy
 
 
@@ -98,7 +99,7 @@ def test_a_list_that_is_missing_is_an_error(tmp_path):
                     "given_by": {"role": "mesh_owner"},
                     "to": {"domain": "consumer_banking"},
                     "verbs": ["select"],
-                    "on": {"domain": "consumer_banking"},
+                    "resource": {"domain": "consumer_banking"},
                 }
             ]
         },
@@ -109,13 +110,16 @@ def test_a_list_that_is_not_clear_is_refused(block):
         validated(Principals, block, "principals")
 
 
+ONE_TAG = {"tag": {"lob": ["consumer_banking"]}}
+
+
 def tag_line(**change: Any) -> dict[str, Any]:
     return {
         "name": "its_line",
         "given_by": {"role": "mesh_owner"},
         "to": {"domain": "consumer_banking"},
         "verbs": ["associate"],
-        "on": {
+        "resource": {
             "tag": {
                 "lob": ["consumer_banking"],
                 "region": ["eu"],
@@ -133,7 +137,10 @@ def tag_line(**change: Any) -> dict[str, Any]:
         ([tag_line()], ""),
         ([tag_line(verbs=["describe"])], "tag.not_associated"),
         ([tag_line(to={"domain": "auto_finance"})], "tag.not_associated"),
-        ([tag_line(on={"tag": {"lob": ["consumer_banking"]}})], "tag.not_associated"),
+        (
+            [tag_line(resource={"tag": {"lob": ["consumer_banking"]}})],
+            "tag.not_associated",
+        ),
         ([tag_line(given_by={"domain": "consumer_banking"})], "tag.not_associated"),
     ],
 )
@@ -151,7 +158,7 @@ def test_tags_are_the_mesh_owner_s_to_give(facts_with, lines, refused):
         ({"verbs": ["describe"]}, "permission.missing"),
         ({"to": {"consumer": "marketing"}}, "permission.missing"),
         ({"given_by": {"consumer": "ml_coe"}}, "permission.missing"),
-        ({"on": {"tags": {"lob": ["auto_finance"]}}}, "permission.missing"),
+        ({"resource": {"tags": {"lob": ["auto_finance"]}}}, "permission.missing"),
         ({"effect": "deny"}, "permission.denied"),
         ({"expires": "2026-11-21"}, "permission.missing"),
     ],
@@ -162,7 +169,7 @@ def test_a_consumer_needs_the_permission_to_select(facts_with, change, refused):
         "given_by": {"domain": "consumer_banking"},
         "to": {"attributes": {"org_unit": ["ml_coe"]}},
         "verbs": ["select"],
-        "on": {"tags": {"lob": ["consumer_banking"]}},
+        "resource": {"tags": {"lob": ["consumer_banking"]}},
     } | change
     file = validated(PermissionsFile, {"permissions": [line]}, "permissions")
     facts = facts_with(node={"permissions": file.permissions})

@@ -1,0 +1,1 @@
+"""Builds the mesh: every domain by itself, then what only reads them."""

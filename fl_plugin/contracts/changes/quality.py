@@ -1,0 +1,33 @@
+"""Quality floors and freshness: below them a product may not be used."""
+
+from collections.abc import Iterator
+
+from fl_plugin.contracts.change import Family, Found
+from fl_plugin.contracts.pairs import Pair
+from fl_plugin.contracts.scales import Scale
+
+
+class QualityChanges(Family):
+    """A floor that is lowered lets worse data be learned from."""
+
+    name = "quality"
+
+    def of_product(self, pair: Pair) -> Iterator[Found]:
+        """Compare each floor and the promised age."""
+        before, after = pair.base.contract, pair.head.contract
+        for name in ("completeness", "validity", "uniqueness", "drift_psi"):
+            scale = Scale(
+                kind=f"quality.{name}",
+                what="The largest drift" if name == "drift_psi" else f"The floor of {name}",
+                path=("contract", "quality", name),
+                looser="higher" if name == "drift_psi" else "lower",
+            )
+            yield from scale.found(
+                getattr(before.quality, name), getattr(after.quality, name)
+            )
+        yield from Scale(
+            kind="freshness",
+            what="The age up to which data counts as fresh, in hours,",
+            path=("contract", "freshness_hours"),
+            looser="higher",
+        ).found(before.freshness_hours, after.freshness_hours)

@@ -1,0 +1,1 @@
+"""Measures products, publishes what gives nobody away, keeps the rest in the ledger."""

@@ -1,0 +1,215 @@
+"""What a domain has pinned for itself: node.yml, principals.yml, permissions.yml."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.golden.decision_facts import KEY, LEFT_OUT, OTHER, PINNED, SHA, SIGNED
+from tests.golden.decision_rows.grant_rows import FIRST, SECOND
+from tests.golden.decision_rows.permission_rows import GIVEN
+from tests.golden.decision_rows.spec import UNREADABLE, YES, Row, rows
+
+COE, PERSON, DOMAIN = (
+    "principals/consumers/ml_coe",
+    f"principals/people/{FIRST}",
+    "principals/domains/consumer_banking",
+)
+SIGNED_GRANT = {
+    "node/require_signatures": ["grants"],
+    "grant/decision/signatures": {FIRST: SIGNED, SECOND: SIGNED},
+}
+OWN_LIST = {"node/principals": LEFT_OUT}
+# One of the three tags that the product carries.
+TAG: Mapping[str, Any] = {
+    "name": "the_region",
+    "given_by": {"role": "mesh_owner"},
+    "to": {"domain": "consumer_banking"},
+    "verbs": ["associate"],
+    "resource": {"tag": {"region": ["eu"]}},
+}
+
+
+def node_rows() -> Iterator[Row]:
+    """Yield the rows of node.yml."""
+    yield from rows(
+        "node/domain",
+        {
+            YES: ["consumer_banking"],
+            "product.missing": ["auto_finance"],
+            UNREADABLE: [LEFT_OUT, None, "", "../x", 3],
+        },
+    )
+    yield from rows(
+        "node/database",
+        {
+            YES: ["data/other.duckdb"],
+            UNREADABLE: [LEFT_OUT, None, "", "../x.duckdb", "/x.duckdb", "x.sqlite"],
+        },
+    )
+    yield from rows(
+        "node/principals",
+        {
+            YES: [PINNED],
+            "consumer.list_changed": [SHA],
+            "consumer.unknown": [LEFT_OUT, None],
+            UNREADABLE: ["", "sha256:1", 3, OTHER],
+        },
+    )
+    attributes = {"org_unit": ["ml_coe"]}
+    yield from rows(
+        "node/consumers",
+        {
+            YES: [{"ml_coe": attributes}],
+            "consumer.unknown": [LEFT_OUT, {}, {"other": attributes}],
+            "access.not_allowed": [{"ml_coe": {}}, {"ml_coe": {"org_unit": ["x"]}}],
+            UNREADABLE: [None, ["ml_coe"], {"ml_coe": {"org_unit": "ml_coe"}}],
+        },
+        OWN_LIST,
+    )
+    # One list or the other, never both.
+    yield from rows("node/consumers", {UNREADABLE: [{"ml_coe": attributes}]})
+    yield from _algorithm_rows()
+    yield from rows(
+        "node/secure_aggregation",
+        {YES: ["required", "optional", LEFT_OUT], UNREADABLE: ["never", False, None]},
+    )
+    yield from rows(
+        "node/secure_aggregation",
+        {YES: ["optional"], "privacy.masks_required": ["required", LEFT_OUT]},
+        {"request/secure_aggregation": False},
+    )
+    yield from rows(
+        "node/require_signatures",
+        {
+            YES: [LEFT_OUT, []],
+            "grant.unsigned": [["grants"]],
+            "contract.unsigned": [["contracts"], ["grants", "contracts"]],
+            UNREADABLE: [True, "grants", ["heads"], None],
+        },
+    )
+    yield from rows("node/misspelt", {UNREADABLE: [1]})
+    yield from rows("node/query", {YES: [LEFT_OUT, {}], UNREADABLE: [None, 3]})
+    yield from rows(
+        "node/query/max_rows",
+        {YES: [1, 1000, LEFT_OUT], UNREADABLE: [0, -1, 1001, 1.5, "10", None]},
+    )
+    yield from rows(
+        "node/query/seconds",
+        {YES: [0.1, 10, LEFT_OUT], UNREADABLE: [0, -1, 10.1, "1", None]},
+    )
+
+
+def _algorithm_rows() -> Iterator[Row]:
+    algorithm = "node/algorithms/logistic_regression"
+    yield from rows(
+        "node/algorithms",
+        {
+            "algorithm.not_allowed": [LEFT_OUT, {}, {"other": {"l2": [0, 9]}}],
+            "parameter.out_of_range": [{"logistic_regression": {}}],
+            UNREADABLE: [None, ["logistic_regression"], {"logistic_regression": 1}],
+        },
+    )
+    yield from rows(
+        f"{algorithm}/l2",
+        {
+            YES: [[1, 1], [0, 1e6]],
+            "parameter.out_of_range": [LEFT_OUT, [2, 3], [0, 0.99], [1.01, 2]],
+            UNREADABLE: [[2, 1], [1], 1, None, ["0", "2"], [0, 1, 2]],
+        },
+    )
+
+
+def principals_rows() -> Iterator[Row]:
+    """Yield the rows of principals.yml, each pinned as it then is."""
+    yield from rows("principals/misspelt", {UNREADABLE: [1]})
+    yield from rows(
+        "principals/roles",
+        {
+            YES: [{"steward": [], "data_scientist": []}],
+            UNREADABLE: [LEFT_OUT, {}, None, {"steward": ["fly"]}, ["steward"]],
+        },
+    )
+    yield from rows(
+        "principals/consumers",
+        {
+            "consumer.unknown": [LEFT_OUT, {}, {"other": {}}],
+            "access.not_allowed": [{"ml_coe": {}}],
+            UNREADABLE: [None, ["ml_coe"], {"ml_coe": 1}, {"A": {}}],
+        },
+    )
+    yield from rows(
+        f"{COE}/attributes",
+        {
+            YES: [{"org_unit": ["ml_coe"]}, {"org_unit": ["x", "ml_coe"]}],
+            "access.not_allowed": [LEFT_OUT, {}, {"org_unit": ["x"]}],
+            "access.denied": [{"org_unit": ["ml_coe", "marketing"]}],
+            UNREADABLE: [None, {"org_unit": []}, {"org_unit": "ml_coe"}, ["x"]],
+        },
+    )
+    yield from rows(
+        f"{COE}/roles",
+        {YES: [["crawler"], [], LEFT_OUT], UNREADABLE: [["nobody"], "crawler", None]},
+    )
+    # A role says what may be held at most; a permission has to be given as well.
+    yield from rows(
+        f"{COE}/roles",
+        {YES: [["data_scientist"]], "permission.role": [["crawler"], [], LEFT_OUT]},
+        {"permissions": {"permissions": [dict(GIVEN)]}},
+    )
+    yield from rows(
+        "principals/roles/data_scientist",
+        {YES: [["select"], ["super"]], "permission.role": [["describe"], []]},
+        {"permissions": {"permissions": [dict(GIVEN)]}},
+    )
+    yield from rows(
+        f"{COE}/contact",
+        {YES: ["x@bank.example", LEFT_OUT, None], UNREADABLE: ["kim", 3, ""]},
+    )
+    yield from _people_rows()
+    yield from rows(
+        "principals/tag_permissions",
+        {YES: [[TAG]], "tag.not_associated": [[], [dict(TAG) | {"effect": "deny"}]]},
+        {"contract/tags": {"region": "eu"}},
+    )
+    yield from rows(
+        "principals/tag_permissions",
+        {
+            YES: [LEFT_OUT, None],
+            "tag.not_associated": [[], [TAG]],
+            UNREADABLE: ["any", [dict(GIVEN)], [{}]],
+        },
+    )
+
+
+def _people_rows() -> Iterator[Row]:
+    yield from rows(
+        "principals/people",
+        {YES: [LEFT_OUT, {}], UNREADABLE: [None, ["ana"], {"ana": {}}]},
+    )
+    yield from rows(
+        "principals/people", {"grant.unsigned": [LEFT_OUT, {}]}, SIGNED_GRANT
+    )
+    yield from rows(
+        f"{PERSON}/roles", {YES: [[], LEFT_OUT], UNREADABLE: [["nobody"], None]}
+    )
+    yield from rows(
+        f"{PERSON}/domain",
+        {YES: ["auto_finance", LEFT_OUT, None], UNREADABLE: ["", "../x", 3]},
+    )
+    yield from rows(
+        f"{PERSON}/key",
+        {
+            YES: [KEY],
+            "grant.unsigned": [LEFT_OUT, None, "ed25519:" + "A" * 43 + "="],
+            UNREADABLE: ["", "ed25519:1", 3],
+        },
+        SIGNED_GRANT,
+    )
+    yield from rows(
+        "principals/domains", {YES: [LEFT_OUT, {}], UNREADABLE: [None, {"a": {}}]}
+    )
+    yield from rows(f"{DOMAIN}/key", {YES: [KEY], UNREADABLE: [LEFT_OUT, None, "x"]})
+    yield from rows(
+        "facts/contract_signed",
+        {YES: [True], "contract.unsigned": [False, None]},
+        {"node/require_signatures": ["contracts"]},
+    )
