@@ -1,4 +1,5 @@
-{#- The table of measurements. Counts in it are blurred and small cohorts leave no number,
+{#- The table of measurements. Counts in it are blurred and small cohorts leave no number.
+    The shares are what the domain decides by; `<share>_at_least` is what the mesh is told,
     because it is read by people who may not read the product. -#}
 {% macro create_product_profile(database) -%}
     create schema if not exists {{ database }}.mesh_meta;
@@ -15,4 +16,8 @@
         tests_failed integer,
         dbt_invocation_id varchar not null
     );
+    {%- for share in ("completeness", "validity", "uniqueness") %}
+    alter table {{ database }}.mesh_meta.product_profile
+    add column if not exists {{ share }}_at_least double;
+    {%- endfor %}
 {%- endmacro %}

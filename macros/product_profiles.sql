@@ -1,11 +1,13 @@
-{#- Every product_profile of the databases that are attached now, under one another; a
-    database without one adds nothing, and without any the result is empty but typed. -#}
+{#- Every product_profile of the databases that are attached now, under one another, as the
+    mesh may know it; a database without one, or whose last build is of an earlier release,
+    adds nothing, and without any the result is empty but typed. -#}
 {% macro product_profiles() -%}
     {%- set found = [] -%}
     {%- if execute -%}
         {%- set found = run_query(
-            "select database_name from duckdb_tables() where schema_name = 'mesh_meta' "
-            "and table_name = 'product_profile' order by database_name"
+            "select database_name from duckdb_columns() where schema_name = 'mesh_meta' "
+            "and table_name = 'product_profile' and column_name = 'uniqueness_at_least' "
+            "order by database_name"
         ).columns[0].values() -%}
     {%- endif -%}
     {%- for database in found %}
@@ -16,9 +18,9 @@
         built_at,
         row_count_bucket,
         size_bytes,
-        completeness,
-        validity,
-        uniqueness,
+        completeness_at_least as completeness,
+        validity_at_least as validity,
+        uniqueness_at_least as uniqueness,
         tests_passed,
         tests_failed,
         dbt_invocation_id

@@ -22,6 +22,8 @@
             then {{ two_significant_digits("size_bytes", 1) }} end as size_bytes,
         {%- for share in ("completeness", "validity", "uniqueness") %}
         case when not {{ small }} then floor({{ share }} * 1000) / 1000 end as {{ share }},
+        {{ share_at_least(share, min_cohort, mesh.get("quality", {}).get(share)) }}
+            as {{ share }}_at_least,
         {%- endfor %}
         {{ tests["passed"] }} as tests_passed,
         {{ tests["failed"] }} as tests_failed,

@@ -87,10 +87,12 @@ class Case:
         entry = entry_of(action, by, self.grant, self.product, self.manifest)
         if "policy" in decision:
             entry = replace(entry, policy=str(decision["policy"]))
-        with Ledger.open(self.home.ledger) as ledger:
-            with ledger.transaction(now=self.now) as transaction:
-                transaction.append(entry)
-                self.write(decision, note)
+        with (
+            Ledger.open(self.home.ledger) as ledger,
+            ledger.transaction(now=self.now) as transaction,
+        ):
+            transaction.append(entry)
+            self.write(decision, note)
         return True
 
 

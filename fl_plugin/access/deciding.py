@@ -16,9 +16,15 @@ from fl_plugin.access.rules import (
     same,
     steward_of,
 )
-from fl_plugin.errors import PolicyError, UsageError
+from fl_plugin.access.stage import (
+    insist_on_request,
+    insist_on_same_end,
+    insist_on_stopped,
+    stale,
+)
+from fl_plugin.errors import PolicyError
 from fl_plugin.manifest.types import Grant
-from fl_plugin.policy.approval import approval_statement, unsigned_by
+from fl_plugin.policy.approval import approval_statement
 from fl_plugin.policy.rule import Refusal
 from fl_plugin.signing.keys import SigningKey
 
@@ -82,15 +88,15 @@ def approve(case: Case, voice: Voice, days: int | None = None) -> Decided:
         ContractError: The file cannot be edited.
     """
     steward = steward_of(case.product, voice.by)
-    _insist_on_request(case)
+    insist_on_request(case)
     insist(_refusals(case, steward), case.home.name)
-    stale = _stale(case)
-    if case.grant.approved_by and not stale:
-        _insist_on_same_end(case, days)
+    lapsed = stale(case)
+    if case.grant.approved_by and not lapsed:
+        insist_on_same_end(case, days)
         begun = case.grant
     else:
         begun = _begun(case, days)
-    return _said("approve", case, begun, replace(voice, by=steward), stale)
+    return _said("approve", case, begun, replace(voice, by=steward), lapsed)
 
 
 def confirm(case: Case, voice: Voice) -> Decided:
@@ -106,7 +112,7 @@ def confirm(case: Case, voice: Voice) -> Decided:
         found = approve(case, voice)
         return replace(found, action="confirm")
     steward = steward_of(case.product, voice.by)
-    _insist_on_stopped(case)
+    insist_on_stopped(case)
     insist(_refusals(case, steward), case.home.name)
     most = case.product.contract.approval.max_days
     ends = min(case.grant.expires or case.today, case.today + timedelta(days=most))
@@ -121,7 +127,7 @@ def confirm(case: Case, voice: Voice) -> Decided:
     return _said("confirm", case, begun, replace(voice, by=steward), "")
 
 
-def _said(action: str, case: Case, begun: Grant, voice: Voice, stale: str) -> Decided:
+def _said(action: str, case: Case, begun: Grant, voice: Voice, lapsed: str) -> Decided:
     """Add a steward's name, and write what has become of the grant."""
     if any(same(voice.by, before) for before in begun.approved_by):
         raise PolicyError(
@@ -149,7 +155,7 @@ def _said(action: str, case: Case, begun: Grant, voice: Voice, stale: str) -> De
         expires=grant.expires,
         policy=grant.policy or "",
         before=(case.grant.policy or "") if case.grant.policy != grant.policy else "",
-        began_again=stale,
+        began_again=lapsed,
         signed=voice.key is not None,
         recorded=recorded,
     )
@@ -191,73 +197,6 @@ def _refusals(case: Case, steward: str) -> Iterator[Refusal]:
         )
     yield from case.terms.refusals()
     yield from partial_refusals(grant, product)
-
-
-def _insist_on_request(case: Case) -> None:
-    grant = case.grant
-    if grant.status == "requested":
-        return
-    where = f"{case.home.name} {grant.name}"
-    state = case.state()
-    if state.live:
-        raise UsageError(
-            f"{grant.name} is approved until {grant.expires}.",
-            remedy="There is nothing to do; for a longer one: fl access request "
-            f"{grant.study} --renew --by ADDRESS",
-        )
-    if grant.status == "approved" and state.reason == "grant.policy_changed":
-        raise UsageError(
-            f"{grant.name} was approved for another policy.",
-            remedy=f"Look at the new one: fl access confirm {where} --by STEWARD",
-        )
-    raise UsageError(
-        f"{grant.name} is not waiting for a decision: {state.words}.",
-        remedy=f"A new request is needed: fl access request {grant.study} --by ADDRESS",
-    )
-
-
-def _insist_on_stopped(case: Case) -> None:
-    grant, state = case.grant, case.state()
-    if grant.status != "approved":
-        raise UsageError(
-            f"{grant.name} is {grant.status}: there is nothing to confirm.",
-            remedy=f"See what it needs: fl access list --domain {case.home.name}",
-        )
-    if state.live:
-        raise UsageError(
-            f"{grant.name} holds until {grant.expires}: there is nothing to confirm.",
-            remedy="A grant is confirmed after its product's policy has changed.",
-        )
-    if state.reason in ("grant.revoked", "grant.expired"):
-        raise UsageError(
-            f"{grant.name} has ended and cannot be confirmed: {state.words}.",
-            remedy="A new request is needed: fl access request "
-            f"{grant.study} --by ADDRESS",
-        )
-
-
-def _insist_on_same_end(case: Case, days: int | None) -> None:
-    at, expires = case.grant.decided_at, case.grant.expires
-    if days is None or at is None or expires == at + timedelta(days=days):
-        return
-    raise UsageError(
-        f"The first steward approved {case.grant.name} until {expires}.",
-        remedy="Leave --days out: both approve the same words. Or reject it.",
-    )
-
-
-def _stale(case: Case) -> str:
-    """Say why approvals that the request carries count no longer."""
-    grant = case.grant
-    if not grant.approved_by:
-        return ""
-    if grant.policy != case.policy:
-        return "the policy has changed since"
-    if not grant.decided_at or not grant.expires or grant.expires <= case.today:
-        return "it has run out"
-    if "grants" in case.node.require_signatures and unsigned_by(grant, case.node):
-        return "its signature does not hold"
-    return ""
 
 
 def _signed(case: Case, grant: Grant, voice: Voice) -> Grant:

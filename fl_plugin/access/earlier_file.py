@@ -60,7 +60,7 @@ def _git(root: Path, *words: str) -> bytes | None:
     )
     try:
         done = subprocess.run(  # noqa: S603 - a fixed program, no shell, own arguments
-            [git, *quiet, *words],
+            [git, "--no-pager", *quiet, *words],
             cwd=root,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -84,15 +84,17 @@ def _end(case: Case, steward: str, approvals: list[Grant]) -> bool:
     if not case.home.runs_here():
         return False
     ended = set(case.revoked)
-    with Ledger.open(case.home.ledger) as ledger:
-        with ledger.transaction(now=case.now) as transaction:
-            for grant in approvals:
-                if approval_digest(grant) in ended:
-                    continue
-                ended.add(approval_digest(grant))
-                transaction.append(
-                    entry_of("revoke", steward, grant, case.product, case.manifest)
-                )
+    with (
+        Ledger.open(case.home.ledger) as ledger,
+        ledger.transaction(now=case.now) as transaction,
+    ):
+        for grant in approvals:
+            if approval_digest(grant) in ended:
+                continue
+            ended.add(approval_digest(grant))
+            transaction.append(
+                entry_of("revoke", steward, grant, case.product, case.manifest)
+            )
     return True
 
 

@@ -66,7 +66,8 @@ class GrantFile:
         """
         where = f"{self.home.name}, grant {shown(self.name)}"
         named = self.exposure.get("depends_on")
-        found = [_REF.fullmatch(n) for n in named] if _texts(named) else []
+        texts = named if isinstance(named, list) else []
+        found = [_REF.fullmatch(n) if isinstance(n, str) else None for n in texts]
         ref = found[0] if len(found) == 1 else None
         if ref is None or ref["project"] not in (None, self.home.name):
             raise ContractError(
@@ -222,10 +223,6 @@ def _text(path: Path) -> str:
         raise StorageError(
             f"{shown(path.name)} cannot be read.", remedy="Look at the file."
         ) from None
-
-
-def _texts(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(v, str) for v in value)
 
 
 def _replaced(exposure: Mapping[str, Any], decision: Decision) -> dict[str, Any]:

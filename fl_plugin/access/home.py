@@ -82,7 +82,7 @@ class Home:
         return self.ledger.exists() or (self.folder / self.node().database).exists()
 
     def revoked(self) -> frozenset[str]:
-        """Return the approvals that its ledger has ended; none where it is elsewhere."""
+        """Return the approvals its ledger has ended; none where it is elsewhere."""
         if not self.ledger.exists():
             return frozenset()
         with Ledger.open(self.ledger, write=False) as ledger:

@@ -1,8 +1,6 @@
 """What a steward's decision leaves in the domain's own ledger."""
 
-from fl_plugin.access.home import Home
 from fl_plugin.ledger.record import AuditEntry
-from fl_plugin.ledger.store import Ledger
 from fl_plugin.manifest.types import Grant, Manifest, Product
 from fl_plugin.policy.approval import approval_digest
 
@@ -35,12 +33,3 @@ def entry_of(
         manifest=manifest.fingerprint,
         released=approval_digest(grant) if action == "revoke" else None,
     )
-
-
-def ledger_of(home: Home) -> Ledger | None:
-    """Open the domain's ledger; None where it is on another machine.
-
-    Raises:
-        StorageError: It is locked or damaged, or cannot be written.
-    """
-    return Ledger.open(home.ledger) if home.runs_here() else None

@@ -128,7 +128,9 @@ def _folders(root: Path, names: tuple[str, ...]) -> list[Path]:
         if name not in known:
             raise UsageError(
                 f"There is no domain {shown(name)!r}.",
-                remedy=closest(name, known) if known else "Make one: fl new domain NAME",
+                remedy=closest(name, known)
+                if known
+                else "Make one: fl new domain NAME",
             )
     return [known[name] for name in dict.fromkeys(names or known)]
 

@@ -49,6 +49,9 @@ def run_dbt(program: str, folder: Path, words: tuple[str, ...], limit: float) ->
     """Run dbt in a folder and append what it says to the folder's logs/.
 
     Args:
+        program: The path of dbt.
+        folder: Of the project.
+        words: dbt's command.
         limit: Seconds after which it is ended.
 
     Raises:

@@ -39,7 +39,9 @@ class _Entry:
     @property
     def lines(self) -> list[str]:
         """The item as YAML, not indented."""
-        said = [f"{key}: {yaml.safe_dump(v).split()[0]}" for key, v in self.item.items()]
+        said = [
+            f"{key}: {yaml.safe_dump(v).split()[0]}" for key, v in self.item.items()
+        ]
         return [f"- {said[0]}", *(f"  {line}" for line in said[1:])]
 
 
@@ -49,7 +51,7 @@ def register(root: Path, domain: str) -> tuple[str, ...]:
     Its database is listed once there is one: dbt cannot open what is not there.
 
     Raises:
-        ContractError: A file is not valid, or is written in a way that cannot be edited.
+        ContractError: A file is not valid, or cannot be edited.
         StorageError: The disk refused; the file is as it was.
     """
     place = f"domains/{domain}"
@@ -162,7 +164,11 @@ def _replace(path: Path, text: str) -> None:
     """Replace a file in one step; its mode stays."""
     try:
         with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}-", delete=False
+            "w",
+            encoding="utf-8",
+            dir=path.parent,
+            prefix=f".{path.name}-",
+            delete=False,
         ) as file:
             file.write(text)
             file.flush()

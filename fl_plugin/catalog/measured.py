@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from fl_plugin.catalog.published import Published, PublishedProfile
 from fl_plugin.manifest.types import Product
+from fl_plugin.policy.rules.s07_quality import Floor
 
 _TOO_MANY = 1e18  # rows or bytes: a number this large is none
 
@@ -21,6 +23,12 @@ class Measurements:
     completeness: float | None = None
     validity: float | None = None
     uniqueness: float | None = None
+    profile: PublishedProfile | None = None
+
+    @property
+    def broken(self) -> Mapping[Floor, datetime]:
+        """Since when each floor is broken, as far as its domain has published it."""
+        return self.profile.broken if self.profile else {}
 
     def is_fresh(self, product: Product, now: datetime) -> bool | None:
         """Return whether it was built as lately as promised; None where unknown."""
@@ -30,12 +38,14 @@ class Measurements:
         return now - self.last_built <= timedelta(hours=hours)
 
 
-def measurements(catalog: Mapping[str, Any], unique_id: str) -> Measurements:
-    """Return the measurements in catalog.json of a relation.
+def measurements(
+    catalog: Mapping[str, Any], product: Product, published: Published
+) -> Measurements:
+    """Return the measurements in catalog.json of a product, and what was published.
 
     A value of another kind than expected counts as not measured.
     """
-    node = _below(_below(catalog, "nodes"), unique_id)
+    node = _below(_below(catalog, "nodes"), product.unique_id)
     stats = _below(node, "stats")
     return Measurements(
         built=bool(node),
@@ -45,6 +55,17 @@ def measurements(catalog: Mapping[str, Any], unique_id: str) -> Measurements:
         completeness=_share(stats, "completeness"),
         validity=_share(stats, "validity"),
         uniqueness=_share(stats, "uniqueness"),
+        profile=published.get((product.name, product.version)),
+    )
+
+
+def mark_of(product: Product, profile: PublishedProfile | None) -> str:
+    """Return what everybody should know before using a product; often nothing."""
+    if profile is None or not profile.broken:
+        return ""
+    since = min(profile.broken.values())
+    return f"below its promise since {since:%Y-%m-%d}: {', '.join(profile.broken)}" + (
+        "" if product.contract.quality.on_breach == "warn" else "; it may not be used"
     )
 
 

@@ -1,6 +1,7 @@
 """The first page and a page per domain: what there is today, with links."""
 
 from collections.abc import Iterable, Iterator
+from urllib.parse import quote
 
 from fl_plugin.catalog.markdown import (
     address,
@@ -55,6 +56,10 @@ def _today(view: View) -> Iterator[str]:
     yield _products(view, view.latest, with_domain=True)
     yield "### Studies"
     yield _studies(view)
+    if view.feed:
+        yield "### Changes"
+        feed = f"[{plain(view.feed)}]({quote(view.feed)})"
+        yield f"{feed} tells a feed reader what is new; `fl catalog changes` tells you."
     broken = sorted(view.manifest.problems)
     if broken:
         yield "### Not valid, and so refused"
@@ -114,8 +119,9 @@ def _row(view: View, product: Product, *, with_domain: bool) -> list[str]:
     found = view.measured(product)
     live = sum(s.live for s in view.grants_on(product))
     page = link(spaced(product.domain), "overview", product.domain)
+    name = link(version_words(product), "model", product.unique_id)
     row = [
-        link(version_words(product), "model", product.unique_id),
+        f"{name} **below its promise**" if found.broken else name,
         product.contract.classification,
         _DASH if found.rows is None else f"{found.rows:,}",
         _DASH if found.completeness is None else percent(found.completeness),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from fl_plugin.catalog.access_words import never, promised, who_may
+from fl_plugin.catalog.access_words import never, who_may
 from fl_plugin.catalog.markdown import (
     address,
     code,
@@ -12,6 +12,8 @@ from fl_plugin.catalog.markdown import (
     table,
     unbroken,
 )
+from fl_plugin.catalog.measured import mark_of
+from fl_plugin.catalog.quality_page import quality_section
 from fl_plugin.catalog.view import View, grant_id
 from fl_plugin.catalog.words import (
     listed,
@@ -37,7 +39,15 @@ def product_meta(view: View, product: Product) -> dict[str, str]:
         "Classification": contract.classification,
         "Purposes": ", ".join(spaced(p) for p in contract.purposes),
         "Smallest cohort": f"{view.cohort_floor(product)} rows",
+        "Quality": _promise(view, product),
     }
+
+
+def _promise(view: View, product: Product) -> str:
+    profile = view.measured(product).profile
+    if profile is None:
+        return "not profiled yet"
+    return mark_of(product, profile) or "as promised"
 
 
 def product_description(view: View, product: Product) -> str:
@@ -50,7 +60,7 @@ def product_description(view: View, product: Product) -> str:
         "**What never happens**",
         never(view, product),
         "**Quality, as the last build measured it**",
-        _quality(view, product),
+        quality_section(view, product),
         "**Grants**",
         _grants(view, product),
         "**Studies and consumers**",
@@ -59,38 +69,6 @@ def product_description(view: View, product: Product) -> str:
         *_ask(view, product),
     ]
     return "\n\n".join(sections)
-
-
-def _quality(view: View, product: Product) -> str:
-    found, floors = view.measured(product), promised(product)
-    shares = {
-        "completeness": ("Filled cells among those that must be", found.completeness),
-        "validity": ("Rows that pass every value test", found.validity),
-        "uniqueness": ("Rows with a key of their own", found.uniqueness),
-    }
-    rows = [
-        [plain(label), _share(value), plain(floors.get(name, _DASH))]
-        for name, (label, value) in shares.items()
-        if value is not None or name in floors
-    ]
-    rows.append(["Last built", _age(view, product), plain(floors.get("age", _DASH))])
-    if found.rows is not None:
-        size = f", {size_words(found.size)}" if found.size is not None else ""
-        rows.append(["Size, rounded", f"about {found.rows:,} rows{size}", _DASH])
-    return table(["Measure", "Measured", "Promised"], rows)
-
-
-def _share(value: float | None) -> str:
-    return "not in the catalog" if value is None else percent(value)
-
-
-def _age(view: View, product: Product) -> str:
-    found = view.measured(product)
-    if found.last_built is None:
-        return "never" if not found.built else "not measured"
-    late = found.is_fresh(product, view.now) is False
-    when = f"{found.last_built:%Y-%m-%d %H:%M} UTC"
-    return f"{when}, **too long ago**" if late else when
 
 
 def _grants(view: View, product: Product) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from fl_plugin.catalog.published import read_published
 from fl_plugin.catalog.view import TrainedModel, View
 from fl_plugin.errors import BuildError
 from fl_plugin.manifest.reader import MAX_BYTES, read_manifest
@@ -52,6 +53,7 @@ def read_view(
         now=now,
         mesh_min_cohort=vocabulary.floors.min_cohort,
         models=models or {},
+        published=read_published(root),
     )
 
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from fl_plugin.catalog.access_words import promised, selected, who
+from fl_plugin.catalog.published import PublishedProfile
+from fl_plugin.catalog.quality_page import share_words
 from fl_plugin.catalog.search import product_named
 from fl_plugin.catalog.view import View
 from fl_plugin.catalog.words import (
     counted,
     first_paragraph,
-    percent,
     size_words,
     spaced,
     use_words,
@@ -141,14 +142,28 @@ def _quality(view: View, product: Product) -> Iterator[tuple[str, str]]:
     ):
         if value is None and name not in floors:
             continue
-        said = "not in the catalog" if value is None else percent(value)
         floor = f" (promised: {floors[name]})" if name in floors else ""
-        yield name.capitalize(), f"{said}{floor}"
+        yield name.capitalize(), f"{share_words(value)}{floor}"
     if "age" in floors:
         fresh = view.measured(product).is_fresh(product, view.now)
         told = {True: "fresh", False: "too old", None: "not measured"}[fresh]
         yield "Age", f"{told} (promised: {floors['age']})"
+    yield from _published(found.profile)
     yield "Tests", counted(_tests(view.artifact, product.unique_id), "dbt test")
+
+
+def _published(profile: PublishedProfile | None) -> Iterator[tuple[str, str]]:
+    if profile is None:
+        return
+    worst = profile.worst_drift
+    if worst is not None:
+        yield "Drift", f"{worst.verdict} ({worst.column})"
+    elif profile.approved_at is None:
+        yield "Drift", "no profile approved yet"
+    for bias in profile.bias:
+        yield f"{bias.label} by {bias.protected}", bias.verdict
+    for floor, since in profile.broken.items():
+        yield f"Broken: {floor}", f"since {since:%Y-%m-%d %H:%M} UTC"
 
 
 def _tests(artifact: Mapping[str, Any], unique_id: str) -> int:
@@ -209,6 +224,8 @@ def _problems(view: View, product: Product) -> Iterator[str]:
             "quality: it is older than promised",
             found.is_fresh(product, view.now) is False,
         ),
+        (f"quality: below its promise: {', '.join(found.broken)}", bool(found.broken)),
+        ("quality: not profiled: fl quality profile", found.profile is None),
         ("access: nobody may ask", not contract.allow),
         ("access: it has no steward", not product.owner.stewards),
     )

@@ -5,7 +5,7 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -53,13 +53,16 @@ class Site:
         return self.folder / INDEX
 
 
-def build_site(root: Path, out: Path | None = None, *, run_dbt: bool = True) -> Site:
+def build_site(
+    root: Path, out: Path | None = None, *, run_dbt: bool = True, feed: str = ""
+) -> Site:
     """Write the site of a mesh and return where it is.
 
     Args:
         root: The mesh's folder.
         out: The site's folder; None for target/catalog below the root.
         run_dbt: False enriches the artifacts that are in target/ already.
+        feed: What the first page calls the feed of changes; "" where there is none.
 
     Raises:
         BuildError: dbt is missing or fails, or a domain is not built.
@@ -71,6 +74,7 @@ def build_site(root: Path, out: Path | None = None, *, run_dbt: bool = True) -> 
     if run_dbt:
         _refresh(root, target)
     view = read_view(root, datetime.now(UTC), _models(root / "registry"))
+    view = replace(view, feed=feed)
     page = read_text(target / INDEX)
     copies = enrich(view)
     folder = out or site_folder(root)

@@ -7,6 +7,7 @@ from typing import Any
 
 from fl_plugin.catalog.grant_state import GrantState, state_of
 from fl_plugin.catalog.measured import Measurements, measurements
+from fl_plugin.catalog.published import Published
 from fl_plugin.manifest.types import Grant, Manifest, Product, Study
 
 
@@ -31,6 +32,8 @@ class View:
         now: Decides which grants are live and which products are fresh; UTC.
         mesh_min_cohort: The mesh's floor.
         models: By the name of their study.
+        published: What the domains have published of their products' quality.
+        feed: Where the changes stand as a feed, beside the page; "" where they do not.
     """
 
     manifest: Manifest
@@ -39,6 +42,8 @@ class View:
     now: datetime
     mesh_min_cohort: int = 1
     models: Mapping[str, TrainedModel] = field(default_factory=dict)
+    published: Published = field(default_factory=dict)
+    feed: str = ""
 
     @property
     def products(self) -> tuple[Product, ...]:
@@ -54,7 +59,7 @@ class View:
 
     def measured(self, product: Product) -> Measurements:
         """Return what the last build measured of a product."""
-        return measurements(self.catalog, product.unique_id)
+        return measurements(self.catalog, product, self.published)
 
     def grants_on(self, product: Product) -> tuple[GrantState, ...]:
         """Return every grant that names a product, the live ones first."""

@@ -155,13 +155,21 @@ class Changes:
         path.chmod(0o644)  # a web server's account reads it
         return path
 
-    def waiting(self, domain: str | None = None) -> tuple[Waiting, ...]:
+    def waiting(
+        self, domain: str | None = None, *, ahead: bool = False
+    ) -> tuple[Waiting, ...]:
         """Return what each subscriber would be sent; nothing is.
+
+        Args:
+            domain: One domain; None for all.
+            ahead: Also what the next look would find.
 
         Raises:
             MeshError: There is no such domain, or a notifications.yml is not valid.
         """
-        return tuple(w for f in self._folders(domain).values() for w in waiting(f))
+        new = self.look(domain, record=False).events if ahead else ()
+        folders = self._folders(domain).values()
+        return tuple(w for folder in folders for w in waiting(folder, new))
 
     def send(
         self, domain: str | None = None, *, dead: bool = False

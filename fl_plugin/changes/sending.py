@@ -46,19 +46,24 @@ def routes(folder: Path, clock: Clock | None = None) -> Iterator[Route]:
         )
 
 
-def waiting(folder: Path) -> tuple[Waiting, ...]:
+def waiting(folder: Path, new: tuple[Event, ...] = ()) -> tuple[Waiting, ...]:
     """Return what would be sent; nothing is.
+
+    Args:
+        folder: The domain's.
+        new: Events that no outbox holds yet.
 
     Raises:
         MeshError: A file of the domain is not valid.
     """
+    own = [event for event in new if event.domain == folder.name]
     dead = [letter.subscriber for letter in DeadLetters(folder / FOLDER).letters()]
     return tuple(
         Waiting(
             domain=folder.name,
             subscriber=route.name,
             host=route.subscriber.target.host,
-            events=route.waiting(),
+            events=(*route.waiting(), *filter(route.subscriber.wants, own)),
             dead=dead.count(route.name),
         )
         for route in routes(folder)

@@ -1,7 +1,14 @@
-"""`fl access`: why a study may or may not, and the policy that a grant must carry."""
+"""`fl access`: ask for data, decide about it, and see why a study may or may not."""
 
 import click
 
+from fl_plugin.cli import (
+    access_check,
+    access_decide,
+    access_keys,
+    access_list,
+    access_request,
+)
 from fl_plugin.cli.naming import suggesting
 from fl_plugin.cli.session import Session, verb
 from fl_plugin.errors import UsageError
@@ -9,10 +16,27 @@ from fl_plugin.errors import UsageError
 
 @click.group()
 def access() -> None:
-    """Understand a decision, or prepare a grant.
+    """Ask for data, decide about it, and see what was decided.
 
-    Example: fl access explain credit_risk
+    A request is a file in each domain's own folder. Its stewards approve it there, and
+    end it there; nothing counts before the domain has built it.
+
+    Example: fl access request credit_risk --by ml-coe@bank.example
     """
+
+
+for _verb in (
+    access_request.request,
+    access_decide.approve,
+    access_decide.confirm,
+    access_decide.reject,
+    access_decide.revoke,
+    access_list.list_,
+    access_check.check,
+    access_keys.keygen,
+    access_keys.pin,
+):
+    access.add_command(_verb)
 
 
 @access.command()

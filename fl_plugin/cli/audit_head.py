@@ -20,12 +20,13 @@ from fl_plugin.cli.session import Session, verb
 )
 @verb
 def head(session: Session, domain: str, key: Path) -> None:
-    """Print the newest record of a ledger, signed with the domain's key.
+    """Print the newest record of a ledger, signed.
 
-    Keep it outside the domain: `fl audit verify --head FILE` then shows a ledger that
-    was cut or written anew, whoever did it.
+    It is signed with the domain's key. Keep it outside the domain: with it,
+    `fl audit verify --head FILE` shows a ledger that was cut or written anew, whoever
+    did it.
 
-    Example: fl audit head consumer_banking --key domain.pem > head.json
+    Example: fl audit head consumer_banking --key domain.pem
     """
     mesh = session.mesh
 

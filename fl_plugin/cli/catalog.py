@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from fl_plugin.cli.catalog_changes import changes
+from fl_plugin.cli.catalog_changes import FEED_NAME, changes, write_feed
 from fl_plugin.cli.screen import Shown, Table
 from fl_plugin.cli.session import Session, verb
 from fl_plugin.cli.text import one_line
@@ -92,17 +92,21 @@ def build(session: Session, output: Path | None, *, no_dbt: bool) -> None:
     # scikit-learn, which reading the registry brings, is slow to import.
     from fl_plugin.catalog.site import build_site  # noqa: PLC0415
 
-    site = build_site(session.project.resolve(), output, run_dbt=not no_dbt)
+    root = session.project.resolve()
+    site = build_site(root, output, run_dbt=not no_dbt, feed=FEED_NAME)
+    feed = write_feed(session, site.folder)
     counts = {"products": site.products, "grants": site.grants, "studies": site.studies}
     facts = {
         **counts,
         "index": site.index,
         "static": site.static,
+        "feed": feed,
         "problems": {name: str(error) for name, error in site.problems.items()},
     }
     rows = tuple(counts.items())
     paths = (("page", str(site.index)), ("in one file", str(site.static)))
-    told = Table(title="Catalog", rows=(*rows, *paths))
+    more = (("changes, as a feed", str(feed)),) if feed else ()
+    told = Table(title="Catalog", rows=(*rows, *paths, *more))
     session.answer(facts, [told, "Look at it with `fl catalog serve`."])
     if session.as_json:
         return

@@ -1,13 +1,17 @@
 """`fl catalog changes`: what has changed since somebody looked."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from fl_plugin.cli.screen import Shown, Table
 from fl_plugin.cli.session import Session, verb
 from fl_plugin.cli.text import one_line
+from fl_plugin.errors import MeshError
+
+FEED_NAME = "changes.atom"
 
 if TYPE_CHECKING:
     from fl_plugin.changes.changes import News
@@ -78,7 +82,7 @@ def shown(events: Iterable["Event"]) -> list[Shown]:
     return [Table(columns=columns, rows=rows)] if rows else []
 
 
-def _tell(news: "News", problems: dict[str, Any]) -> None:
+def _tell(news: "News", problems: Mapping[str, MeshError]) -> None:
     remedies = list(dict.fromkeys(e.remedy for e in news.events))
     for remedy in remedies if len(remedies) == 1 else []:
         click.echo(one_line(f"hint: {remedy}"), err=True)
@@ -86,7 +90,29 @@ def _tell(news: "News", problems: dict[str, Any]) -> None:
         click.echo(
             f"missed: {domain}: {count} older events are no longer kept", err=True
         )
-    for name, error in sorted(problems.items()):
-        click.echo(one_line(f"not looked at: {name}: {error.problem}"), err=True)
+    _tell_problems(problems)
     if not news.events:
         click.echo("Nothing has changed.", err=True)
+
+
+def _tell_problems(problems: Mapping[str, MeshError]) -> None:
+    for name, problem in sorted(problems.items()):
+        click.echo(one_line(f"not looked at: {name}: {problem.problem}"), err=True)
+
+
+def write_feed(session: Session, folder: Path) -> Path | None:
+    """Look for changes and write them beside a site as a feed; return where.
+
+    The site is built by then: what is wrong here is told, and no error of the build.
+    """
+    room = session.mesh.changes
+    try:
+        looked = room.look()
+        path = room.write_feed(folder)
+    except MeshError as error:
+        if not session.as_json:
+            click.echo(one_line(f"no feed of changes: {error.problem}"), err=True)
+        return None
+    if not session.as_json:
+        _tell_problems(looked.problems)
+    return path

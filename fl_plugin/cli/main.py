@@ -15,8 +15,11 @@ from fl_plugin.cli.failures import Failure, failure_of, tell
 from fl_plugin.cli.lazy import LazyGroup
 from fl_plugin.errors import MeshError
 
-# In the order of the work: find, ask, train, use, account for it.
+# In the order of the work: start, find, ask, train, use, account for it.
 VERBS: Mapping[str, str] = {
+    "init": "fl_plugin.cli.init",
+    "new": "fl_plugin.cli.new",
+    "build": "fl_plugin.cli.build",
     "catalog": "fl_plugin.cli.catalog",
     "plan": "fl_plugin.cli.plan",
     "train": "fl_plugin.cli.train",

@@ -1,5 +1,6 @@
 """`fl notify`: tell the domains' subscribers what has changed."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -60,7 +61,7 @@ def send(session: Session, domain: str | None, *, dry_run: bool, dead: bool) -> 
     """
     room = session.mesh.changes
     if dry_run:
-        _dry(session, room.waiting(domain))
+        _dry(session, room.waiting(domain, ahead=True))
         return
     looked = room.look(domain)
     found, problems = room.send(domain, dead=dead)
@@ -106,7 +107,7 @@ def _dry(session: Session, found: tuple["Waiting", ...]) -> None:
         click.echo("Nothing would be sent.", err=True)
 
 
-def _failure(left: int, problems: dict[str, MeshError]) -> MeshError | None:
+def _failure(left: int, problems: Mapping[str, MeshError]) -> MeshError | None:
     if problems:
         return next(iter(problems.values()))
     if not left:
@@ -117,7 +118,7 @@ def _failure(left: int, problems: dict[str, MeshError]) -> MeshError | None:
     )
 
 
-def _tell(problems: dict[str, MeshError], *, nobody: bool) -> None:
+def _tell(problems: Mapping[str, MeshError], *, nobody: bool) -> None:
     for name, error in sorted(problems.items()):
         click.echo(one_line(f"not looked at: {name}: {error.problem}"), err=True)
     if nobody:

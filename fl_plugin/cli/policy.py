@@ -53,15 +53,14 @@ def explain(session: Session, product: str) -> None:
 )
 @verb
 def simulate(session: Session, product: str, **asked: Any) -> None:
-    """Ask the domain of PRODUCT what it would allow, without opening a row.
+    """Ask what the domain of PRODUCT would allow.
 
-    It decides twice: as things are, and as if its stewards had approved just this. The
+    No row is opened. It decides twice: as things are, and as if its stewards had approved just this. The
     exit code is 0 where a grant is all that is missing, 3 where no grant would help.
     A column takes the first role of its contract, or the one you name: age:feature.
 
-    Example: fl policy simulate consumer_banking.credit_profile --as ml_coe
-    --purpose credit_risk --use train_horizontal --columns age,amount,is_bad
-    """
+    Example: fl policy simulate auto_finance.credit_profile --as ml_coe --purpose credit_risk --use evaluate
+    """  # noqa: E501 an example is one line
     from fl_plugin.errors import PolicyError  # noqa: PLC0415
     from fl_plugin.mesh.policies import Wish  # noqa: PLC0415 pydantic is slow
 

@@ -70,7 +70,7 @@ def approve(session: Session, product: str, by: str) -> None:
     Drift is measured against it from now on. Only a steward of the product's group
     may; who it was stands in the domain's ledger.
 
-    Example: fl quality approve auto_finance.credit_profile --by steward.auto@bank.example
+    Example: fl quality approve auto_finance.credit_profile --by you@bank.example
     """
     mesh = session.mesh
     with suggesting(product, lambda: mesh.products):

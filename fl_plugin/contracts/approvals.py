@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from fl_plugin.contracts.change import Accepted, Change
+from fl_plugin.contracts.change import Change
 from fl_plugin.contracts.pairs import Pair
 from fl_plugin.manifest.contract import ContractBlock
 from fl_plugin.manifest.validation import validated
@@ -82,20 +82,6 @@ class Judge:
     authors: Collection[str] = ()
     principals: Principals = field(default_factory=Principals)
     signed: bool = False
-
-    def accepted(
-        self, pair: Pair, loosened: Collection[Change], approvals: tuple[Approval, ...]
-    ) -> Accepted | None:
-        """Return the approval that covers a pair's loosenings, if one does."""
-        for approval in about(pair, approvals):
-            counted = [a for a in approval.by if not self.objection(a, approval, pair)]
-            if len({person(a) for a in counted}) >= needed(pair, loosened):
-                return Accepted(
-                    by=tuple(counted),
-                    at=approval.at.isoformat(),
-                    reason=approval.reason,
-                )
-        return None
 
     def objection(self, address: str, approval: Approval, pair: Pair) -> str:
         """Return why somebody's yes does not count; "" where it does."""

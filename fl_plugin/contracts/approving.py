@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,9 +45,11 @@ class Yes:
 
 
 def approve(
-    root: Path, pairs: Iterable[Pair], yes: Yes, judge: Judge
+    root: Path, pairs: Iterable[Pair], yes: Yes, judge_of: Callable[[str], Judge]
 ) -> tuple[Approval, ...]:
     """Record a yes to each pair's loosening, in the files of their domains.
+
+    Nothing is written unless every yes counts.
 
     Raises:
         PolicyError: Whoever says yes may not.
@@ -55,21 +57,22 @@ def approve(
         StorageError: A file cannot be written.
     """
     written: dict[str, list[Approval]] = {}
+    fresh: list[Approval] = []
     for pair in pairs:
         folder = root / "domains" / pair.head.domain
         known = written.setdefault(folder.name, list(load_approvals(folder)))
-        _add(known, pair, yes, judge)
+        fresh.append(_add(known, pair, yes, judge_of(folder.name)))
     for domain, approvals in written.items():
         write(root / "domains" / domain / APPROVALS_FILE, approvals)
-    return tuple(a for known in written.values() for a in known if _is_from(a, yes))
+    return tuple(fresh)
 
 
 def _is_from(approval: Approval, yes: Yes) -> bool:
     return person(yes.by) in {person(a) for a in approval.by}
 
 
-def _add(known: list[Approval], pair: Pair, yes: Yes, judge: Judge) -> None:
-    """Add the yes to the entry that is about this change, or a new entry."""
+def _add(known: list[Approval], pair: Pair, yes: Yes, judge: Judge) -> Approval:
+    """Put the yes into the entry that is about this change, or into a new one."""
     before, after = pair.digests
     facts: dict[str, Any] = {
         "product": pair.head.name,
@@ -81,15 +84,7 @@ def _add(known: list[Approval], pair: Pair, yes: Yes, judge: Judge) -> None:
         "reason": yes.reason,
     }
     fresh = validated(Approval, facts, f"{pair.head.name}, approval")
-    objection = "" if not (why := _objection(fresh, pair, yes, judge)) else why
-    if objection:
-        raise PolicyError(
-            f"{yes.by} {objection}, so this yes would not count for {pair.head.name}.",
-            remedy="A steward of the domain approves, who is one in both states of the "
-            "contract and did not write the change.",
-            reason="approval.not_counted",
-            domain=pair.head.domain,
-        )
+    _insist(fresh, pair, yes, judge)
     same = [a for a in known if _same(a, fresh)]
     if same:
         facts |= {"by": [*same[0].by], "signatures": dict(same[0].signatures)}
@@ -99,13 +94,23 @@ def _add(known: list[Approval], pair: Pair, yes: Yes, judge: Judge) -> None:
         signed = fresh.statement(yes.by).signed_by(yes.key)
         facts["signatures"] = {**facts.get("signatures", {}), yes.by: signed}
     known.append(validated(Approval, facts, f"{pair.head.name}, approval"))
+    return known[-1]
 
 
-def _objection(fresh: Approval, pair: Pair, yes: Yes, judge: Judge) -> str:
-    why = judge.objection(yes.by, fresh, pair)
-    if why == "has not signed":
-        return "" if yes.key is not None else "does not sign (--key)"
-    return why
+def _insist(fresh: Approval, pair: Pair, yes: Yes, judge: Judge) -> None:
+    if yes.key is not None:
+        signed = {yes.by: fresh.statement(yes.by).signed_by(yes.key)}
+        fresh = fresh.model_copy(update={"signatures": signed})
+    objection = judge.objection(yes.by, fresh, pair)
+    if objection:
+        raise PolicyError(
+            f"{yes.by} {objection}, so this yes would not count for {pair.head.name}.",
+            remedy="A steward of the domain approves, who is one in both states of the "
+            "contract, did not write the change, and signs (--key) where the domain "
+            "asks for it.",
+            reason="approval.not_counted",
+            domain=pair.head.domain,
+        )
 
 
 def _same(one: Approval, other: Approval) -> bool:

@@ -1,6 +1,6 @@
 """The policy diff: every change between two manifests, each with its verdict."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -14,6 +14,7 @@ from fl_plugin.manifest.types import Product
 from fl_plugin.policy.fingerprint import policy_fingerprint
 
 ROOM = "fl_plugin.contracts.changes"
+Accept = Callable[[Pair, list[Change]], list[Change]]
 @dataclass(frozen=True, kw_only=True)
 class ContractDiff:
     """All changes, the gravest first."""
@@ -44,16 +45,21 @@ def families() -> tuple[Family, ...]:
     return tuple(kind() for kind in discover(ROOM, Family, ROOM).values())
 
 
-def changes(both: Comparison) -> tuple[Change, ...]:
-    """Return every change between two sides, the gravest first."""
-    found = [change for pair in both.pairs for change in _of_pair(pair, both)]
+def changes(both: Comparison, accept: Accept) -> tuple[Change, ...]:
+    """Return every change between two sides, the gravest first.
+
+    Args:
+        both: The two sides.
+        accept: Given a pair and its changes, returns them with what is approved.
+    """
+    found = [c for pair in both.pairs for c in accept(pair, of_pair(pair, both))]
     found += [_of_mesh(f, both) for kind in families() for f in kind.of_mesh(both)]
-    return tuple(
-        sorted(
-            found,
-            key=lambda c: (-VERDICTS.index(c.verdict), c.product, c.column, c.kind),
-        )
-    )
+    return tuple(sorted(found, key=_gravest_first))
+
+
+def _gravest_first(change: Change) -> tuple[int, str, str, str]:
+    weight = -VERDICTS.index(change.weighs)
+    return weight, change.product, change.column, change.kind
 
 
 def explained(pair: Pair) -> list[Found]:
@@ -79,29 +85,32 @@ def _unknown(path: Path) -> Found:
     )
 
 
-def _of_pair(pair: Pair, both: Comparison) -> Iterator[Change]:
+def of_pair(pair: Pair, both: Comparison) -> list[Change]:
+    """Return what has changed of one product, with whom each change touches."""
     found = [_weighed(f, pair) for f in explained(pair)]
+    new = pair.how in {"new_version", "copied"}
     if pair.how == "copied":
         # Nobody relies on a new product; it must only not be looser than the other.
         found = [f for f in found if f.verdict in {"loosened", "review"}]
-    ends = () if pair.how in {"new_version", "copied"} else _stopped(pair, both)
-    for one in found:
-        touched = consumers(both, pair.base, one.column)
-        policy = any(map(is_policy, one.paths))
-        yield Change(
-            kind=one.kind,
-            verdict=one.verdict,
-            sentence=one.sentence,
-            product=pair.head.name,
-            version=pair.head.version,
-            column=one.column,
-            consumers=touched if one.verdict != "safe" or policy else (),
-            stops=ends if policy else (),
-        )
+    ends = () if new else stopped(both, pair.base, pair.head)
+    return [_change(one, pair, both, ends) for one in found]
 
 
-def _stopped(pair: Pair, both: Comparison) -> tuple[str, ...]:
-    return stopped(both, pair.base, pair.head)
+def _change(
+    one: Found, pair: Pair, both: Comparison, ends: tuple[str, ...]
+) -> Change:
+    policy = any(map(is_policy, one.paths))
+    told = one.verdict != "safe" or (policy and bool(ends))
+    return Change(
+        kind=one.kind,
+        verdict=one.verdict,
+        sentence=one.sentence,
+        product=pair.head.name,
+        version=pair.head.version,
+        column=one.column,
+        consumers=consumers(both, pair.base, one.column) if told else (),
+        stops=ends if policy else (),
+    )
 
 
 def _weighed(found: Found, pair: Pair) -> Found:

@@ -6,7 +6,7 @@ a new product with the one whose columns it has. Otherwise a policy could be loo
 moving the data to where it is looser.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -15,7 +15,7 @@ from typing import Literal
 from fl_plugin.contracts.behind import Behind
 from fl_plugin.contracts.flat import Path, differences, flatten, state_digest
 from fl_plugin.contracts.side import Side
-from fl_plugin.manifest.types import Product
+from fl_plugin.manifest.types import Product, Study
 from fl_plugin.policy.sql_types import canonical_type
 
 How = Literal["same", "versioned", "new_version", "moved", "copied"]
@@ -70,6 +70,7 @@ class Comparison:
         removed: Products of the base without a counterpart.
         added: Products of the head without one.
         domain: The only one that is looked at; None for all.
+        studies: Of both sides, and of the mesh where the sides are one domain's.
     """
 
     base: Side
@@ -79,6 +80,7 @@ class Comparison:
     added: tuple[Product, ...]
     domain: str | None
     now: datetime
+    studies: Mapping[str, Study]
 
     def covers(self, domain: str) -> bool:
         """Return whether a domain is looked at."""
@@ -106,6 +108,7 @@ def compare(base: Side, head: Side, domain: str | None, now: datetime) -> Compar
         ),
         domain=domain,
         now=now,
+        studies={**head.manifest.studies, **base.manifest.studies},
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from fl_plugin.catalog.grant_state import state_of
 from fl_plugin.contracts.change import Touched
 from fl_plugin.contracts.pairs import Comparison
-from fl_plugin.manifest.types import Grant, Product, Study
+from fl_plugin.manifest.types import Grant, Product
 
 
 def consumers(
@@ -44,11 +44,7 @@ def live(both: Comparison, product: Product) -> Iterator[tuple[str, Grant]]:
 
 
 def _studies(both: Comparison, product: Product, column: str) -> Iterator[Touched]:
-    known: dict[str, Study] = {
-        **both.head.manifest.studies,
-        **both.base.manifest.studies,
-    }
-    for name, study in known.items():
+    for name, study in both.studies.items():
         columns = (*study.contract.features, study.contract.target)
         if product.name in study.products and (not column or column in columns):
             yield Touched(

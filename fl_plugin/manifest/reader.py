@@ -7,6 +7,7 @@ it; dbt's own reader of 1.11 cannot read the manifest of 1.12.
 
 import hashlib
 import json
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,6 +33,11 @@ from fl_plugin.manifest.validation import shown
 from fl_plugin.manifest.vocabulary import Vocabulary, check
 
 MAX_BYTES = 200 * 1024 * 1024
+# A party reads its manifest at every release, and most of that was parsing: what was
+# read is kept by the digest of its bytes, so that an edit still counts at once.
+MOST_KEPT = 16
+_KEPT: dict[tuple[str, str, str], Manifest] = {}
+_KEPT_LOCK = threading.Lock()
 P = ParamSpec("P")
 Found = TypeVar("Found")
 
@@ -69,6 +75,23 @@ def read_manifest(path: Path, vocabulary: Vocabulary | None = None) -> Manifest:
         BuildError: The file is missing, too large, not JSON or not a manifest.
     """
     content = _content(path)
+    digest = hashlib.sha256(content).hexdigest()
+    words = vocabulary.model_dump_json() if vocabulary else ""
+    key = (str(path), digest, words)
+    with _KEPT_LOCK:
+        found = _KEPT.get(key)
+    if found is None:
+        found = _read(path, content, digest, vocabulary)
+        with _KEPT_LOCK:
+            _KEPT[key] = found
+            while len(_KEPT) > MOST_KEPT:
+                del _KEPT[next(iter(_KEPT))]
+    return found
+
+
+def _read(
+    path: Path, content: bytes, digest: str, vocabulary: Vocabulary | None
+) -> Manifest:
     root = Fields(_parsed(path, content), str(path))
     about = root.block("metadata")
     reading = _Reading(root, about.text("project_name"), vocabulary)
@@ -76,7 +99,7 @@ def read_manifest(path: Path, vocabulary: Vocabulary | None = None) -> Manifest:
     grants, studies = _exposures(reading)
     return Manifest(
         project=reading.project,
-        fingerprint=f"sha256:{hashlib.sha256(content).hexdigest()}",
+        fingerprint=f"sha256:{digest}",
         generated_at=_instant(path, about.text("generated_at")),
         dbt_version=about.text("dbt_version"),
         products=products,

@@ -5,6 +5,8 @@ and aliases (a bomb of 306 characters needs only those), tags, merge keys, dupli
 keys, keys that are not text. Dates stay text. An error never prints what was read.
 """
 
+import copy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """
     text = _text(path)
     try:
-        found = yaml.load(text, Loader=_CappedLoader)  # noqa: S506 a safe loader
+        found = copy.deepcopy(_parsed(text))
     except _RefusedError as error:
         raise _invalid(path, str(error)) from None
     except yaml.MarkedYAMLError as error:
@@ -40,6 +42,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise _invalid(path, "it does not hold a mapping")
     return found
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> Any:
+    """Parse once: a party reads its own few files at every release."""
+    return yaml.load(text, Loader=_CappedLoader)  # noqa: S506 a safe loader
 
 
 def _text(path: Path) -> str:

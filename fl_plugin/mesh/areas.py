@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fl_plugin.access.area import Access
     from fl_plugin.changes.changes import Changes
+    from fl_plugin.contracts.area import Contracts
+    from fl_plugin.mesh.building import Building
     from fl_plugin.mesh.policies import Policies
+    from fl_plugin.mesh.scaffolding import Scaffolding
     from fl_plugin.mesh.signatures import Signatures
     from fl_plugin.quality.area import Quality
 
@@ -18,6 +22,20 @@ class Areas:
     """The areas of the mesh in `root`."""
 
     root: Path
+
+    @property
+    def access(self) -> "Access":
+        """Who asked for what, who may decide, and what has been decided."""
+        from fl_plugin.access.area import Access  # noqa: PLC0415
+
+        return Access(self.root)
+
+    @property
+    def contracts(self) -> "Contracts":
+        """What contracts promise, and what a change of one means."""
+        from fl_plugin.contracts.area import Contracts  # noqa: PLC0415
+
+        return Contracts(self.root)
 
     @property
     def signatures(self) -> "Signatures":
@@ -47,3 +65,17 @@ class Areas:
         from fl_plugin.quality.area import Quality  # noqa: PLC0415
 
         return Quality(self.root, actor())
+
+    @property
+    def scaffold(self) -> "Scaffolding":
+        """New domains, products and studies."""
+        from fl_plugin.mesh.scaffolding import Scaffolding  # noqa: PLC0415
+
+        return Scaffolding(self.root)
+
+    @property
+    def building(self) -> "Building":
+        """Building the domains and the catalog over them."""
+        from fl_plugin.mesh.building import Building  # noqa: PLC0415
+
+        return Building(self.root)

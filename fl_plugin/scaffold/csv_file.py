@@ -15,8 +15,9 @@ from pathlib import Path
 
 from fl_plugin.errors import UsageError
 from fl_plugin.manifest.validation import shown
-from fl_plugin.scaffold.names import LONGEST, SQL_WORDS, YAML_WORDS, is_text
+from fl_plugin.scaffold.names import LONGEST, is_text
 from fl_plugin.scaffold.observed import Observed
+from fl_plugin.scaffold.reserved import SQL_WORDS, YAML_WORDS
 
 MAX_BYTES = 256 * 1024**2
 MAX_COLUMNS = 500
@@ -146,7 +147,9 @@ def _told(path: Path) -> Iterator[None]:
     except UnicodeDecodeError:
         raise _unusable(path, "it is not UTF-8 text") from None
     except csv.Error:
-        raise _unusable(path, "its quotes or its lines are not those of a CSV") from None
+        raise _unusable(
+            path, "its quotes or its lines are not those of a CSV"
+        ) from None
     except OSError as error:
         raise _unusable(path, f"it cannot be read ({type(error).__name__})") from None
 
@@ -154,5 +157,5 @@ def _told(path: Path) -> Iterator[None]:
 def _unusable(path: Path, why: str) -> UsageError:
     return UsageError(
         f"{shown(path.name)} cannot become a product: {why}.",
-        remedy="Save it as CSV in UTF-8: one line of column names, then one line per row.",
+        remedy="Save it as CSV in UTF-8: a line of column names, then a line per row.",
     )

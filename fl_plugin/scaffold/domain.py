@@ -1,4 +1,4 @@
-"""Starts a domain: a dbt project with an owner, that builds alone and grants nothing."""
+"""Starts a domain: a dbt project with an owner, that builds alone."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -7,22 +7,12 @@ template has no `allow` rule, and people correct what stands in it.
 from dataclasses import dataclass
 
 from fl_plugin.scaffold.csv_file import FileColumn
-
-_NAMES_A_PERSON = frozenset(
-    "account address adresse card email iban ip kunde kundenname mail mobile name "
-    "nachname passport phone ssn street strasse surname tax telefon telephone user "
-    "username vorname".split()
+from fl_plugin.scaffold.reserved import (
+    KEYS,
+    NAMES_A_PERSON,
+    SENSITIVE,
+    TELLS_TOGETHER,
 )
-_TELLS_TOGETHER = frozenset(
-    "age alter birth birthday birthdate city dob employer geburtsdatum income job "
-    "latitude longitude occupation ort plz postal postcode town zip zipcode".split()
-)
-_SENSITIVE = frozenset(
-    "caste citizenship colour creed disability disabled ethnic ethnicity foreign "
-    "foreigner gender geschlecht health marital nationality orientation origin "
-    "political pregnant race religion sex union".split()
-)
-_KEYS = frozenset("code id key kennung nr number no uuid".split())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,22 +45,23 @@ def guess(column: FileColumn, *, is_key: bool, is_label: bool) -> Guess:
             classification="restricted",
             label_sharing="protected",
         )
-    if words & _SENSITIVE:
+    if words & SENSITIVE:
         return Guess(
-            why="By its name a ground on which nobody may be treated worse: for looking "
-            "whether a model is fair, never a feature.",
+            why="By its name a ground on which nobody may be treated worse: for "
+            "looking whether a model is fair, never a feature.",
             role="protected",
             classification="restricted",
             pii="sensitive",
             uses=("aggregate", "evaluate"),
         )
-    if words & _NAMES_A_PERSON:
+    if words & NAMES_A_PERSON:
         return Guess(
-            why="By its name it may tell who somebody is; without a role nobody may ask.",
+            why="By its name it may tell who somebody is; without a role nobody "
+            "may ask.",
             classification="restricted",
             pii="identifier",
         )
-    return _by_kind(column, "quasi" if words & _TELLS_TOGETHER else "")
+    return _by_kind(column, "quasi" if words & TELLS_TOGETHER else "")
 
 
 def _by_kind(column: FileColumn, pii: str) -> Guess:
@@ -101,7 +92,7 @@ def _kind_of(column: FileColumn) -> str:
 def likely_keys(columns: tuple[FileColumn, ...]) -> tuple[str, ...]:
     """Return the columns that could be the key, those that are called so first."""
     possible = [c for c in columns if c.unique and c.data_type in _KEY_TYPES]
-    called = [c.name for c in possible if set(c.name.split("_")) & _KEYS]
+    called = [c.name for c in possible if set(c.name.split("_")) & KEYS]
     return tuple(called) or tuple(c.name for c in possible)
 
 

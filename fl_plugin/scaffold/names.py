@@ -9,32 +9,16 @@ import re
 
 from fl_plugin.errors import UsageError
 from fl_plugin.manifest.validation import shown
+from fl_plugin.scaffold.reserved import SQL_WORDS, TAKEN, YAML_WORDS
 
 LONGEST = 48  # room for what is put before and behind it: stg_, .duckdb, an index
-_NAME = re.compile(rf"[a-z][a-z0-9]*(?:_[a-z0-9]+)*", re.ASCII)
-_ADDRESS = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", re.ASCII)
+_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*", re.ASCII)
+_ADDRESS = re.compile(
+    r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", re.ASCII
+)
 _ACTIVE = re.compile(r"[{}<>\\`]")  # Jinja, HTML, escapes, code spans
 _LONGEST_TEXT = 300
 
-# DuckDB's reserved words.
-SQL_WORDS = frozenset(
-    "all analyse analyze and any array as asc asymmetric both case cast check collate "
-    "column constraint create default deferrable desc describe distinct do else end "
-    "except false fetch for foreign from group having in initially intersect into "
-    "lambda lateral leading limit not null offset on only or order pivot pivot_longer "
-    "pivot_wider placing primary qualify references returning select show some "
-    "summarize symmetric table then to trailing true union unique unpivot using "
-    "variadic when where window with".split()
-)
-# What YAML reads as something else than text.
-YAML_WORDS = frozenset("yes no on off true false null".split())
-# Databases and schemas that DuckDB or the mesh has; folders that every project has;
-# devices that Windows has.
-TAKEN = frozenset(
-    "main temp system memory mesh mesh_meta information_schema pg_catalog "
-    "con prn aux nul data ledger keys logs macros models seeds target outbox "
-    "governance studies grants staging intermediate products files".split()
-)
 _DEVICE = re.compile(r"(?:com|lpt)[0-9]")
 
 

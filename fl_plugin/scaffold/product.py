@@ -4,17 +4,17 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fl_plugin.errors import UsageError
 from fl_plugin.manifest.validation import closest, shown
 from fl_plugin.manifest.vocabulary import Vocabulary, load_vocabulary
-from fl_plugin.scaffold.csv_file import CsvFile, FileColumn, read_csv
+from fl_plugin.scaffold.columns import DraftColumn, draft_columns
+from fl_plugin.scaffold.csv_file import CsvFile, read_csv
 from fl_plugin.scaffold.domain import project_name
 from fl_plugin.scaffold.example import ROWS, example_columns
-from fl_plugin.scaffold.guesses import Guess, guess, likely_keys
 from fl_plugin.scaffold.names import check_name, check_text, is_text
 from fl_plugin.scaffold.rendering import rendered
 from fl_plugin.scaffold.writing import Files, add_files
@@ -47,20 +47,6 @@ class Wanted:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DraftColumn:
-    """One column as the templates need it."""
-
-    name: str
-    data_type: str
-    nullable: bool
-    is_key: bool
-    description: str
-    raw_description: str
-    guess: Guess
-    hint: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class MadeProduct:
     """A product that has just been made.
 
@@ -88,7 +74,8 @@ def new_product(root: Path, name: str, wanted: Wanted) -> MadeProduct:
     vocabulary = load_vocabulary(root)
     purposes = _purposes(wanted, vocabulary)
     source = read_csv(wanted.file) if wanted.file else None
-    columns = _columns(source.columns if source else example_columns(), wanted)
+    found = source.columns if source else example_columns()
+    columns = draft_columns(found, wanted.key, wanted.label)
     (key,) = (c for c in columns if c.is_key)
     facts = {
         "domain": folder.name,
@@ -159,97 +146,13 @@ def _purposes(wanted: Wanted, vocabulary: Vocabulary) -> tuple[str, ...]:
     return wanted.purposes or vocabulary.purposes[:1]
 
 
-def _columns(
-    found: tuple[FileColumn, ...], wanted: Wanted
-) -> tuple[DraftColumn, ...]:
-    key, label = _key(found, wanted.key), _label(found, wanted.label)
-    if key == label:
-        raise UsageError(
-            f"The column {key} cannot be both key and label.",
-            remedy="Name two columns: --key and --label.",
-        )
-    return tuple(
-        _drafted(c, is_key=c.name == key, is_label=c.name == label) for c in found
-    )
-
-
-def _drafted(column: FileColumn, *, is_key: bool, is_label: bool) -> DraftColumn:
-    found = replace(column, data_type="boolean") if is_label else column
-    guessed = guess(found, is_key=is_key, is_label=is_label)
-    said = f"The column '{found.header}' of the file." if found.header else "TODO."
-    return DraftColumn(
-        name=found.name,
-        data_type=found.data_type,
-        nullable=found.nullable,
-        is_key=is_key,
-        description=f"{said} TODO: what it means, its unit, what is wrong with it.",
-        raw_description=said,
-        guess=guessed,
-        hint=_hint(found) if guessed.role == "feature" else "",
-    )
-
-
-def _hint(column: FileColumn) -> str:
-    """Return what only people may add: values of the data are not theirs to publish."""
-    if column.data_type == "varchar":
-        return (
-            "If its values may be published, list them: data_tests: [accepted_values: "
-            "{arguments: {values: [...]}}]"
-        )
-    if column.data_type == "boolean":
-        return ""
-    return (
-        "Add `bounds: [lowest, highest]` below mesh, from what you know of the matter "
-        "and not from the data; in_range tests them."
-    )
-
-
-def _key(found: tuple[FileColumn, ...], asked: str | None) -> str:
-    if asked is not None:
-        column = _asked(found, asked, "key")
-        if not column.unique:
-            raise UsageError(
-                f"The column {asked} is no key: values are missing or stand there twice.",
-                remedy="Name another, or mend the file.",
-            )
-        return column.name
-    possible = likely_keys(found)
-    if len(possible) != 1:
-        several = f"could be {', '.join(possible)}" if possible else "is not to be found"
-        raise UsageError(
-            f"What says which row it is? The key {several}.",
-            remedy="Name the column with --key; its values must all be there and differ.",
-        )
-    return possible[0]
-
-
-def _label(found: tuple[FileColumn, ...], asked: str | None) -> str | None:
-    if asked is None:
-        return None
-    column = _asked(found, asked, "label")
-    if not column.binary:
-        raise UsageError(
-            f"The column {asked} is no label: it does not say true or false only.",
-            remedy="Offer it as true and false, yes and no, or 1 and 0.",
-        )
-    return column.name
-
-
-def _asked(found: Iterable[FileColumn], asked: str, what: str) -> FileColumn:
-    named = {c.name: c for c in found} | {c.header: c for c in found if c.header}
-    if asked not in named:
-        raise UsageError(
-            f"The file has no column {shown(asked)!r} for the {what}.",
-            remedy=closest(asked, (c.name for c in found)),
-        )
-    return named[asked]
-
-
 def _description(wanted: Wanted) -> str:
     if wanted.description:
         return check_text(wanted.description, "description")
     if wanted.file is None:
-        return "Made-up rows to start with. TODO: what a row is, and where it comes from."
+        return (
+            "Made-up rows to start with. TODO: what a row is, and where it comes from."
+        )
     name = wanted.file.name
     of = f"One row per line of {name}." if is_text(name) else "One row per line."
     return f"{of} TODO: what a row is, where it comes from, what is wrong with it."
@@ -287,7 +190,8 @@ def _seed(source: CsvFile) -> str:
         raise UsageError(
             f"{shown(source.path.name)} is too large for git: a seed has at most "
             f"{MAX_SEED_BYTES // 1024} kB.",
-            remedy="Leave out --keep-in-git: the file then stays in the domain's data/.",
+            remedy="Leave out --keep-in-git: the file then stays in the domain's "
+            "data/.",
         )
     with source.path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.reader(file, delimiter=source.delimiter, strict=True)
@@ -299,5 +203,3 @@ def _csv(rows: Iterable[Iterable[str]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()
-
-

@@ -79,7 +79,9 @@ def new_study(root: Path, name: str, question: Question) -> MadeStudy:
     text = rendered(
         "study/study.yml",
         name=name,
-        label=check_text(question.label or name.replace("_", " ").capitalize(), "label"),
+        label=check_text(
+            question.label or name.replace("_", " ").capitalize(), "label"
+        ),
         owner_name=check_text(question.owner or question.consumer, "owner"),
         owner_email=email,
         description=check_text(
@@ -110,7 +112,9 @@ def _products(root: Path, names: tuple[str, ...]) -> tuple[Product, ...]:
         _known(domain, folders, "domain")
         path = folders[domain] / "target" / "manifest.json"
         if not path.is_file():
-            raise BuildError(f"{domain} is not built.", remedy=f"Run: fl build {domain}")
+            raise BuildError(
+                f"{domain} is not built.", remedy=f"Run: fl build {domain}"
+            )
         manifest = read_manifest(path, load_vocabulary(root))
         if name in manifest.problems:
             raise manifest.problems[name]
@@ -139,7 +143,7 @@ def _features(products: Iterable[Product], question: Question) -> tuple[str, ...
         raise UsageError(
             "The study has no features: the products offer none in common, or the "
             "target is the only one.",
-            remedy="Give columns the role `feature` in the contracts, or name --features.",
+            remedy="Give columns the role `feature` in the contracts, or --features.",
         )
     return chosen
 

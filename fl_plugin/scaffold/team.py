@@ -1,4 +1,4 @@
-"""Who answers for a mesh or a domain: an owner, two stewards or more, a place to ask."""
+"""Who answers for a mesh or a domain: an owner, stewards, a place to ask."""
 
 from dataclasses import dataclass
 

@@ -9,6 +9,10 @@ profiles as (
     {{ product_profiles() }}
 ),
 
+published as (
+    {{ published_quality() }}
+),
+
 promised as (
     select
         mesh ->> '$.product' as product,
@@ -30,6 +34,11 @@ final as (
         cast(promised.quality ->> '$.validity' as double) as validity_floor,
         cast(profiles.uniqueness as double) as uniqueness,
         cast(promised.quality ->> '$.uniqueness' as double) as uniqueness_floor,
+        cast(promised.quality ->> '$.drift_psi' as double) as drift_limit,
+        cast(published.drift as varchar) as drift,
+        cast(published.broken as varchar[]) as broken_floors,
+        cast(published.uneven as varchar[]) as uneven_labels,
+        cast(published.measured_at as timestamp) as profiled_at,
         cast(profiles.tests_passed as integer) as tests_passed,
         cast(profiles.tests_failed as integer) as tests_failed,
         cast(profiles.dbt_invocation_id as varchar) as dbt_invocation_id
@@ -38,6 +47,10 @@ final as (
         on
             promised.product = profiles.product
             and promised.version is not distinct from profiles.version
+    left join published
+        on
+            promised.product = published.product
+            and promised.version is not distinct from published.version
 )
 
 select * from final

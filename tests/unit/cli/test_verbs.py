@@ -10,7 +10,8 @@ def test_a_plan_shows_every_rule_in_order(fl, mesh):
     lines = [line.split("\t") for line in answer.out.splitlines() if "\t" in line]
     steps = [int(line[0]) for line in lines if line[0].isdigit()]
     assert answer.code == 0
-    assert steps == list(range(1, 10))
+    assert steps == sorted(steps)
+    assert set(steps) == set(range(1, 10))
     assert {line[2] for line in lines[1:]} == {"passed", "at opening"}
     assert answer.err == ""
 
@@ -34,7 +35,7 @@ def test_a_refused_plan_is_one_object_with_the_error_in_it(fl, mesh, plan_with):
     assert answer.json["error"]["code"] == "refused"
     assert answer.json["error"]["reason"] == "grant.missing"
     assert answer.json["error"]["domain"] == "consumer_banking"
-    assert len(answer.json["domains"][0]["rules"]) == 9
+    assert len(answer.json["domains"][0]["rules"]) == 12
 
 
 def test_explaining_a_refusal_is_a_success_that_says_what_to_do(fl, mesh, plan_with):

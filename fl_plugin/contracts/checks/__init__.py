@@ -1,0 +1,1 @@
+"""What lint looks at, one check in each file; a new check is a new file."""
