@@ -182,7 +182,11 @@ def _says(state: GrantState) -> str:
         return f"approved by {len(grant.approved_by)} of {needed}"
     if grant.status == "requested":
         return f"waits for {needed} steward{'' if needed == 1 else 's'}"
-    return state.words
+    if state.live:
+        return f"until {grant.expires}"
+    if _word(state) == "expired":
+        return f"on {grant.expires}"
+    return state.words.removeprefix("stopped: ") if _word(state) == "stopped" else ""
 
 
 def _unbuilt(state: GrantState) -> str:

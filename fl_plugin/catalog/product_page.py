@@ -17,10 +17,8 @@ from fl_plugin.catalog.quality_page import quality_section
 from fl_plugin.catalog.view import View, grant_id
 from fl_plugin.catalog.words import (
     listed,
-    percent,
     pii_words,
     role_words,
-    size_words,
     spaced,
     use_words,
 )
@@ -33,21 +31,17 @@ _DASH = "\N{EN DASH}"
 def product_meta(view: View, product: Product) -> dict[str, str]:
     """Return the contract's `mesh` block as the few facts one wants at a glance."""
     contract = product.contract
-    return {
+    facts = {
         "Domain": spaced(product.domain),
         "Status": contract.status,
         "Classification": contract.classification,
         "Purposes": ", ".join(spaced(p) for p in contract.purposes),
         "Smallest cohort": f"{view.cohort_floor(product)} rows",
-        "Quality": _promise(view, product),
     }
-
-
-def _promise(view: View, product: Product) -> str:
     profile = view.measured(product).profile
-    if profile is None:
-        return "not profiled yet"
-    return mark_of(product, profile) or "as promised"
+    if profile is not None:
+        facts["Quality"] = mark_of(product, profile) or "as promised"
+    return facts
 
 
 def product_description(view: View, product: Product) -> str:

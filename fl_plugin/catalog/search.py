@@ -1,9 +1,11 @@
 """Finds products, studies and columns by words, the best first."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from fl_plugin.catalog.measured import mark_of
+from fl_plugin.catalog.published import Published
 from fl_plugin.catalog.words import first_sentence, pii_words, role_words, spaced
 from fl_plugin.errors import UsageError
 from fl_plugin.manifest.types import Column, Manifest, Product, Study
@@ -17,17 +19,28 @@ _KINDS: Mapping[Kind, float] = {"product": 1.5, "study": 1.3, "column": 1.0}
 
 @dataclass(frozen=True, kw_only=True)
 class Hit:
-    """Something that was found; `found_in` says where the words stood."""
+    """Something that was found; `found_in` says where the words stood.
+
+    `mark` is what everybody should know of a product before using it; often nothing.
+    """
 
     kind: Kind
     name: str
     summary: str
     score: float
     found_in: tuple[str, ...]
+    mark: str = ""
 
 
-def search(manifest: Manifest, words: Sequence[str]) -> tuple[Hit, ...]:
+def search(
+    manifest: Manifest, words: Sequence[str], published: Published | None = None
+) -> tuple[Hit, ...]:
     """Return everything in which each word stands somewhere, the best first.
+
+    Args:
+        manifest: The mesh's contracts.
+        words: Each must be found.
+        published: What the domains have published of their products' quality.
 
     Raises:
         UsageError: No word was given.
@@ -39,8 +52,16 @@ def search(manifest: Manifest, words: Sequence[str]) -> tuple[Hit, ...]:
             remedy="Give a word: fl catalog search credit",
         )
     hits = (_hit(entry, wanted) for entry in _entries(manifest))
-    found = [hit for hit in hits if hit is not None]
+    found = [_marked(hit, manifest, published or {}) for hit in hits if hit is not None]
     return tuple(sorted(found, key=lambda h: (-h.score, h.kind, h.name)))
+
+
+def _marked(hit: Hit, manifest: Manifest, published: Published) -> Hit:
+    product = manifest.products.get(hit.name) if hit.kind == "product" else None
+    if product is None:
+        return hit
+    profile = published.get((product.name, product.version))
+    return replace(hit, mark=mark_of(product, profile))
 
 
 def suggestion(manifest: Manifest, words: Sequence[str]) -> str:

@@ -154,6 +154,7 @@ def _quality(view: View, product: Product) -> Iterator[tuple[str, str]]:
 
 def _published(profile: PublishedProfile | None) -> Iterator[tuple[str, str]]:
     if profile is None:
+        yield "Profile", "not measured yet: fl quality profile"
         return
     worst = profile.worst_drift
     if worst is not None:
@@ -225,7 +226,6 @@ def _problems(view: View, product: Product) -> Iterator[str]:
             found.is_fresh(product, view.now) is False,
         ),
         (f"quality: below its promise: {', '.join(found.broken)}", bool(found.broken)),
-        ("quality: not profiled: fl quality profile", found.profile is None),
         ("access: nobody may ask", not contract.allow),
         ("access: it has no steward", not product.owner.stewards),
     )

@@ -10,14 +10,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fl_plugin.catalog.measured import Measurements, measurements
-from fl_plugin.errors import BuildError
+from fl_plugin.catalog.published import (
+    QUALITY_FILE,
+    PublishedProfile,
+    PublishedQuality,
+    read_quality,
+)
+from fl_plugin.errors import BuildError, MeshError
 from fl_plugin.manifest.types import Product
 
 MAX_BYTES = 100 * 1024 * 1024
-QUALITY, RUN_RESULTS, CATALOG = "quality.json", "run_results.json", "catalog.json"
+RUN_RESULTS, CATALOG = "run_results.json", "catalog.json"
 # What catalog.json says of a build is rounded down to the minute.
 _ROUNDED = timedelta(minutes=1)
 
@@ -62,32 +68,14 @@ class RunResults(_File):
         return None
 
 
-class _ProductQuality(_File):
-    product: str
-    version: int | None = None
-    built_at: datetime | None = None
-    broken: tuple[str, ...] = ()
-
-
-class QualityFile(_File):
-    """The published quality profile: `quality.json`."""
-
-    products: tuple[_ProductQuality, ...] = Field(max_length=10_000)
-
-    def of(self, product: Product) -> _ProductQuality | None:
-        """Return what it says of one version."""
-        wanted = (product.name, product.version)
-        found = (p for p in self.products if (p.product, p.version) == wanted)
-        return next(found, None)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Artifacts:
     """What is known of a domain's builds."""
 
-    run: RunResults | None
-    quality: QualityFile | None
+    run: RunResults | None = None
+    quality: PublishedQuality | None = None
     catalog: Mapping[str, Any] = field(default_factory=dict)
+    problems: Mapping[str, MeshError] = field(default_factory=dict)
 
     def built_at(self, product: Product) -> datetime | None:
         """Return when a product was built last, by whoever says the latest."""
@@ -95,8 +83,8 @@ class Artifacts:
             self.run.built_at(product.unique_id) if self.run else None,
             self._measured(product).last_built,
         ]
-        told = self.quality.of(product) if self.quality else None
-        found.append(_utc(told.built_at) if told and told.built_at else None)
+        told = self._profile(product)
+        found.append(_utc(told.built_at) if told else None)
         return max((moment for moment in found if moment), default=None)
 
     def breaches(
@@ -106,29 +94,36 @@ class Artifacts:
 
         None where that build has not been measured, as far as is published.
         """
-        told = self.quality.of(product) if self.quality else None
-        if told is not None and told.built_at and _is_of(told.built_at, built_at):
-            return tuple(sorted(set(told.broken) - {"freshness"}))
+        told = self._profile(product)
+        if told is not None and _is_of(told.built_at, built_at):
+            return tuple(sorted(told.broken))
         measured = self._measured(product)
         if measured.last_built and _is_of(measured.last_built, built_at):
             return tuple(sorted(_below(product, measured)))
         return None
 
+    def _profile(self, product: Product) -> PublishedProfile | None:
+        wanted = (product.name, product.version)
+        known = self.quality.products if self.quality else ()
+        return next((p for p in known if (p.product, p.version) == wanted), None)
+
     def _measured(self, product: Product) -> Measurements:
-        return measurements(self.catalog, product.unique_id)
+        return measurements(self.catalog, product, {})
 
 
-def read_artifacts(target: Path, catalog: Mapping[str, Any]) -> Artifacts:
-    """Return what a domain's target/ holds beside the manifest.
-
-    Raises:
-        BuildError: A file is there and not what it should be.
-    """
-    return Artifacts(
-        run=_read(RunResults, target / RUN_RESULTS),
-        quality=_read(QualityFile, target / QUALITY),
-        catalog=catalog,
-    )
+def read_artifacts(folder: Path, catalog: Mapping[str, Any]) -> Artifacts:
+    """Return what a domain's target/ holds beside the manifest."""
+    problems: dict[str, MeshError] = {}
+    run, quality = None, None
+    try:
+        run = _read_run(folder / "target" / RUN_RESULTS)
+    except MeshError as error:
+        problems[f"{folder.name}, {RUN_RESULTS}"] = error
+    try:
+        quality = read_quality(folder)
+    except MeshError as error:
+        problems[f"{folder.name}, {QUALITY_FILE}"] = error
+    return Artifacts(run=run, quality=quality, catalog=catalog, problems=problems)
 
 
 def read_catalog(root: Path) -> Mapping[str, Any]:
@@ -170,12 +165,12 @@ def _is_of(told: datetime, built_at: datetime | None) -> bool:
     return built_at is not None and _utc(told) > built_at - _ROUNDED
 
 
-def _read(model: type[Any], path: Path) -> Any:
+def _read_run(path: Path) -> RunResults | None:
     content = _content(path)
     if content is None:
         return None
     try:
-        return model.model_validate_json(content)
+        return RunResults.model_validate_json(content)
     except (ValidationError, RecursionError):
         raise _damaged(path) from None
 

@@ -111,7 +111,7 @@ def look(folder: Path, mesh: MeshFacts, before: Published, now: datetime) -> Loo
             known of it today, which is no change.
     """
     manifest = read_manifest(folder / "target" / "manifest.json", mesh.vocabulary)
-    artifacts = read_artifacts(folder / "target", mesh.catalog)
+    artifacts = read_artifacts(folder, mesh.catalog)
     today = _Today(artifacts, mesh.vocabulary.floors.min_cohort, now)
     studies, more = _studies(mesh, folder.name, before)
     published = Published(
@@ -119,7 +119,8 @@ def look(folder: Path, mesh: MeshFacts, before: Published, now: datetime) -> Loo
         grants=dict(_grants(folder, manifest, before, now)),
         studies=studies,
     )
-    return Look(published=published, problems={**manifest.problems, **more})
+    problems = {**manifest.problems, **artifacts.problems, **more}
+    return Look(published=published, problems=problems)
 
 
 def _versions(

@@ -65,7 +65,7 @@ def _shown(found: "list[Standing]", expiring: int | None) -> list[Shown]:
         return []
     columns = ("domain", "grant", "state", "says", "approved by", "days left")
     rows = tuple(
-        (s.domain, s.grant, s.state, s.says, "\n".join(s.approved_by), s.days_left)
+        (s.domain, s.grant, s.state, s.says, ", ".join(s.approved_by), s.days_left)
         for s in found
     )
     shown: list[Shown] = [Table(columns=columns, rows=rows)]

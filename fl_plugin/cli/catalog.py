@@ -37,10 +37,15 @@ def search(session: Session, words: tuple[str, ...], limit: int) -> None:
     # Contracts need pydantic, and help must not wait for it.
     import fl_plugin.catalog.search as room  # noqa: PLC0415
     from fl_plugin.catalog import reading  # noqa: PLC0415
+    from fl_plugin.catalog.published import read_published  # noqa: PLC0415
 
-    manifest = reading.read_contracts(session.project.resolve())
-    found = room.search(manifest, words)
-    rows = tuple((h.kind, h.name, h.summary) for h in found[:limit])
+    root = session.project.resolve()
+    manifest = reading.read_contracts(root)
+    found = room.search(manifest, words, read_published(root))
+    rows = tuple(
+        (h.kind, h.name, f"[{h.mark}] {h.summary}" if h.mark else h.summary)
+        for h in found[:limit]
+    )
     shown = Table(columns=("kind", "name", "what it is"), rows=rows)
     facts = {"found": found[:limit], "more": max(0, len(found) - limit)}
     session.answer(facts, [shown] if found else [])

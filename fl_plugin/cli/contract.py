@@ -8,7 +8,11 @@ from fl_plugin.cli.lazy import LazyGroup
 @click.group(
     cls=LazyGroup,
     verbs={
+        "lint": "fl_plugin.cli.contract_lint",
+        "diff": "fl_plugin.cli.contract_diff",
+        "approve": "fl_plugin.cli.contract_approve",
         "sign": "fl_plugin.cli.contract_sign",
+        "codeowners": "fl_plugin.cli.contract_codeowners",
     },
 )
 def contract() -> None:

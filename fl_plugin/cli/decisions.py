@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import fl_plugin
+from fl_plugin.cli.failures import failure_of
 from fl_plugin.cli.screen import Shown, Table
-from fl_plugin.errors import PolicyError
+from fl_plugin.errors import MeshError, PolicyError
 from fl_plugin.plan.types import PartyPlan
 from fl_plugin.policy.types import Decision, Outcome
 
@@ -43,7 +44,8 @@ def party_facts(party: PartyPlan) -> dict[str, Any]:
         "columns": party.request.columns,
     }
     if decision is None:
-        return asked | {"allowed": False, "rules": []}
+        failure = failure_of(party.failure).to_json() if party.failure else None
+        return asked | {"allowed": False, "rules": [], "failure": failure}
     return asked | {
         "allowed": decision.allowed,
         "grant": decision.grant,
@@ -58,6 +60,14 @@ def party_facts(party: PartyPlan) -> dict[str, Any]:
 def decided(party: PartyPlan) -> Table:
     """Return one domain's decision, a row for each rule."""
     decision = party.decision
+    if party.failure is not None:
+        return Table(
+            title=f"{_product(party)}: cannot decide",
+            rows=(
+                ("because", party.failure.problem),
+                ("what to do", party.failure.remedy),
+            ),
+        )
     outcomes = decision.outcomes if decision else ()
     word = "allowed" if decision and decision.allowed else "refused"
     return Table(
@@ -88,8 +98,11 @@ def explained(party: PartyPlan) -> Iterator[Shown]:
     yield Table(rows=tuple((name, fact) for name, fact in facts if fact))
 
 
-def refusal_of(plan: "fl_plugin.Plan") -> PolicyError | None:
-    """Return the first refusal of a plan as an error, if there is one."""
+def refusal_of(plan: "fl_plugin.Plan") -> MeshError | None:
+    """Return what keeps a plan from running, if anything does: failures first."""
+    for party in plan.parties:
+        if party.failure is not None:
+            return party.failure
     for decision in plan.refusals:
         return _error(decision)
     return None

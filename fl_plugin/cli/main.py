@@ -21,6 +21,8 @@ VERBS: Mapping[str, str] = {
     "new": "fl_plugin.cli.new",
     "build": "fl_plugin.cli.build",
     "catalog": "fl_plugin.cli.catalog",
+    "sample": "fl_plugin.cli.sample",
+    "query": "fl_plugin.cli.query",
     "plan": "fl_plugin.cli.plan",
     "train": "fl_plugin.cli.train",
     "evaluate": "fl_plugin.cli.evaluate",

@@ -121,8 +121,7 @@ def stewards(pair: Pair) -> set[str]:
 def needed(pair: Pair, loosened: Collection[Change]) -> int:
     """Return how many must say yes: as many as for a grant, by the stricter side."""
     about_restricted = any(
-        change.column and is_restricted(pair.base, change.column)
-        for change in loosened
+        change.column and is_restricted(pair.base, change.column) for change in loosened
     )
     name = "restricted_approvers" if about_restricted else "approvers"
     return max(getattr(p.contract.approval, name) for p in (pair.base, pair.head))

@@ -128,9 +128,7 @@ class Contracts:
             head or manifest_of(self.root, own), load_vocabulary(self.root)
         )
         domain = domain or own
-        self._known(
-            domain, {*names, *before.manifest.domains, *after.manifest.domains}
-        )
+        self._known(domain, {*names, *before.manifest.domains, *after.manifest.domains})
         return self._with_studies(compare(before, after, domain, now))
 
     def _with_studies(self, both: Comparison) -> Comparison:

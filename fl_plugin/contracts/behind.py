@@ -142,7 +142,5 @@ def _rule(test: Fields, about: Fields) -> tuple[str, TestRule]:
     )
     what = f"{shown(kind)} on {shown(column)}" if column else shown(kind)
     settings = digest([told, own_sql])
-    rule = TestRule(
-        what=what, settings=settings, hard=hard, softness=digest(softness)
-    )
+    rule = TestRule(what=what, settings=settings, hard=hard, softness=digest(softness))
     return f"{what} {settings}", rule

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from fl_plugin.catalog.measured import Measurements, measurements
+from fl_plugin.catalog.published import Published
 from fl_plugin.contracts.parsed import Project
 from fl_plugin.manifest.fields import Fields
 from fl_plugin.manifest.types import Manifest, Product
@@ -35,12 +36,14 @@ class Domain:
 
     Args:
         catalog: What dbt's catalog measured; empty where nothing was built.
+        published: What the domain has published of its products' quality.
     """
 
     root: Path
     project: Project
     vocabulary: Vocabulary
     catalog: Mapping[str, Any] = field(default_factory=dict)
+    published: Published = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -64,7 +67,7 @@ class Domain:
 
     def measured(self, product: Product) -> Measurements:
         """Return what the last build measured of a product."""
-        return measurements(self.catalog, product.unique_id)
+        return measurements(self.catalog, product, self.published)
 
 
 class Check(ABC):

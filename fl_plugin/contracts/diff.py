@@ -15,6 +15,8 @@ from fl_plugin.policy.fingerprint import policy_fingerprint
 
 ROOM = "fl_plugin.contracts.changes"
 Accept = Callable[[Pair, list[Change]], list[Change]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class ContractDiff:
     """All changes, the gravest first."""
@@ -96,9 +98,7 @@ def of_pair(pair: Pair, both: Comparison) -> list[Change]:
     return [_change(one, pair, both, ends) for one in found]
 
 
-def _change(
-    one: Found, pair: Pair, both: Comparison, ends: tuple[str, ...]
-) -> Change:
+def _change(one: Found, pair: Pair, both: Comparison, ends: tuple[str, ...]) -> Change:
     policy = any(map(is_policy, one.paths))
     told = one.verdict != "safe" or (policy and bool(ends))
     return Change(
@@ -129,7 +129,9 @@ def _weighed(found: Found, pair: Pair) -> Found:
 def _of_mesh(found: Found, both: Comparison) -> Change:
     product = _named(found, both)
     touched = consumers(both, product) if product else ()
-    ends = stopped(both, product, None) if product and found.verdict == "breaking" else ()
+    ends = (
+        stopped(both, product, None) if product and found.verdict == "breaking" else ()
+    )
     return Change(
         kind=found.kind,
         verdict=found.verdict,

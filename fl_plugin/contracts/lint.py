@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from fl_plugin.catalog.published import read_published
 from fl_plugin.contracts.check import Check, Domain, Finding
 from fl_plugin.contracts.parsed import Project, domain_names
 from fl_plugin.discovery import discover
@@ -13,7 +14,7 @@ from fl_plugin.errors import BuildError, MeshError, StorageError
 from fl_plugin.manifest.reader import MAX_BYTES
 from fl_plugin.manifest.vocabulary import Vocabulary, load_vocabulary
 
-ROOM = "fl_plugin.contracts.checks"
+ROOM = "fl_plugin.contracts.lints"
 UNPARSED = "parsed"
 _LEVELS = ("error", "warning")
 
@@ -51,7 +52,11 @@ def _of_domain(root: Path, name: str, vocabulary: Vocabulary) -> Iterator[Findin
     try:
         catalog = _catalog(root, project)
         domain = Domain(
-            root=root, project=project, vocabulary=vocabulary, catalog=catalog
+            root=root,
+            project=project,
+            vocabulary=vocabulary,
+            catalog=catalog,
+            published=read_published(root),
         )
         project.manifest  # noqa: B018 reads it: what cannot be read ends here
         found = [f for check in checks() for f in check.of_domain(domain)]

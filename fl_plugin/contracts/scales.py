@@ -61,9 +61,7 @@ class Words:
     removed: Verdict = "tightened"
     column: str = ""
 
-    def found(
-        self, before: Collection[str], after: Collection[str]
-    ) -> Iterator[Found]:
+    def found(self, before: Collection[str], after: Collection[str]) -> Iterator[Found]:
         """Yield what was added, what was removed, or that the order has changed."""
         whose = f" of {self.column}" if self.column else ""
         changes: tuple[tuple[str, set[str], Verdict], ...] = (

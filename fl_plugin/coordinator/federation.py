@@ -99,6 +99,31 @@ class Federation:
         Raises:
             MeshError: A party refused, or sent something that does not fit.
         """
+        parties = self.transport.parties
+        raw = self._exchange(
+            kind, {p: body[p] if each else body for p in parties}, arrays or {}
+        )
+        return self._add({p: self._reply(kind, p, raw) for p in parties})
+
+    def ask_all(
+        self, kind: str, bodies: Mapping[str, Mapping[str, Any]]
+    ) -> dict[str, Mapping[str, Any] | MeshError]:
+        """Ask every party, and hear them all: each one's facts, or why it has none."""
+        raw = self._exchange(kind, bodies, {})
+        found: dict[str, Mapping[str, Any] | MeshError] = {}
+        for party in self.transport.parties:
+            try:
+                found[party] = self._reply(kind, party, raw).body
+            except MeshError as error:
+                found[party] = error
+        return found
+
+    def _exchange(
+        self,
+        kind: str,
+        bodies: Mapping[str, Mapping[str, Any]],
+        arrays: Mapping[str, Array],
+    ) -> Mapping[str, bytes]:
         self.round += 1
         self.listener(kind, self.round)
         messages = {
@@ -108,8 +133,8 @@ class Federation:
                     run=self.run,
                     round=self.round,
                     party=party,
-                    body=body[party] if each else body,
-                    arrays=arrays or {},
+                    body=bodies[party],
+                    arrays=arrays,
                 )
             )
             for party in self.transport.parties
@@ -128,7 +153,7 @@ class Federation:
                     seconds=seconds,
                 )
             )
-        return self._add({p: self._reply(kind, p, raw) for p in messages})
+        return raw
 
     def _reply(self, kind: str, party: str, raw: Mapping[str, bytes]) -> Reply:
         if party not in raw:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fl_plugin.changes.changes import Changes
     from fl_plugin.contracts.area import Contracts
     from fl_plugin.mesh.building import Building
+    from fl_plugin.mesh.exploring import Exploring
     from fl_plugin.mesh.policies import Policies
     from fl_plugin.mesh.scaffolding import Scaffolding
     from fl_plugin.mesh.signatures import Signatures
@@ -50,6 +51,13 @@ class Areas:
         from fl_plugin.mesh.policies import Policies  # noqa: PLC0415
 
         return Policies(self.root)
+
+    @property
+    def explore(self) -> "Exploring":
+        """Rows of products that offer the use `query`, within grants."""
+        from fl_plugin.mesh.exploring import Exploring  # noqa: PLC0415
+
+        return Exploring(self.root)
 
     @property
     def changes(self) -> "Changes":

@@ -42,11 +42,10 @@ def verify_ledgers(
     """
     found = {}
     for domain, path in ledgers.items():
-        kept = [
-            e.run.audit_heads[domain]
-            for e in models.entries
-            if domain in e.run.audit_heads
-        ]
+        seen = [e.run.audit_heads for e in models.entries]
+        seen += [t.audit_heads for t in models.tombstones]
+        seen += [t.recorded for t in models.tombstones]
+        kept = [heads[domain] for heads in seen if domain in heads]
         heads = [Head(h.sequence, h.hash) for h in kept]
         heads += (signed or {}).get(domain, ())
         if path.exists() or heads:

@@ -17,7 +17,7 @@ from pyarrow import json as json_lines
 
 from fl_plugin.errors import StorageError, UsageError
 
-FORMATS = "csv, parquet, jsonl or ndjson"
+FORMATS = "csv, parquet, arrow, jsonl or ndjson"
 # An empty cell is a missing value, in a text column too; a word is never one there.
 _CELLS = csv.ConvertOptions(null_values=[""], strings_can_be_null=True)
 
@@ -90,8 +90,18 @@ def _read_parquet(path: Path) -> pa.Table:
     return parquet.ParquetFile(path).read()
 
 
+def _read_arrow(path: Path) -> pa.Table:
+    with pa.OSFile(str(path)) as file:
+        return pa.ipc.open_file(file).read_all()
+
+
 def _read_json_lines(path: Path) -> pa.Table:
     return json_lines.read_json(path)
+
+
+def _write_arrow(table: pa.Table, file: IO[bytes]) -> None:
+    with pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
 
 
 def _write_json_lines(table: pa.Table, file: IO[bytes]) -> None:
@@ -110,12 +120,14 @@ def _written(value: Any) -> str:
 _READERS: Mapping[str, Callable[[Path], pa.Table]] = {
     ".csv": _read_csv,
     ".parquet": _read_parquet,
+    ".arrow": _read_arrow,
     ".jsonl": _read_json_lines,
     ".ndjson": _read_json_lines,
 }
 _WRITERS: Mapping[str, Callable[[pa.Table, IO[bytes]], None]] = {
     ".csv": csv.write_csv,
     ".parquet": parquet.write_table,
+    ".arrow": _write_arrow,
     ".jsonl": _write_json_lines,
     ".ndjson": _write_json_lines,
 }

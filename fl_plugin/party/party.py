@@ -21,6 +21,7 @@ from fl_plugin.messages import Ask, Message, Refusal, Reply, decode, encode
 from fl_plugin.party.answer import Answer, Kind
 from fl_plugin.party.domain import Domain
 from fl_plugin.party.entries import bucket, decided, failed, of_session
+from fl_plugin.party.explore import explore
 from fl_plugin.party.opening import insist, open_session, read_keys
 from fl_plugin.party.session import Session, out_of_order
 from fl_plugin.plan.wire import decision_json, read_features, read_request
@@ -83,6 +84,8 @@ class Party:
                 return self._decide(ask, caller, ledger)
             if ask.kind == "open":
                 return self._open(ask, caller, ledger)
+            if ask.kind == "query":
+                return self._query(ask, caller, ledger)
             session = self._session(ask, caller)
             digest = hashlib.sha256(data).hexdigest()
             if ask.round in session.replies:
@@ -134,6 +137,11 @@ class Party:
             "public_key": session.key.public_key().public_bytes_raw().hex(),
         }
         return encode(self._reply(ask, body, head))
+
+    def _query(self, ask: Ask, caller: str, ledger: Ledger) -> bytes:
+        found = explore(ask, caller, self._domain, ledger)
+        reply = self._reply(ask, dict(found.body), found.head)
+        return encode(replace(reply, arrays={"table": found.words}))
 
     def _agree(self, ask: Ask, session: Session, ledger: Ledger) -> bytes:
         features = read_features(ask.body.get("features"))
@@ -199,7 +207,8 @@ class Party:
 
     def _refusal(self, ask: Message | None, error: MeshError) -> Refusal:
         session = self._sessions.get(ask.run) if ask else None
-        if ask is not None and not isinstance(error, PolicyError):
+        on_record = isinstance(error, PolicyError) or (ask and ask.kind == "query")
+        if ask is not None and not on_record:
             self._note_failure(ask, session, error)
         return Refusal(
             kind=ask.kind if ask else "unknown",

@@ -11,8 +11,8 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -51,7 +51,7 @@ class Sandbox:
 
     Args:
         sql: The query.
-        seconds: Wall time from start to end.
+        seconds: Wall time for parsing, and again for running.
         memory: Bytes it may use; DuckDB keeps to a quarter of them.
     """
 
@@ -59,7 +59,6 @@ class Sandbox:
     seconds: float
     memory: int = MEMORY_BYTES
     _process: subprocess.Popen[bytes] = field(init=False)
-    _timer: threading.Timer = field(init=False)
     _late: threading.Event = field(init=False, default_factory=threading.Event)
 
     def __enter__(self) -> Self:
@@ -77,9 +76,6 @@ class Sandbox:
                 "The process for a query cannot be started.",
                 remedy="Ask the domain's team to look at its node.",
             ) from None
-        self._timer = threading.Timer(self.seconds, self._stop)
-        self._timer.daemon = True
-        self._timer.start()
         return self
 
     def __exit__(
@@ -88,7 +84,6 @@ class Sandbox:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._timer.cancel()
         self._process.kill()
         for pipe in (self._process.stdin, self._process.stdout):
             with suppress(OSError):
@@ -106,11 +101,13 @@ class Sandbox:
         settings = {
             "sql": self.sql,
             "memory": self.memory,
-            "seconds": int(self.seconds) + 2,
+            "seconds": 2 * int(self.seconds) + 2,
         }
-        self._send(json.dumps(settings).encode())
+        with self._in_time():
+            self._send(json.dumps(settings).encode())
+            answer = self._received()
         try:
-            found = json.loads(self._received())
+            found = json.loads(answer)
         except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict) or found.get("error") is not False:
@@ -129,12 +126,23 @@ class Sandbox:
             "table": view.table,
             "most_rows": view.most_rows,
         }
-        self._send(json.dumps(told).encode())
-        self._send(ipc_bytes(view.rows))
-        outcome = json.loads(self._received())
-        if outcome["error"] is not None:
-            raise self._failed(str(outcome["error"]), view)
-        return read_ipc(self._received())
+        with self._in_time():
+            self._send(json.dumps(told).encode())
+            self._send(ipc_bytes(view.rows))
+            outcome = json.loads(self._received())
+            if outcome["error"] is not None:
+                raise self._failed(str(outcome["error"]), view)
+            return read_ipc(self._received())
+
+    @contextmanager
+    def _in_time(self) -> Iterator[None]:
+        timer = threading.Timer(self.seconds, self._stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def _stop(self) -> None:
         self._late.set()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fl_plugin.errors import MeshError
 from fl_plugin.manifest.contract import EvaluationPlan
 from fl_plugin.policy.types import Decision, Request
 from fl_plugin.preparation.features import Feature
@@ -11,13 +12,17 @@ from fl_plugin.preparation.features import Feature
 
 @dataclass(frozen=True, kw_only=True)
 class PartyPlan:
-    """What one domain is asked for and what it answered (None: not asked yet)."""
+    """What one domain is asked for and what it answered (None: not asked yet).
+
+    `failure` says why it could not decide; there is no decision then.
+    """
 
     domain: str
     product: str
     version: int | None
     request: Request
     decision: Decision | None = None
+    failure: MeshError | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

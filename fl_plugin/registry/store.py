@@ -19,6 +19,12 @@ from fl_plugin.registry.names import study_folder, version_folder, version_of
 from fl_plugin.registry.record_json import record_from_json, record_to_json
 from fl_plugin.registry.reservation import Reservation, reserve
 from fl_plugin.registry.run_record import RunRecord
+from fl_plugin.registry.tombstone import (
+    Tombstone,
+    is_removed,
+    read_tombstone,
+    removed_error,
+)
 
 __all__ = ["Entry", "Listing", "list_models", "open_model", "publish", "reserve"]
 
@@ -63,10 +69,12 @@ class Listing:
     """Every model, newest version first in each study, and what could not be read.
 
     `problems` maps `<study>/v<N>` to its error: one damaged folder hides no other.
+    `tombstones` are what stays of models that were removed.
     """
 
     entries: tuple[Entry, ...]
     problems: Mapping[str, RegistryError]
+    tombstones: tuple[Tombstone, ...] = ()
 
 
 def publish(
@@ -105,6 +113,8 @@ def open_model(
     versions = _versions(folder)
     wanted = max(versions, default=0) if version == "latest" else version
     if wanted not in versions:
+        if wanted in _versions(folder, removed=True):
+            raise removed_error(version_folder(root, study, wanted))
         raise RegistryError(
             f"The registry holds no {'model' if not versions else f'v{wanted}'} "
             f"of {study}.",
@@ -117,14 +127,22 @@ def list_models(root: Path, study: str | None = None) -> Listing:
     """Return all versions of one study, or of all studies, by name."""
     folders = _studies(root) if study is None else [study_folder(root, study)]
     entries: list[Entry] = []
+    tombstones: list[Tombstone] = []
     problems: dict[str, RegistryError] = {}
     for folder in folders:
-        for version in sorted(_versions(folder), reverse=True):
+        removed = set(_versions(folder, removed=True))
+        for version in sorted({*_versions(folder), *removed}, reverse=True):
             try:
-                entries.append(_entry(version_folder(root, folder.name, version)))
+                path = version_folder(root, folder.name, version)
+                if version in removed:
+                    tombstones.append(read_tombstone(path))
+                else:
+                    entries.append(_entry(path))
             except RegistryError as error:
                 problems[f"{folder.name}/v{version}"] = error
-    return Listing(entries=tuple(entries), problems=problems)
+    return Listing(
+        entries=tuple(entries), problems=problems, tombstones=tuple(tombstones)
+    )
 
 
 def _entry(path: Path) -> Entry:
@@ -144,10 +162,12 @@ def _studies(root: Path) -> list[Path]:
     return [p for p in found if not p.name.startswith(".")]
 
 
-def _versions(folder: Path) -> list[int]:
+def _versions(folder: Path, *, removed: bool = False) -> list[int]:
+    """Return the versions that there are, or those of which a tombstone is left."""
     if not folder.is_dir():
         return []
-    return [v for v in map(version_of, folder.iterdir()) if v is not None]
+    children = (c for c in folder.iterdir() if is_removed(c) == removed)
+    return [v for v in map(version_of, children) if v is not None]
 
 
 def _known(study: str, versions: list[int]) -> str:

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from fl_plugin.errors import MeshError
 
 FOLDER = Path(__file__).parent / "templates"
-_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@/+-]*", re.ASCII)
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@/+-]*|", re.ASCII)
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|!~&])")
 
 
@@ -57,6 +57,7 @@ def templates() -> Environment:
         title=title,
         yaml=yaml_text,
     )
+    environment.globals.update(comma=_safe(","), comma_and_space=_safe(", "))
     return environment
 
 

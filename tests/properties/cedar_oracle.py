@@ -187,14 +187,22 @@ def _questions(facts: Facts) -> Iterator[tuple[str, Cedar]]:
     context = _context(facts)
     for kind in ("offer", "ask", "run"):
         yield kind, {**about, "action": f'Action::"{kind}"', "context": context}
+    narrow = {word: context[word] for word in _OF_A_GRANT if word in context}
     for grant in facts.grants:
-        relied = {**context, "grant": _grant(grant, facts)}
+        relied = {**narrow, "grant": _grant(grant, facts)}
         yield "rely", {**about, "action": 'Action::"rely"', "context": relied}
     for column, role in request.columns.items():
-        taken = {**context, "role": role}
+        taken = {"role": role, "uses": context["uses"]}
         resource = {"type": "Column", "id": column}
         asked = {**about, "resource": resource, "action": 'Action::"take"'}
         yield "take", {**asked, "context": taken}
+
+
+# Contexts are made small: Cedar reads each of them anew.
+_OF_A_GRANT = (
+    *("today", "now", "clock_floor", "policy", "study", "consumer", "purpose"),
+    *("uses", "columns", "epsilon", "must_sign"),
+)
 
 
 def _context(facts: Facts) -> Cedar:

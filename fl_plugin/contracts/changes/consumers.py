@@ -54,7 +54,9 @@ def _said(
 
 
 def _who(rule: AllowRule | DenyRule) -> str:
-    who = "; ".join(f"{key} {listed(rule.consumer[key])}" for key in sorted(rule.consumer))
+    who = "; ".join(
+        f"{key} {listed(rule.consumer[key])}" for key in sorted(rule.consumer)
+    )
     purposes, uses = listed(rule.purposes), listed(rule.uses)
     parts = [who or "everybody"]
     parts += [f"for {purposes}"] if purposes else []
@@ -181,4 +183,3 @@ def selected(selector: ColumnSelector, product: Product) -> list[str]:
         in selector.classification
         or not set(selector.roles).isdisjoint(column.contract.roles)
     ]
-

@@ -35,7 +35,9 @@ def _sql(pair: Pair) -> Iterator[Found]:
     changed = [i for i in before.keys() | after.keys() if before.get(i) != after.get(i)]
     if not changed:
         return
-    names = sorted({shown(i.split(".")[-1 if i[:5] != "model" else 2]) for i in changed})
+    names = sorted(
+        {shown(i.split(".")[-1 if i[:5] != "model" else 2]) for i in changed}
+    )
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     yield Found(
         kind="made.otherwise",

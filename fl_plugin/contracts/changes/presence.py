@@ -134,12 +134,14 @@ def _domains(both: Comparison) -> Iterator[Found]:
         {p.domain for p in side.products if both.covers(p.domain)}
         for side in (both.base, both.head)
     )
-    if before - after:
+    invalid = {name.partition(".")[0] for name in both.head.manifest.problems}
+    gone = before - after - invalid
+    if gone:
         yield Found(
             kind="domain.removed",
             verdict="breaking",
-            sentence=f"No product is left of: {listed(before - after)}.",
-            product=listed(before - after),
+            sentence=f"No product is left of: {listed(gone)}.",
+            product=listed(gone),
         )
     if after - before:
         yield Found(

@@ -42,11 +42,11 @@ def _types(pair: Pair, name: str) -> Iterator[Found]:
     if before == after:
         return
     same = canonical_type(before) == canonical_type(after)
-    told = f"from {type_name(before)} to {type_name(after)}"
+    told = f"goes from {type_name(before)} to {type_name(after)}"
     yield Found(
         kind="column.type_spelled" if same else "column.type",
         verdict="safe" if same else "breaking",
-        sentence=f"The type of {name} is {'spelled otherwise' if same else told}.",
+        sentence=f"The type of {name} {'is spelled otherwise' if same else told}.",
         paths=(("columns", name, "data_type"),),
         column=name,
     )

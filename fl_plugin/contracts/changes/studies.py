@@ -10,7 +10,6 @@ from fl_plugin.contracts.pairs import Comparison
 from fl_plugin.manifest.types import Study
 
 
-
 class StudyChanges(Family):
     """What a study asks for is looked at where it asks for more."""
 

@@ -16,7 +16,8 @@ class TrackingCheck(Check):
         for product in domain.products:
             where = named(product)
             if product.version is None:
-                yield self.error(
+                # dbt takes it for the first; a warning, since nothing is unknown yet.
+                yield self.warning(
                     where,
                     "It has no version, so it cannot change without breaking.",
                     "Add `latest_version: 1` and `versions: [{v: 1}]`.",

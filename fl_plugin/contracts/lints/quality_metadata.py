@@ -47,21 +47,19 @@ class QualityMetadataCheck(Check):
             )
 
     def _measured(self, domain: Domain, product: Product) -> Iterator[Finding]:
+        """What is broken is known from what the domain has published itself."""
         found, floors = domain.measured(product), product.contract.quality
-        where = named(product)
-        if not found.built:
-            return
-        for name in FLOORS:
-            value, floor = getattr(found, name), getattr(floors, name)
-            if value is None:
-                yield self.warning(
-                    where,
-                    f"Its {name} is not in dbt's catalog.",
-                    "Build the domain, then the catalog: fl catalog build",
-                )
-            elif floor is not None and value < floor:
-                yield self.error(
-                    where,
-                    f"Its {name} was measured below its own floor.",
-                    f"Repair the data: cd domains/{product.domain} && dbt build",
-                )
+        where, profile = named(product), found.profile
+        for floor in sorted(found.broken):
+            told = self.error if floors.on_breach == "stop" else self.warning
+            yield told(
+                where,
+                f"It is below its own floor: {floor}.",
+                f"Repair the data: cd domains/{product.domain} && dbt build",
+            )
+        if profile is None and found.built:
+            yield self.warning(
+                where,
+                "It is built, and its quality was not measured.",
+                f"Measure it: fl quality profile {product.name}",
+            )
