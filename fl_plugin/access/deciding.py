@@ -87,6 +87,10 @@ def approve(case: Case, voice: Voice, days: int | None = None) -> Decided:
         UsageError: There is nothing to approve.
         ContractError: The file cannot be edited.
     """
+    return _approve("approve", case, voice, days)
+
+
+def _approve(action: str, case: Case, voice: Voice, days: int | None) -> Decided:
     steward = steward_of(case.product, voice.by)
     insist_on_request(case)
     insist(_refusals(case, steward), case.home.name)
@@ -96,7 +100,7 @@ def approve(case: Case, voice: Voice, days: int | None = None) -> Decided:
         begun = case.grant
     else:
         begun = _begun(case, days)
-    return _said("approve", case, begun, replace(voice, by=steward), lapsed)
+    return _said(action, case, begun, replace(voice, by=steward), lapsed)
 
 
 def confirm(case: Case, voice: Voice) -> Decided:
@@ -109,8 +113,7 @@ def confirm(case: Case, voice: Voice) -> Decided:
         UsageError: There is nothing to confirm.
     """
     if case.grant.status == "requested" and case.grant.approved_by:
-        found = approve(case, voice)
-        return replace(found, action="confirm")
+        return _approve("confirm", case, voice, None)
     steward = steward_of(case.product, voice.by)
     insist_on_stopped(case)
     insist(_refusals(case, steward), case.home.name)

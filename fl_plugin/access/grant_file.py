@@ -8,7 +8,7 @@ from typing import Any
 
 from fl_plugin.access.decision_text import Decision, uneditable, with_decision
 from fl_plugin.access.home import Home
-from fl_plugin.access.writing import put, staged
+from fl_plugin.access.writing import again, put, staged
 from fl_plugin.errors import ContractError, MeshError, StorageError, UsageError
 from fl_plugin.manifest.exposures import exposure_kind, read_grant
 from fl_plugin.manifest.fields import Fields
@@ -111,7 +111,7 @@ class GrantFile:
             StorageError: It cannot be written.
         """
         with staged(self.path, text) as aside:
-            if read_yaml(aside) != self._with(decision):
+            if again(aside) != self._with(decision):
                 raise uneditable()
             if read_yaml(self.path) != self.content:
                 raise StorageError(

@@ -8,7 +8,7 @@ import yaml
 from fl_plugin.access.earlier_file import earlier_bytes, read_bytes
 from fl_plugin.access.home import Home
 from fl_plugin.access.people_changes import Change, changes
-from fl_plugin.access.writing import put, staged
+from fl_plugin.access.writing import again, put, staged
 from fl_plugin.errors import ContractError, MeshError, StorageError
 from fl_plugin.manifest.validation import validated
 from fl_plugin.manifest.yaml_files import read_yaml
@@ -92,7 +92,7 @@ def _write(home: Home, content: dict[str, Any], digest: str) -> None:
     text = _pinned_text(path.read_bytes().decode("utf-8"), digest)
     wanted = {k: v for k, v in content.items() if k != "consumers"}
     with staged(path, text) as aside:
-        if read_yaml(aside) != {**wanted, "principals": digest}:
+        if again(aside) != {**wanted, "principals": digest}:
             raise _uneditable(home, digest)
         put(aside, path)
 
@@ -117,10 +117,10 @@ def _pinned_text(text: str, digest: str) -> str:
 def _last_line(text: str, end: int, rest: list[Any]) -> int:
     """Return where a block ends, before the comment and space of what follows it."""
     stop = rest[0][0].start_mark.index if rest else end
-    lines = text[:stop].rstrip().splitlines()
+    lines = text[:stop].splitlines(keepends=True)
     while lines and (not lines[-1].strip() or lines[-1].startswith("#")):
         lines.pop()
-    return len("\n".join(lines))
+    return len("".join(lines).rstrip("\r\n"))
 
 
 def _uneditable(home: Home, digest: str) -> ContractError:

@@ -176,17 +176,13 @@ def _word(state: GrantState) -> Word:
 
 
 def _says(state: GrantState) -> str:
-    grant, product = state.grant, state.product
-    needed = terms_of(grant, product).needed
-    if grant.status == "requested" and grant.approved_by:
+    grant = state.grant
+    needed = terms_of(grant, state.product).needed
+    if grant.status != "requested":
+        return state.words
+    if grant.approved_by:
         return f"approved by {len(grant.approved_by)} of {needed}"
-    if grant.status == "requested":
-        return f"waits for {needed} steward{'' if needed == 1 else 's'}"
-    if state.live:
-        return f"until {grant.expires}"
-    if _word(state) == "expired":
-        return f"on {grant.expires}"
-    return state.words.removeprefix("stopped: ") if _word(state) == "stopped" else ""
+    return f"waits for {needed} steward{'' if needed == 1 else 's'}"
 
 
 def _unbuilt(state: GrantState) -> str:

@@ -1,6 +1,6 @@
 """What somebody wants of a product: for a study, or to look around."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fl_plugin.access.rules import Terms
@@ -76,13 +76,18 @@ def wanted_by_study(
             consumer=plan.consumer,
             purpose=plan.purpose,
             uses=party.request.uses,
-            columns=tuple(party.request.columns),
+            columns=_in_order(party.request.columns),
             epsilon=party.request.epsilon,
             owner=found.owner,
         )
         for party in plan.parties
         if domain in (None, party.domain)
     )
+
+
+def _in_order(columns: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the features as the study has them, then the label."""
+    return tuple(sorted(columns, key=lambda name: columns[name] == "label"))
 
 
 def wanted_to_explore(manifest: Manifest, asked: Exploration) -> tuple[Wanted, ...]:

@@ -5,8 +5,10 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-from fl_plugin.errors import StorageError, UsageError
+from fl_plugin.errors import ContractError, StorageError, UsageError
+from fl_plugin.manifest.yaml_files import read_yaml
 
 
 @contextmanager
@@ -33,6 +35,14 @@ def staged(path: Path, text: str) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             aside.unlink(missing_ok=True)
+
+
+def again(aside: Path) -> dict[str, Any] | None:
+    """Return what a staged YAML file says; None where it is no such file any more."""
+    try:
+        return read_yaml(aside)
+    except ContractError:
+        return None
 
 
 def put(aside: Path, path: Path) -> None:

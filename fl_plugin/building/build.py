@@ -19,7 +19,7 @@ from fl_plugin.building.failures import (
     first_words,
     run_number,
 )
-from fl_plugin.building.registration import register, unreadable
+from fl_plugin.building.registration import linked, register, unreadable
 from fl_plugin.catalog.site import build_site
 from fl_plugin.errors import BuildError, MeshError, UsageError
 from fl_plugin.manifest.validation import closest, shown
@@ -58,22 +58,44 @@ class Order:
     Args:
         domains: By name; all of them unless any is named.
         domain_only: Leave the root project and the catalog as they are.
+        mesh_only: Leave the domains as they are: a study is new, say.
         jobs: Domains that are built at the same time.
         limit: Seconds after which one run of dbt is ended.
     """
 
     domains: tuple[str, ...] = ()
     domain_only: bool = False
+    mesh_only: bool = False
     jobs: int = 2
     limit: float = HOUR
 
 
-def build(root: Path, order: Order, listener: Listener) -> tuple[Built, ...]:
-    """Build what is ordered and return what became of each part, in order.
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What a step after the domains may look at.
+
+    Args:
+        parts: What became of everything before it.
+    """
+
+    root: Path
+    program: str
+    limit: float
+    parts: Sequence[Built]
+
+
+Step = Callable[[Work], Built]
+
+
+def build(
+    root: Path, order: Order, steps: Sequence[Step], listener: Listener
+) -> tuple[Built, ...]:
+    """Build the domains, then take the steps, and return what became of each part.
 
     Args:
         root: The mesh's folder.
         order: What to build.
+        steps: What comes after the domains, in order.
         listener: Told each part as it ends.
 
     Raises:
@@ -81,24 +103,32 @@ def build(root: Path, order: Order, listener: Listener) -> tuple[Built, ...]:
         BuildError: dbt is not installed.
         ContractError: A domain cannot be registered.
     """
-    folders = _folders(root, order.domains)
+    folders = _folders(root, order)
     program = find_dbt()
 
     def one(folder: Path) -> Built:
-        built = _domain(program, folder, order.limit)
+        built = _built(folder.name, program, folder, ("build",), order.limit)
         listener(built)
         return built
 
     with ThreadPoolExecutor(max_workers=order.jobs) as pool:
         parts = list(pool.map(one, folders))
-    if order.domain_only:
-        return tuple(parts)
-    for domain in domains_of(root):
-        register(root, domain)
-    for step in (_mesh, _catalog):
-        parts.append(step(program, root, parts, order.limit))
+    for step in steps:
+        work = Work(root=root, program=program, limit=order.limit, parts=tuple(parts))
+        parts.append(step(work))
         listener(parts[-1])
     return tuple(parts)
+
+
+def timed(part: str, work: Callable[[], str]) -> Built:
+    """Do some work and return it as a part; the work returns its note."""
+    start = time.monotonic()
+    try:
+        note = work()
+    except MeshError as error:
+        spent = time.monotonic() - start
+        return Built(part=part, state="failed", seconds=spent, note=error.problem)
+    return Built(part=part, state="built", seconds=time.monotonic() - start, note=note)
 
 
 def domains_of(root: Path) -> dict[str, Path]:
@@ -122,9 +152,14 @@ def failure_of(parts: Sequence[Built]) -> MeshError | None:
     )
 
 
-def _folders(root: Path, names: tuple[str, ...]) -> list[Path]:
-    known = domains_of(root)
-    for name in names:
+def _folders(root: Path, order: Order) -> list[Path]:
+    if order.mesh_only and (order.domains or order.domain_only):
+        raise UsageError(
+            "The mesh alone cannot be built together with domains.",
+            remedy="Leave out --mesh-only, or the domains and --domain-only.",
+        )
+    known = {} if order.mesh_only else domains_of(root)
+    for name in order.domains:
         if name not in known:
             raise UsageError(
                 f"There is no domain {shown(name)!r}.",
@@ -132,21 +167,24 @@ def _folders(root: Path, names: tuple[str, ...]) -> list[Path]:
                 if known
                 else "Make one: fl new domain NAME",
             )
-    return [known[name] for name in dict.fromkeys(names or known)]
+    return [known[name] for name in dict.fromkeys(order.domains or known)]
 
 
-def _domain(program: str, folder: Path, limit: float) -> Built:
-    return _built(folder.name, program, folder, ("build",), limit)
-
-
-def _mesh(program: str, root: Path, parts: Sequence[Built], limit: float) -> Built:  # noqa: ARG001 - one shape for all steps
-    missing = unreadable(root)
-    deps = _built(MESH, program, root, ("deps",), limit)
-    if deps.state == "failed":
-        return deps
+def build_mesh(work: Work) -> Built:
+    """Register the domains, and let the root project read them."""
+    root = work.root
+    try:
+        for domain in domains_of(root):
+            register(root, domain)
+        missing, ready = unreadable(root), linked(root)
+    except MeshError as error:
+        return Built(part=MESH, state="failed", seconds=0.0, note=error.problem)
+    if not ready:
+        deps = _built(MESH, work.program, root, ("deps",), work.limit)
+        if deps.state == "failed":
+            return deps
     verb = "parse" if missing else "build"
-    done = _built(MESH, program, root, (verb,), limit)
-    done = replace(done, seconds=done.seconds + deps.seconds)
+    done = _built(MESH, work.program, root, (verb,), work.limit)
     if missing and done.state == "built":
         names = ", ".join(sorted(Path(path).stem for path in missing))
         note = f"only read, not written as tables: {names} has no database yet"
@@ -154,19 +192,18 @@ def _mesh(program: str, root: Path, parts: Sequence[Built], limit: float) -> Bui
     return done
 
 
-def _catalog(program: str, root: Path, parts: Sequence[Built], limit: float) -> Built:  # noqa: ARG001 - as above
-    start = time.monotonic()
-    if parts[-1].state != "built" or parts[-1].note:
+def build_catalog(work: Work) -> Built:
+    """Write the catalog's site over what was built."""
+    (mesh,) = (part for part in work.parts if part.part == MESH)
+    if mesh.state != "built" or mesh.note:
         note = "the mesh has to be built first; the last catalog is still there"
         return Built(part=CATALOG, state="skipped", seconds=0.0, note=note)
-    try:
-        site = build_site(root)
-    except MeshError as error:
-        spent = time.monotonic() - start
-        return Built(part=CATALOG, state="failed", seconds=spent, note=error.problem)
-    spent = time.monotonic() - start
-    note = f"{site.products} products, {site.studies} studies: {site.index}"
-    return Built(part=CATALOG, state="built", seconds=spent, note=note)
+
+    def site() -> str:
+        made = build_site(work.root)
+        return f"{made.products} products, {made.studies} studies: {made.index}"
+
+    return timed(CATALOG, site)
 
 
 def _built(

@@ -75,6 +75,17 @@ def unreadable(root: Path) -> tuple[str, ...]:
     )
 
 
+def linked(root: Path) -> bool:
+    """Return whether `dbt deps` has nothing to do: every package is this mesh's."""
+    listed = _list_at(read_yaml(root / PACKAGES), ("packages",)) or []
+    wanted = {str(entry.get("local")) for entry in listed if isinstance(entry, dict)}
+    packages = root / "dbt_packages"
+    there = {p.name: p.resolve() for p in packages.glob("*")}
+    return (root / "package-lock.yml").is_file() and there == {
+        Path(path).name: (root / path).resolve() for path in wanted
+    }
+
+
 def _attached_at(root: Path) -> tuple[str, ...]:
     profile = str(read_yaml(root / "dbt_project.yml").get("profile"))
     about = read_yaml(root / PROFILES).get(profile)

@@ -12,7 +12,6 @@ from fl_plugin.catalog.markdown import (
     table,
     unbroken,
 )
-from fl_plugin.catalog.measured import mark_of
 from fl_plugin.catalog.quality_page import quality_section
 from fl_plugin.catalog.view import View, grant_id
 from fl_plugin.catalog.words import (
@@ -38,9 +37,8 @@ def product_meta(view: View, product: Product) -> dict[str, str]:
         "Purposes": ", ".join(spaced(p) for p in contract.purposes),
         "Smallest cohort": f"{view.cohort_floor(product)} rows",
     }
-    profile = view.measured(product).profile
-    if profile is not None:
-        facts["Quality"] = mark_of(product, profile) or "as promised"
+    if view.measured(product).broken:
+        facts["Quality"] = "below its promise"
     return facts
 
 

@@ -28,26 +28,33 @@ class PublishedDrift(ContractBlock):
 
     Args:
         psi_below: The population stability index, as the next step above it; None for
-            a restricted column, and where it is above every step.
+            a restricted column.
     """
 
     column: ColumnName
     verdict: Literal["stable", "moving", "drifted"]
     psi_below: Positive | None = None
 
+    @property
+    def index_words(self) -> str:
+        """The index in words; empty where it may not be told."""
+        if self.psi_below is None:
+            return ""
+        return "above 2" if self.psi_below > 2 else f"below {self.psi_below:g}"  # noqa: PLR2004 the last step but one
+
 
 class PublishedGroup(ContractBlock):
     """One group of people; with nothing but its name it is too small to speak of.
 
     Args:
-        rows: Rounded; None where the column is restricted.
+        share: Of all rows, as a range; None where the column is restricted.
         rate: How often the label holds, as a range that many rows fit in; None where
             the label or the column is restricted.
         than_all: The same beside all rows, in a word.
     """
 
     group: Group
-    rows: Words | None = None
+    share: Range | None = None
     rate: Range | None = None
     than_all: Literal["lower", "alike", "higher"] | None = None
 
@@ -76,6 +83,7 @@ class PublishedProfile(ContractBlock):
         at_least: Shares that are surely reached, by measure.
         filled: The same for each column, how many of its cells are filled.
         broken: Since when each broken floor is.
+        tests: Whether dbt's tests of that build passed; None where none ran.
         newest_event: In words; None without an event time.
         approved_at: Of the profile that drift is measured against.
         labels: How often each label holds; a restricted one is left out.
@@ -90,6 +98,7 @@ class PublishedProfile(ContractBlock):
     at_least: dict[Name, Share] = Field(default_factory=dict)
     filled: dict[ColumnName, Share] = Field(default_factory=dict)
     broken: dict[Floor, AwareDatetime] = Field(default_factory=dict)
+    tests: Literal["passing", "failing"] | None = None
     newest_event: Words | None = None
     approved_at: AwareDatetime | None = None
     drift: tuple[PublishedDrift, ...] = ()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from fl_plugin.catalog.access_words import promised
-from fl_plugin.catalog.markdown import plain, table, unbroken
+from fl_plugin.catalog.markdown import code, plain, table, unbroken
 from fl_plugin.catalog.measured import mark_of
 from fl_plugin.catalog.published import (
     PublishedBias,
@@ -86,26 +86,29 @@ def _drift(profile: PublishedProfile) -> str:
         return f"Drift since {since}: every column is stable."
     words = [
         f"{plain(d.column)} **{d.verdict}**"
-        + (f" (index below {d.psi_below:g})" if d.psi_below else "")
+        + (f" (index {d.index_words})" if d.index_words else "")
         for d in moved
     ]
     return f"Drift since {since}: {listed(words)}; the other columns are stable."
 
 
 def _bias(bias: PublishedBias) -> str:
-    title = f"{plain(spaced(bias.label))} by {plain(spaced(bias.protected))}"
-    head = ["Group", "Rows, about", "Rate", "Beside all rows"]
-    if not any(g.rows or g.rate for g in bias.groups):
+    title = f"{code(bias.label)} by {code(bias.protected)}"
+    said = f"{title}: {_VERDICTS[bias.verdict]}."
+    if not any(g.share or g.than_all for g in bias.groups):
+        return said
+    head = ["Group", "Share of rows", "Label rate", "Beside all rows"]
+    if not any(g.share or g.rate for g in bias.groups):
         head = [head[0], head[3]]  # restricted: nothing in numbers
     rows = [list(_group(group, len(head))) for group in bias.groups]
-    return f"{title}: {_VERDICTS[bias.verdict]}.\n\n{table(head, rows)}"
+    return f"{said}\n\n{table(head, rows)}"
 
 
 def _group(group: PublishedGroup, cells: int) -> Iterator[str]:
     yield plain(spaced(group.group))
-    hidden = group.rows is None and group.than_all is None
+    hidden = group.share is None and group.than_all is None
     if cells > 2:  # noqa: PLR2004 with numbers
-        yield "too few" if hidden else plain(group.rows or _DASH)
+        yield _range(group.share) if group.share else _DASH
         yield _range(group.rate) if group.rate else _DASH
     yield group.than_all or ("too few" if hidden else _DASH)
 

@@ -80,7 +80,7 @@ def _page(event: Event) -> str:
     """Return where dbt's page shows it: a grant is an exposure, as a study is."""
     if not event.node:
         return "index.html"
-    return f"index.html#!/model/{quote(event.node, safe='._-')}"
+    return f"index.html#!/model/{quote(_sayable(event.node), safe='._-')}"
 
 
 def _say(parent: Xml.Element, name: str, text: str) -> Xml.Element:
@@ -107,4 +107,4 @@ def _moment(at: datetime) -> str:
 
 
 def _urn(name: str) -> str:
-    return uuid.uuid5(uuid.NAMESPACE_URL, f"data-mesh:{name}").urn
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"data-mesh:{_sayable(name)}").urn

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from fl_plugin.changes.atom import FEED, About, feed
 from fl_plugin.changes.comparison import compare
 from fl_plugin.changes.delivery import Delivered
@@ -16,7 +18,7 @@ from fl_plugin.changes.outbox import FOLDER, Compared, Look, Outbox
 from fl_plugin.changes.published import Published
 from fl_plugin.changes.sending import Waiting, send, send_dead, waiting
 from fl_plugin.changes.since import since
-from fl_plugin.errors import MeshError, UsageError
+from fl_plugin.errors import BuildError, MeshError, UsageError
 from fl_plugin.manifest.reader import read_manifest
 
 
@@ -73,6 +75,8 @@ class Changes:
                 new = outbox.record(step, now) if record else outbox.pending(step, now)
             except MeshError as error:
                 problems[name] = error
+            except ValidationError:
+                problems[name] = _no_name(name)
             else:
                 found += new
                 problems |= told
@@ -238,6 +242,14 @@ def _look(
         return today.published, compare(before, today.published)
 
     return step
+
+
+def _no_name(domain: str) -> BuildError:
+    """Return the error about a manifest that dbt would not have written."""
+    return BuildError(
+        f"{domain}: its manifest holds a name that is too long or no text.",
+        remedy=f"Build the domain again: cd domains/{domain} && dbt build",
+    )
 
 
 def _for(consumer: str | None, events: Iterable[Event]) -> tuple[Event, ...]:

@@ -90,11 +90,10 @@ def _harmless(step: _Step) -> Iterator[tuple[str, str]]:
 
 
 def _policy(step: _Step) -> Iterator[Change]:
-    if step.before.fingerprint == step.now.fingerprint:
-        return
+    """Compare words: the fingerprint covers the schema, but not the mesh's floor."""
     found = policy_differences(step.before, step.now)
     if not found:
-        return  # the fingerprint covers the schema too, and that is told above
+        return
     way = direction_of(found)
     words = f"was {way}" if way else "changed"
     change = told(
@@ -118,4 +117,4 @@ def _stopped(step: _Step) -> str:
 
 def _listed(words: list[str]) -> str:
     more = len(words) - _SHOWN
-    return ", ".join(words[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return "; ".join(words[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

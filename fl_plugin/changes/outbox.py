@@ -92,7 +92,9 @@ class Outbox:
             new = self._numbered(changes, seen, events, at)
             if new:
                 self._write((*events, *new)[-self.kept :])
-            last = [*events, *new][-1].sequence if events or new else 0
+            last = max([e.sequence for e in (*events, *new)[-1:]], default=0)
+            # A number is never given twice, also where the events were moved away.
+            last = max(last, seen.sequence if seen else 0)
             after = Seen(sequence=last, published=today)
             if after != seen:
                 _write(self.folder / "seen.json", after)

@@ -63,9 +63,9 @@ def _ends_within(standing: "Standing", days: int | None) -> bool:
 def _shown(found: "list[Standing]", expiring: int | None) -> list[Shown]:
     if not found:
         return []
-    columns = ("domain", "grant", "state", "says", "approved by", "days left")
+    columns = ("domain", "grant", "state", "approved by", "days left")
     rows = tuple(
-        (s.domain, s.grant, s.state, s.says, ", ".join(s.approved_by), s.days_left)
+        (s.domain, s.grant, s.says, ", ".join(s.approved_by), s.days_left)
         for s in found
     )
     shown: list[Shown] = [Table(columns=columns, rows=rows)]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("domains", nargs=-1, metavar="[DOMAIN]...")
 @click.option("--domain-only", is_flag=True, help="Leave mesh and catalog as they are.")
+@click.option("--mesh-only", is_flag=True, help="Leave the domains as they are.")
 @click.option(
     "--jobs",
     type=click.IntRange(1, 64),
@@ -35,9 +36,9 @@ def build(
     session: Session,
     domains: tuple[str, ...],
     *,
-    domain_only: bool,
     jobs: int,
     timeout: float,
+    **only: bool,
 ) -> None:
     """Build every DOMAIN, then the mesh and its catalog.
 
@@ -50,7 +51,7 @@ def build(
     # Reading a catalog brings scikit-learn, and help must not wait for it.
     from fl_plugin.building.build import Order, failure_of  # noqa: PLC0415
 
-    order = Order(domains=domains, domain_only=domain_only, jobs=jobs, limit=timeout)
+    order = Order(domains=domains, jobs=jobs, limit=timeout, **only)
     mesh = session.mesh
     parts = mesh.building.build(order, _silent if session.as_json else _told)
     facts = {

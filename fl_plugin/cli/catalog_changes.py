@@ -12,6 +12,8 @@ from fl_plugin.cli.text import one_line
 from fl_plugin.errors import MeshError
 
 FEED_NAME = "changes.atom"
+# Good to know, and nothing has to be done.
+_QUIET = ("product.added", "version.added", "study.added", "grant.approved")
 
 if TYPE_CHECKING:
     from fl_plugin.changes.changes import News
@@ -74,18 +76,26 @@ def changes(
 
 def shown(events: Iterable["Event"]) -> list[Shown]:
     """Return events as a table: what happened and what to do."""
-    rows = tuple(
-        (f"{e.at:%Y-%m-%d %H:%M}", e.kind, f"{e.domain}:{e.sequence}", e.sentence)
-        for e in events
+    found = tuple(events)
+    told = Table(
+        columns=("at (UTC)", "what", "number", "in words"),
+        rows=tuple(
+            (f"{e.at:%Y-%m-%d %H:%M}", e.kind, _number(e), e.sentence) for e in found
+        ),
     )
-    columns = ("at (UTC)", "what", "number", "in words")
-    return [Table(columns=columns, rows=rows)] if rows else []
+    due = Table(
+        title="What to do",
+        rows=tuple((_number(e), e.remedy) for e in found if e.kind not in _QUIET),
+    )
+    return [table for table in (told, due) if table.rows]
+
+
+def _number(event: "Event") -> str:
+    """Return what `--since` understands."""
+    return f"{event.domain}:{event.sequence}"
 
 
 def _tell(news: "News", problems: Mapping[str, MeshError]) -> None:
-    remedies = list(dict.fromkeys(e.remedy for e in news.events))
-    for remedy in remedies if len(remedies) == 1 else []:
-        click.echo(one_line(f"hint: {remedy}"), err=True)
     for domain, count in news.missed.items():
         click.echo(
             f"missed: {domain}: {count} older events are no longer kept", err=True

@@ -11,6 +11,8 @@ from fl_plugin.cli.lazy import LazyGroup
         "lint": "fl_plugin.cli.contract_lint",
         "diff": "fl_plugin.cli.contract_diff",
         "approve": "fl_plugin.cli.contract_approve",
+        "export": "fl_plugin.cli.contract_export",
+        "discover": "fl_plugin.cli.contract_discover",
         "sign": "fl_plugin.cli.contract_sign",
         "codeowners": "fl_plugin.cli.contract_codeowners",
     },

@@ -1,6 +1,7 @@
 """`fl contract approve`: a steward's yes to what a change loosens."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -45,17 +46,8 @@ from fl_plugin.cli.session import Session, verb
     help="The steward's private key, to sign with.",
 )
 @verb
-def approve(  # noqa: PLR0913 one argument for each option
-    session: Session,
-    *,
-    base: Path,
-    head: Path | None,
-    domain: str | None,
-    product: str | None,
-    by: str,
-    author: str,
-    reason: str,
-    key: Path | None,
+def approve(
+    session: Session, *, base: Path, by: str, author: str, reason: str, **more: Any
 ) -> None:
     """Record a steward's approval of what is loosened.
 
@@ -69,15 +61,10 @@ def approve(  # noqa: PLR0913 one argument for each option
     from fl_plugin.contracts.approving import Yes  # noqa: PLC0415 pydantic is slow
     from fl_plugin.signing.keys import load_key  # noqa: PLC0415 as above
 
-    yes = Yes(
-        by=by,
-        author=author,
-        reason=reason,
-        key=load_key(key) if key is not None else None,
-    )
-    recorded = session.mesh.contracts.approve(
-        base, yes, head=head, domain=domain, product=product
-    )
+    file = more.pop("key")
+    key = load_key(file) if file is not None else None
+    yes = Yes(by=by, author=author, reason=reason, key=key)
+    recorded = session.mesh.contracts.approve(base, yes, **more)
     rows = tuple((a.product, ", ".join(a.by)) for a in recorded)
     facts = {
         "approved": [

@@ -25,10 +25,11 @@ from fl_plugin.errors import ContractError, UsageError
 def discover(
     session: Session, domain: str, relation: str, output: Path | None, *, diff: bool
 ) -> None:
-    """Propose a contract for RELATION of DOMAIN as it is built, or compare them.
+    """Propose a contract for RELATION of DOMAIN.
 
-    It looks at names, types, missing values and keys, where the domain's database
-    lies, and prints no value. With --diff the exit code is 4 when they disagree.
+    It looks at the built table, where the domain's database lies: names, types,
+    missing values and keys; no value is printed. With --diff it compares the table
+    with its product's contract; the exit code is 4 when they disagree.
 
     Example: fl contract discover consumer_banking credit_profile --diff
     """

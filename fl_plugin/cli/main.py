@@ -34,6 +34,7 @@ VERBS: Mapping[str, str] = {
     "policy": "fl_plugin.cli.policy",
     "quality": "fl_plugin.cli.quality",
     "audit": "fl_plugin.cli.audit",
+    "retention": "fl_plugin.cli.retention",
     "notify": "fl_plugin.cli.notify",
 }
 INTERRUPTED = 130

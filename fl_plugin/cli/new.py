@@ -156,7 +156,7 @@ def study(
     }
     shown: list[Shown] = [
         f"{made.file}: {len(made.features)} features of {len(made.products)} products.",
-        f"Next: fl build, fl access request {made.name} --by ADDRESS, "
+        f"Next: fl build --mesh-only, fl access request {made.name} --by ADDRESS, "
         f"fl plan {made.name}",
     ]
     session.answer(facts, shown)

@@ -7,11 +7,11 @@ import click
 from fl_plugin.cli.naming import suggesting
 from fl_plugin.cli.screen import Shown, Table
 from fl_plugin.cli.session import Session, verb
-from fl_plugin.cli.text import one_line
+from fl_plugin.cli.text import Cell, one_line
 from fl_plugin.errors import PolicyError
 
 if TYPE_CHECKING:
-    from fl_plugin.catalog.published import PublishedBias, PublishedProfile
+    from fl_plugin.catalog.published import PublishedBias, PublishedProfile, Range
     from fl_plugin.quality.report import ProductQuality
 
 
@@ -155,31 +155,37 @@ def _people(profile: "PublishedProfile") -> list[Shown]:
     parts: list[Shown] = []
     moved = [d for d in profile.drift if d.verdict != "stable"]
     if moved:
-        rows = tuple((d.column, d.verdict, _index(d.psi_below)) for d in moved)
+        rows = tuple((d.column, d.verdict, d.index_words or None) for d in moved)
         parts.append(Table(title="Moved", columns=("column", "", "index"), rows=rows))
     parts += [_bias(bias) for bias in profile.bias]
     return parts
 
 
 def _bias(bias: "PublishedBias") -> Table:
-    rows = tuple(
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
             g.group,
-            g.rows,
-            f"{100 * g.rate[0]:g} to {100 * g.rate[1]:g} %" if g.rate else None,
-            g.than_all or ("too few" if g.rows is None and g.rate is None else None),
+            _range(g.share),
+            _range(g.rate),
+            g.than_all or ("too few" if g.share is None else None),
         )
         for g in bias.groups
     )
-    return Table(
-        title=f"{bias.label} by {bias.protected}: {bias.verdict}",
-        columns=("group", "rows, about", "rate", "beside all rows"),
-        rows=rows,
+    columns: tuple[str, ...] = (
+        "group",
+        "share of rows",
+        "label rate",
+        "beside all rows",
     )
+    if not any(g.share or g.rate for g in bias.groups):
+        # Restricted, or too few: nothing in numbers.
+        rows, columns = tuple((r[0], r[3]) for r in rows), (columns[0], columns[3])
+    title = f"{bias.label} by {bias.protected}: {bias.verdict}"
+    return Table(title=title, columns=columns, rows=rows)
 
 
-def _index(below: float | None) -> str | None:
-    return None if below is None else f"below {below:g}"
+def _range(found: "Range | None") -> str | None:
+    return None if found is None else f"{100 * found[0]:g} to {100 * found[1]:g} %"
 
 
 def _worst(profile: "PublishedProfile") -> str:

@@ -1,5 +1,8 @@
 """The rows of a query or a sample: on the screen, as JSON, or in a file."""
 
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
@@ -8,67 +11,89 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fl_plugin.cli.screen import Shown, Table
-from fl_plugin.cli.session import Session
-from fl_plugin.cli.text import Cell
+from fl_plugin.cli.session import Session, verb
+from fl_plugin.cli.text import Cell, one_line
 from fl_plugin.errors import UsageError
 
 if TYPE_CHECKING:
     from fl_plugin.mesh.exploring import Result
 
 FORMATS = ("table", "csv", "arrow", "parquet")
-form_option = click.option(
-    "--format",
-    "form",
-    type=click.Choice(FORMATS),
-    help="How to give the rows; by the extension of --output unless named.",
-)
-output_option = click.option(
-    "--output",
-    "target",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Where to write the rows; the screen unless named.",
-)
-consumer_option = click.option(
-    "--as",
-    "consumer",
-    metavar="CONSUMER",
-    help="On whose behalf; whom the grants name unless named.",
-)
-study_option = click.option(
-    "--study",
-    default="exploration",
-    show_default=True,
-    metavar="NAME",
-    help="What the grant was given for.",
-)
 
 
-def check_target(form: str | None, target: Path | None) -> None:
-    """Look at where the rows shall go, before the domain is asked for any.
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Whose rows, and where they shall go."""
 
-    Raises:
-        UsageError: The format needs a file, or the file's name says another format.
-    """
-    from fl_plugin.mesh import tables  # noqa: PLC0415 pyarrow is slow to import
+    consumer: str | None
+    study: str
+    form: str | None
+    target: Path | None
 
-    if target is None:
-        if form in {"arrow", "parquet"}:
+    def check(self) -> None:
+        """Look at where the rows shall go, before the domain is asked for any.
+
+        Raises:
+            UsageError: The format needs a file, or the file's name says another one.
+        """
+        from fl_plugin.mesh import tables  # noqa: PLC0415 pyarrow is slow to import
+
+        form, target = self.form, self.target
+        if target is None and form in {"arrow", "parquet"}:
             raise UsageError(
                 f"A screen cannot show {form}.", remedy=f"Add --output rows.{form}."
             )
-        return
-    tables.check_output(target)
-    if form is not None and target.suffix.lower() != f".{form}":
-        raise UsageError(
-            f"{target.name} is no name for --format {form}.",
-            remedy=f"Name the file like rows.{form}, or leave --format out.",
-        )
+        if target is None:
+            return
+        tables.check_output(target)
+        if form is not None and target.suffix.lower() != f".{form}":
+            raise UsageError(
+                f"{target.name} is no name for --format {form}.",
+                remedy=f"Name the file like rows.{form}, or leave --format out.",
+            )
 
 
-def give(
-    session: Session, result: "Result", form: str | None, target: Path | None
-) -> None:
+def rows_verb(function: Callable[..., None]) -> Callable[..., None]:
+    """Make a verb that gives rows: a session, and what is wanted of them."""
+
+    @click.option(
+        "--as",
+        "consumer",
+        metavar="CONSUMER",
+        help="On whose behalf; whom the grants name unless named.",
+    )
+    @click.option(
+        "--study",
+        default="exploration",
+        show_default=True,
+        metavar="NAME",
+        help="What the grant was given for.",
+    )
+    @click.option(
+        "--format",
+        "form",
+        type=click.Choice(FORMATS),
+        help="How to give the rows; by the extension of --output unless named.",
+    )
+    @click.option(
+        "--output",
+        "target",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Where to write the rows; the screen unless named.",
+    )
+    @verb
+    @functools.wraps(function)
+    def with_wanted(session: Session, **words: Any) -> None:
+        names = [f.name for f in fields(Wanted)]
+        wanted = Wanted(**{name: words.pop(name) for name in names})
+        wanted.check()
+        function(session, wanted, **words)
+
+    return with_wanted
+
+
+def give(session: Session, wanted: Wanted, result: "Result") -> None:
     """Give the rows to whoever asked, and always the id they are on record under."""
     from fl_plugin.mesh import tables  # noqa: PLC0415 pyarrow is slow to import
 
@@ -81,13 +106,13 @@ def give(
         "masks": result.masks,
         "released": result.released,
         "truncated": result.truncated,
-        "output": target,
+        "output": wanted.target,
     }
-    if target is not None:
-        tables.write_table(result.arrow, target)
-        told = f"Wrote {len(result):,} rows: {target}"
+    if wanted.target is not None:
+        tables.write_table(result.arrow, wanted.target)
+        told = f"Wrote {len(result):,} rows: {wanted.target}"
         session.answer(facts | {"rows": len(result)}, [told, *_said(result)])
-    elif form == "csv" and not session.as_json:
+    elif wanted.form == "csv" and not session.as_json:
         click.echo(tables.csv_text(result.arrow), nl=False)
         click.echo(f"query {result.query_id}", err=True)
     else:
@@ -102,7 +127,7 @@ def _table(result: "Result") -> Table:
     columns = [column.to_pylist() for column in result.arrow.columns]
     return Table(
         title=result.product,
-        columns=tuple(_cell(name) for name in result.arrow.column_names),
+        columns=tuple(one_line(name) for name in result.arrow.column_names),
         rows=tuple(
             tuple(_shown(value) for value in row) for row in zip(*columns, strict=True)
         ),
@@ -118,12 +143,6 @@ def _said(result: "Result") -> list[Shown]:
         said.append(f"Masked by the domain: {masks}.")
     said.append(f"On record at {result.product.partition('.')[0]} as {result.query_id}")
     return said
-
-
-def _cell(name: str) -> str:
-    from fl_plugin.cli.text import one_line  # noqa: PLC0415
-
-    return one_line(name)
 
 
 def _shown(value: Any) -> Cell:

@@ -1,12 +1,10 @@
 """`fl sample`: some rows of a product, within a grant."""
 
-from pathlib import Path
-
 import click
 
 from fl_plugin.cli import rows as given
 from fl_plugin.cli.naming import suggesting
-from fl_plugin.cli.session import Session, verb
+from fl_plugin.cli.session import Session
 
 
 @click.command()
@@ -24,20 +22,9 @@ from fl_plugin.cli.session import Session, verb
     default="",
     help="Which; all that are granted unless named.",
 )
-@given.consumer_option
-@given.study_option
-@given.form_option
-@given.output_option
-@verb
-def sample(  # noqa: PLR0913 one for each option
-    session: Session,
-    product: str,
-    rows: int,
-    columns: str,
-    consumer: str | None,
-    study: str,
-    form: str | None,
-    target: Path | None,
+@given.rows_verb
+def sample(
+    session: Session, wanted: given.Wanted, product: str, rows: int, columns: str
 ) -> None:
     """Show some rows of PRODUCT, within a grant.
 
@@ -46,11 +33,14 @@ def sample(  # noqa: PLR0913 one for each option
 
     Example: fl sample asset_management.wealth_profile --columns housing,savings
     """
-    given.check_target(form, target)
     names = tuple(name.strip() for name in columns.split(",") if name.strip())
     mesh = session.mesh
     with suggesting(product, lambda: mesh.products):
         found = mesh.explore.sample(
-            product, rows=rows, columns=names, consumer=consumer, study=study
+            product,
+            rows=rows,
+            columns=names,
+            consumer=wanted.consumer,
+            study=wanted.study,
         )
-    given.give(session, found, form, target)
+    given.give(session, wanted, found)

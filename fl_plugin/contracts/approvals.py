@@ -123,8 +123,10 @@ def needed(pair: Pair, loosened: Collection[Change]) -> int:
     about_restricted = any(
         change.column and is_restricted(pair.base, change.column) for change in loosened
     )
-    name = "restricted_approvers" if about_restricted else "approvers"
-    return max(getattr(p.contract.approval, name) for p in (pair.base, pair.head))
+    rules = [p.contract.approval for p in (pair.base, pair.head)]
+    if about_restricted:
+        return max(rule.restricted_approvers for rule in rules)
+    return max(rule.approvers for rule in rules)
 
 
 def person(address: str) -> str:

@@ -4,6 +4,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,14 @@ class Yes:
     Args:
         author: Whose change it is.
         key: To sign with; None leaves the yes unsigned.
+        at: When; None for this moment.
     """
 
     by: str
     author: str
     reason: str
     key: SigningKey | None = None
+    at: datetime | None = None
 
 
 def approve(

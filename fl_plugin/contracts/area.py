@@ -8,9 +8,10 @@ from pathlib import Path
 from fl_plugin.contracts.accepting import Acceptance
 from fl_plugin.contracts.approvals import Approval
 from fl_plugin.contracts.approving import Yes, approve
+from fl_plugin.contracts.check import Finding
 from fl_plugin.contracts.codeowners import Codeowners
 from fl_plugin.contracts.diff import ContractDiff, changes, of_pair
-from fl_plugin.contracts.lint import Finding, lint
+from fl_plugin.contracts.lint import lint
 from fl_plugin.contracts.pairs import Comparison, Pair, compare
 from fl_plugin.contracts.parsed import domain_names, manifest_of
 from fl_plugin.contracts.side import read_side
@@ -67,7 +68,6 @@ class Contracts:
         head: Path | None = None,
         domain: str | None = None,
         product: str | None = None,
-        now: datetime | None = None,
     ) -> tuple[Approval, ...]:
         """Record a steward's yes to what a change loosens; return what was recorded.
 
@@ -77,14 +77,13 @@ class Contracts:
             head: As it would be; None for what was parsed last here.
             domain: Only this one's products.
             product: Only this one, `<domain>.<model>`.
-            now: The day of the approval.
 
         Raises:
             PolicyError: It would not count.
             UsageError: Nothing is loosened.
             MeshError: A file cannot be read or written.
         """
-        both = self._comparison(base, head, domain, now or datetime.now(UTC))
+        both = self._comparison(base, head, domain, yes.at or datetime.now(UTC))
         acceptance = Acceptance(root=self.root, today=both.now.date())
         pairs = [
             pair

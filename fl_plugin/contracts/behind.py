@@ -25,12 +25,14 @@ class TestRule:
 
     Args:
         what: Its kind and column, in words without values.
+        column: The column alone; "" for a test of the whole product.
         settings: Digest of what it is told; of its SQL, where it has some of its own.
         hard: Whether every row counts and a failure fails the build.
         softness: Digest of severity, where, limit and what counts as an error.
     """
 
     what: str
+    column: str
     settings: str
     hard: bool
     softness: str
@@ -142,5 +144,11 @@ def _rule(test: Fields, about: Fields) -> tuple[str, TestRule]:
     )
     what = f"{shown(kind)} on {shown(column)}" if column else shown(kind)
     settings = digest([told, own_sql])
-    rule = TestRule(what=what, settings=settings, hard=hard, softness=digest(softness))
+    rule = TestRule(
+        what=what,
+        column=column,
+        settings=settings,
+        hard=hard,
+        softness=digest(softness),
+    )
     return f"{what} {settings}", rule

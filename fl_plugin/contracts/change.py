@@ -1,6 +1,5 @@
 """One change, and the family that finds changes of its kind."""
 
-from abc import ABC
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -82,7 +81,7 @@ class Change:
         return "safe" if self.accepted else self.verdict
 
 
-class Family(ABC):
+class Family:
     """A family of changes. It answers for products, for a whole mesh, or for both.
 
     A difference that no family explains counts as loosened.

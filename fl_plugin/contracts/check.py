@@ -1,6 +1,5 @@
 """One thing that is wrong with a contract, and the check that finds it."""
 
-from abc import ABC
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,7 +69,7 @@ class Domain:
         return measurements(self.catalog, product, self.published)
 
 
-class Check(ABC):
+class Check:
     """One thing to look at, of a domain or of the whole mesh."""
 
     name: ClassVar[str] = ""

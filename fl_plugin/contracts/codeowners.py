@@ -18,7 +18,7 @@ FILE = Path(".github") / "CODEOWNERS"
 LARGEST = 3_000_000  # a code host ignores a larger file
 _HEADER = """\
 # Made by `fl contract codeowners --write` from the owners and stewards of dbt's groups;
-# do not edit. `fl contract lint` fails when it is stale. The last line that fits counts.
+# do not edit. `fl contract lint` fails when it is stale. The last line to fit counts.
 """
 # What holds for every domain: words and floors, who there is, the shared SQL, the
 # program, and this file.

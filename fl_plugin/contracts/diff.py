@@ -1,6 +1,6 @@
 """The policy diff: every change between two manifests, each with its verdict."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 

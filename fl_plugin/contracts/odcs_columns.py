@@ -91,15 +91,18 @@ def _typed(data_type: str, checks: Sequence[Check]) -> Block:
     if logical in {"integer", "number"}:
         found["logicalTypeOptions"] = _limits(checks)
     elif logical == "array":
-        inner = canonical_type(data_type).removesuffix("[]")
+        inner = canonical_type(data_type).rpartition("[")[0]
         found["items"] = filled(_typed(inner, ()))
     elif canonical_type(data_type) == "UUID":
         found["logicalTypeOptions"] = {"format": "uuid"}
     return found
 
 
-def logical_type(data_type: str) -> str | None:
-    """Return the standard's type for one of DuckDB's; None for one it does not have."""
+def logical_type(data_type: str) -> str:
+    """Return the standard's type for one of DuckDB's.
+
+    A type that the standard has no word for is a string: it cannot be left open.
+    """
     full = canonical_type(data_type)
     if full.endswith("]") and not full.startswith("ENUM"):
         return "array"
@@ -108,7 +111,7 @@ def logical_type(data_type: str) -> str | None:
         return "integer"
     if word.startswith("TIMESTAMP"):
         return "timestamp"
-    return "time" if word.startswith("TIME") else _LOGICAL.get(word)
+    return "time" if word.startswith("TIME") else _LOGICAL.get(word, "string")
 
 
 def _limits(checks: Sequence[Check]) -> Block:

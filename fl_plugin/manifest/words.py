@@ -7,12 +7,15 @@ from pydantic import Field, StringConstraints
 
 from fl_plugin.errors import ContractError
 
-# These become folders, file names and table keys.
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,64}\z")]
+# These become folders, file names and table keys; none may pass for an option.
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_][a-z0-9_-]{0,63}\z")]
 Names = Annotated[tuple[Name, ...], Field(max_length=1000)]
 SomeNames = Annotated[tuple[Name, ...], Field(min_length=1, max_length=1000)]
 ProductName = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9_-]{1,64}\.[a-z0-9_-]{1,64}\z")
+    str,
+    StringConstraints(
+        pattern=r"^[a-z0-9_][a-z0-9_-]{0,63}\.[a-z0-9_][a-z0-9_-]{0,63}\z"
+    ),
 ]
 # SQL's plain identifiers; quoted all the same wherever they meet SQL.
 ColumnName = Annotated[
@@ -33,14 +36,15 @@ Days = Annotated[int, Field(ge=1, le=36_500)]
 Attributes = dict[Name, SomeNames]
 Classification = Literal["public", "internal", "confidential", "restricted"]
 
-_PATH_NAME = re.compile(r"[a-z0-9_-]{1,64}")
+_PATH_NAME = re.compile(r"[a-z0-9_][a-z0-9_-]{0,63}")
 
 
 def check_name(name: str, where: str) -> None:
     """Refuse a name that could not become a folder or a file.
 
     Raises:
-        ContractError: It is not made of a-z, 0-9, _ and -, or longer than 64.
+        ContractError: It is not made of a-z, 0-9, _ and -, begins with -, or is
+            longer than 64.
     """
     if not _PATH_NAME.fullmatch(name):
         raise ContractError(

@@ -11,12 +11,15 @@ if TYPE_CHECKING:
     from fl_plugin.access.area import Access
     from fl_plugin.changes.changes import Changes
     from fl_plugin.contracts.area import Contracts
+    from fl_plugin.contracts.discovered import Discovery
+    from fl_plugin.contracts.exports import Exports
     from fl_plugin.mesh.building import Building
     from fl_plugin.mesh.exploring import Exploring
     from fl_plugin.mesh.policies import Policies
     from fl_plugin.mesh.scaffolding import Scaffolding
     from fl_plugin.mesh.signatures import Signatures
     from fl_plugin.quality.area import Quality
+    from fl_plugin.retention.sweep import RetentionArea
 
 
 class Areas:
@@ -87,3 +90,25 @@ class Areas:
         from fl_plugin.mesh.building import Building  # noqa: PLC0415
 
         return Building(self.root)
+
+    @property
+    def exports(self) -> "Exports":
+        """Contracts for other tools."""
+        from fl_plugin.contracts.exports import Exports  # noqa: PLC0415
+
+        return Exports(self.root)
+
+    @property
+    def discovery(self) -> "Discovery":
+        """The built tables, and contracts proposed from them."""
+        from fl_plugin.contracts.discovered import Discovery  # noqa: PLC0415
+
+        return Discovery(self.root)
+
+    @property
+    def retention(self) -> "RetentionArea":
+        """What is kept, and for how long."""
+        from fl_plugin.mesh.identity import actor  # noqa: PLC0415
+        from fl_plugin.retention.sweep import RetentionArea  # noqa: PLC0415
+
+        return RetentionArea(self.root, actor())

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -68,14 +69,13 @@ class Result:
         Raises:
             UsageError: pandas is not installed.
         """
-        try:
-            return self.arrow.to_pandas()
-        except ModuleNotFoundError:
+        if find_spec("pandas") is None:
             raise UsageError(
                 "pandas is not installed, and this package does not need it.",
                 remedy="Install it (`pip install pandas`), or use .arrow or "
                 ".to_pylist().",
-            ) from None
+            )
+        return self.arrow.to_pandas()
 
 
 @dataclass(frozen=True)

@@ -122,20 +122,13 @@ class Database:
         named = _picked({name: name for name in columns})
         source = _rows(relation, row_filter)
         limit = "" if most.rows is None else f" limit {most.rows:d}"
-        kept: list[pa.RecordBatch] = []
         with self._open() as connection:
             connection.execute("begin")
-            found = connection.execute(f"select count(*) {source}").fetchone()
+            # Fetched to its end: an unfinished result would block the next query.
+            counted = connection.execute(f"select count(*) {source}").fetchall()
             query = f"select {named} {source}{limit}"
             reader = connection.sql(query).to_arrow_reader(BATCH_ROWS)
-            size = 0
-            for batch in reader:
-                size += batch.nbytes
-                if size > most.bytes:
-                    return Excerpt(table=None, rows=found[0] if found else 0)
-                kept.append(batch)
-            table = pa.Table.from_batches(kept, schema=reader.schema)
-        return Excerpt(table=table, rows=found[0] if found else 0)
+            return Excerpt(table=_capped(reader, most.bytes), rows=counted[0][0])
 
     @contextmanager
     def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -187,21 +180,23 @@ class Database:
 def parse_filter(row_filter: str) -> Mapping[str, Any]:
     """Return DuckDB's own parse tree of `select * from t where (<row_filter>)`.
 
-    The text is parsed in an empty database, never run.
+    The text is parsed in an empty database, never run. It must be a condition without
+    the brackets as well: `a) or (b` is one only inside them, and would break out of
+    them where more stands beside it.
 
     Raises:
         ContractError: DuckDB cannot parse it.
     """
-    query = f"select * from t where ({row_filter})"  # noqa: S608 parsed, never run
+    texts = [f"select * from t where {f}" for f in (f"({row_filter})", row_filter)]  # noqa: S608 parsed, never run
     with duckdb.connect(":memory:", config=_SETTINGS) as connection:
         try:
             found = connection.execute(
-                "select json_serialize_sql(?)", [query]
+                "select json_serialize_sql(?), json_serialize_sql(?)", texts
             ).fetchone()
         except duckdb.Error:
             found = None
-    tree = json.loads(found[0]) if found else {"error": True}
-    if tree.get("error"):
+    tree, alone = map(json.loads, found) if found else ({"error": True}, {})
+    if tree.get("error") or alone.get("error"):
         raise ContractError(
             "A row filter is not a condition that DuckDB can parse.",
             remedy="Write it as for `where`, over the product's own columns.",
@@ -221,6 +216,23 @@ def _measured(row: Sequence[Any]) -> Measured:
         tests_failed=failed,
         build=str(build),
     )
+
+
+def _capped(reader: pa.RecordBatchReader, most_bytes: int) -> pa.Table | None:
+    """Return a reader's rows; None, and nothing kept, where they are too many."""
+    kept: list[pa.RecordBatch] = []
+    size = 0
+    try:
+        for batch in reader:
+            size += batch.nbytes
+            if size > most_bytes:
+                return None
+            kept.append(batch)
+    except (pa.ArrowException, OSError):  # a damaged file, found while reading
+        raise duckdb.IOException from None
+    finally:
+        reader.close()
+    return pa.Table.from_batches(kept, schema=reader.schema)
 
 
 def _picked(columns: Mapping[str, str]) -> str:

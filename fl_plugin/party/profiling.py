@@ -88,17 +88,16 @@ def profile_table(
     """
     table = _read(database, product)
     before = baseline or {}
+    columns = {c.name: _histogram(c, table[c.name]) for c in _counted(product)}
     profile = TableProfile(
         rows=table.num_rows,
         event_age_hours=_event_age(table, product, min_cohort),
-        columns={
-            column.name: _histogram(column, table[column.name])
-            for column in _counted(product)
-        },
+        columns=columns,
         against={
             name: before[name].bins.counts(table[name])
-            for name in (c.name for c in _counted(product))
-            if name in before and _fits(before[name].bins, table[name])
+            for name, histogram in columns.items()
+            # Of another kind is another column: to be approved anew.
+            if name in before and before[name].bins.kind == histogram.bins.kind
         },
         labels={name: _label(table[name]) for name in _labels(table, product)},
         crossings=tuple(_crossings(table, product)),
@@ -133,15 +132,6 @@ def _counted(product: Product) -> Iterator[Column]:
 def _histogram(column: Column, values: pa.ChunkedArray) -> Histogram:
     bins = bins_for(column, values)
     return Histogram(bins=bins, counts=bins.counts(values))
-
-
-def _fits(bins: Bins, values: pa.ChunkedArray) -> bool:
-    """Return whether a column can still be counted over bins that fitted it once."""
-    try:
-        bins.counts(values.slice(0, 100))
-    except (pa.ArrowException, ValueError, TypeError):
-        return False  # its type has changed: to be approved anew
-    return True
 
 
 def _labels(table: pa.Table, product: Product) -> list[str]:

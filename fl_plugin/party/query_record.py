@@ -107,7 +107,7 @@ class QueryRecord:
 
     def quoted(self, error: MeshError) -> MeshError:
         """Return the error with the id that its record can be found by."""
-        remedy = f"{error.remedy} It is on record as {self.query_id}."
+        remedy = f"{error.remedy} (on record as {self.query_id})"
         if isinstance(error, PolicyError):
             return PolicyError(
                 error.problem, remedy=remedy, reason=error.reason, domain=error.domain

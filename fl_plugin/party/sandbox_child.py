@@ -90,6 +90,7 @@ def _result(asked: Mapping[str, Any], told: Mapping[str, Any], rows: pa.Table) -
         kept = pa.Table.from_batches(
             _first(reader, told["most_rows"] + 1), schema=reader.schema
         )
+    kept = kept.rename_columns(_once_each(kept.column_names))
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, kept.schema) as stream:
         stream.write_table(kept.combine_chunks())
@@ -103,6 +104,17 @@ def _first(reader: pa.RecordBatchReader, most: int) -> Iterator[pa.RecordBatch]:
             return
         yield batch.slice(0, left)
         left -= batch.num_rows
+
+
+def _once_each(names: list[str]) -> list[str]:
+    """Return names of which none occurs twice: a dict of a row would lose one."""
+    found: list[str] = []
+    for name in names:
+        free, number = name, 1
+        while free in found:
+            free, number = f"{name}_{number}", number + 1
+        found.append(free)
+    return found
 
 
 def _quoted(name: str) -> str:

@@ -38,12 +38,15 @@ def live_grants(facts: Facts, product: Product) -> list[Grant]:
 def covering_grant(facts: Facts) -> Grant | None:
     """Return the live grant that covers purpose, uses and columns alone.
 
-    Two grants are never added up: each was approved as it stands.
+    Two grants are never added up: each was approved as it stands. Of several, the
+    newest that carries the request's epsilon as well; else the newest.
     """
     if facts.product is None:
         return None
     live = live_grants(facts, facts.product)
-    return next((grant for grant in live if covers(grant, facts.request)), None)
+    covering = [grant for grant in live if covers(grant, facts.request)]
+    carrying = (g for g in covering if _carries_epsilon(g, facts.request))
+    return next(carrying, covering[0] if covering else None)
 
 
 def covers(grant: Grant, request: Request) -> bool:
@@ -53,6 +56,12 @@ def covers(grant: Grant, request: Request) -> bool:
         and set(request.uses) <= set(grant.uses)
         and set(request.columns) <= set(grant.columns)
     )
+
+
+def _carries_epsilon(grant: Grant, request: Request) -> bool:
+    if grant.epsilon is None or request.epsilon is None:
+        return grant.epsilon is request.epsilon
+    return request.epsilon <= grant.epsilon
 
 
 def grant_refusals(grant: Grant, facts: Facts, product: Product) -> Iterator[Refusal]:
@@ -119,14 +128,15 @@ def _approval_refusals(
             f"The grant {grant.name} on {product.name} {problem}.",
             f"Ask {ask}: stewards of {product.domain} approve, not the requester.",
         )
-    if grant.decided_at is not None and grant.decided_at > today:
+    decided = grant.decided_at
+    if decided is None or decided > today:
         yield Refusal(
             "grant.not_yet_valid",
-            f"The grant {grant.name} on {product.name} is dated in the future.",
+            f"The grant {grant.name} on {product.name} has no date of decision, or one "
+            "in the future.",
             f"Ask {ask} to correct the date of the decision.",
         )
-    start = grant.decided_at or today
-    longest = start + timedelta(days=approval.max_days)
+    longest = (decided or today) + timedelta(days=approval.max_days)
     if grant.expires is None or grant.expires > longest:
         yield Refusal(
             "grant.too_long",

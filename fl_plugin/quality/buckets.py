@@ -9,7 +9,7 @@ import math
 # From good to bad: what a share is surely not below.
 SHARES = (1.0, 0.999, 0.995, 0.99, 0.98, 0.95, 0.9, 0.8, 0.5, 0.0)
 WIDTHS = (0.05, 0.1, 0.2, 0.25, 0.5)
-INDICES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0)
+INDICES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0, 2.0, 100.0)  # none is above
 _EVENTS = {1: "an hour", 24: "a day", 168: "a week", 744: "a month", 8784: "a year"}
 
 
@@ -25,7 +25,12 @@ def at_least(
         return None
     if share >= 1:
         return 1.0
-    fits = [g for g in SHARES if g <= share and rows * (1 - g) >= min_cohort]
+    # In thousandths, so that 250 rows and 0.9 are exactly a cohort of 25.
+    fits = [
+        step
+        for step in SHARES
+        if step <= share and rows * (1000 - round(1000 * step)) >= 1000 * min_cohort
+    ]
     found = max(fits, default=0.0)
     return max(found, floor) if floor is not None and share >= floor else found
 
@@ -47,7 +52,7 @@ def rate_range(
 
 
 def index_below(index: float) -> float | None:
-    """Return the next step above a stability index; None above every step."""
+    """Return the next step above a stability index; None for what is no number."""
     return next((step for step in INDICES if index < step), None)
 
 

@@ -2,8 +2,9 @@
 
 A group below the cohort is suppressed. A single suppressed group could be derived by
 taking the others from the whole, so the next smallest go with it, until at least two
-are suppressed that together are a cohort. A reader cannot tell which of them was the
-small one. An empty group is suppressed as a small one is.
+are suppressed that together are a cohort: whatever is subtracted from whatever, each
+of them may still have any size below the cohort. How large a group is, is told as a
+range too. An empty group is suppressed as a small one is.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fl_plugin.catalog.published import PublishedBias, PublishedGroup, Range
-from fl_plugin.ledger.buckets import rows_bucket
 from fl_plugin.manifest.types import Product
 from fl_plugin.party.profiling import MISSING, OTHER, Crossing
 from fl_plugin.policy.people import is_restricted
@@ -27,6 +27,7 @@ def published_bias(
     shown = [c for place, c in enumerate(cells) if place not in hidden]
     rates = {c.group: rate_range(c.positives, c.negatives, min_cohort) for c in shown}
     whole = rate_range(sum(crossing.positives), sum(crossing.negatives), min_cohort)
+    rows = sum(c.rows for c in cells)
     guarded = is_restricted(product, crossing.protected)
     secret = guarded or is_restricted(product, crossing.label)
     groups = [PublishedGroup(group=c.group) for c in cells]
@@ -36,7 +37,9 @@ def published_bias(
         rate = rates[cell.group]
         groups[place] = PublishedGroup(
             group=cell.group,
-            rows=None if guarded else rows_bucket(cell.rows, min_cohort=min_cohort),
+            share=None
+            if guarded
+            else rate_range(cell.rows, rows - cell.rows, min_cohort),
             rate=None if secret else rate,
             than_all=_beside(rate, whole),
         )
@@ -53,8 +56,8 @@ def suppressed(sizes: Sequence[int], min_cohort: int) -> frozenset[int]:
     hidden = [place for place, size in enumerate(sizes) if size < min_cohort]
     others = [place for place in range(len(sizes)) if place not in hidden]
     for place in sorted(others, key=sizes.__getitem__):
-        enough = len(hidden) > 1 and sum(sizes[p] for p in hidden) >= min_cohort
-        if not hidden or enough:
+        # A single one is below the cohort, so there are two at least.
+        if not hidden or sum(sizes[p] for p in hidden) >= min_cohort:
             break
         hidden.append(place)
     return frozenset(hidden)

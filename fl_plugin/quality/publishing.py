@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from fl_plugin.catalog.published import (
     QUALITY_FILE,
@@ -73,7 +74,8 @@ def publish(
         at_least={name: share for name, share in shares.items() if share is not None},
         filled=_filled(product, basis, min_cohort),
         broken=broken_since(product, newest, measurement.drift, newest.broken),
-        newest_event=None if small else _newest_event(product, basis),
+        tests=_tests(newest),
+        newest_event=_newest_event(product, basis),
         approved_at=measurement.approved_at,
         drift=() if small else tuple(_drift(product, measurement.drift)),
         labels=_labels(product, basis, min_cohort),
@@ -116,6 +118,12 @@ def _write_aside(path: Path, text: str) -> None:
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _tests(newest: PrivateProfile) -> Literal["passing", "failing"] | None:
+    if newest.tests_failed is None:
+        return None
+    return "failing" if newest.tests_failed else "passing"
 
 
 def _filled(

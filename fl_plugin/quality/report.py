@@ -91,15 +91,15 @@ def _lines(
         )
     yield _drift(product, profile)
     yield _age(product, profile, now)
-    if profile is not None:
-        failing = profile.broken.get("tests")
-        yield Line(
-            measure="tests",
-            found="failing" if failing else "passing",
-            promised="passing",
-            state="broken" if failing else "holds",
-            since=failing,
-        )
+    tests = profile.tests if profile else None
+    since = profile.broken.get("tests") if profile else None
+    yield Line(
+        measure="tests",
+        found=tests or "not measured",
+        promised="passing",
+        state=_state(1, since, is_known=tests is not None),
+        since=since,
+    )
 
 
 def _drift(product: Product, profile: PublishedProfile | None) -> Line:
@@ -109,7 +109,7 @@ def _drift(product: Product, profile: PublishedProfile | None) -> Line:
     found = "not measured"
     if worst is not None:
         found = f"{worst.verdict} ({worst.column})"
-        found += f", below {worst.psi_below:g}" if worst.psi_below else ""
+        found += f", {worst.index_words}" if worst.index_words else ""
     elif profile is not None and profile.approved_at is None:
         found = "no profile approved yet"
     # Before a first approval there is nothing to compare with, and nothing is broken.

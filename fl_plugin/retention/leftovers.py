@@ -17,12 +17,12 @@ from fl_plugin.retention.settings import Retention
 
 _ASIDE = re.compile(
     r"\..+[.-][a-z0-9_]{8}(\.aside)?"  # the name, then what mkstemp adds
-    r"|\.(docs|site)-[a-z0-9_]{8}"
     r"|\.v[1-9][0-9]{0,8}\.draft"
     r"|\.tombstone\.json\.new"
     r"|ledger\.sqlite\.new-[a-z0-9_]{8}(-wal|-shm|-journal)?"
 )
 _DECIDED_ASIDE = re.compile(r"\..+\.[a-z0-9_]{8}\.aside")
+_NEW_DOMAIN = re.compile(r"\.[a-z0-9_]{1,64}-[a-z0-9_]{8}")
 _OWN_FOLDERS = ("ledger", "outbox", "target")
 
 
@@ -48,6 +48,9 @@ class Looking:
         hours = timedelta(hours=times.intermediate_hours)
         for spool in children(self.root / "runs"):
             yield from self._old(spool, "intermediate", hours)
+        for draft in children(self.root / "domains"):
+            if _NEW_DOMAIN.fullmatch(draft.name) and draft.is_dir():
+                yield from self._old(draft, "intermediate", hours)
         days = timedelta(days=times.published_days)
         yield from self._old(self.root / "target" / "catalog", "published", days)
         yield from self._logs(self.root / "logs")
@@ -91,7 +94,9 @@ class Looking:
         if not is_own(self.root, path) or last_touched(path) + kept > self.now:
             return
         days = kept.days
-        span = f"{days} days" if days > 1 else f"{kept.total_seconds() / 3600:.0f} hours"
+        span = (
+            f"{days} days" if days > 1 else f"{kept.total_seconds() / 3600:.0f} hours"
+        )
         yield Expired(
             kind=kind,
             path=path.relative_to(self.root),

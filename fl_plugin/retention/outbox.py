@@ -1,4 +1,4 @@
-"""An outbox loses its oldest events; its numbers go on, and readers lose nothing new."""
+"""An outbox loses its oldest events; its numbers go on, so readers lose nothing new."""
 
 import json
 import os
@@ -13,6 +13,7 @@ from fl_plugin.errors import StorageError
 from fl_plugin.retention.places import is_own
 
 FILES = ("events.jsonl", "dead.jsonl")
+LOCKS = (".lock", ".sender")  # of whoever looks, and of whoever sends
 MAX_BYTES = 32 * 2**20
 
 
@@ -84,14 +85,16 @@ def _held(folder: Path) -> Iterator[None]:
     """Hold the locks that writers of an outbox hold; they end with this process."""
     handles = []
     try:
-        for path in sorted(folder.glob(".*lock")):
+        for path in (folder / name for name in LOCKS):
+            if not path.exists():
+                continue
             handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
             handles.append(handle)
             flock(handle, LOCK_EX | LOCK_NB)
         yield
     except OSError:
         raise StorageError(
-            f"The outbox {folder.parent.name}/{folder.name} is held by another process.",
+            f"The outbox of {folder.parent.name} is held by another process.",
             remedy="Wait for the other command to end, then try again.",
         ) from None
     finally:

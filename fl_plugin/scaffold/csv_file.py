@@ -31,11 +31,12 @@ class FileColumn:
 
     Args:
         name: Plain snake_case, made from the header.
-        header: As the file has it; "" where it may not stand in a contract.
+        header: As the file has it, without the spaces around it, as DuckDB reads it.
         data_type: The narrowest SQL type that holds every value.
         nullable: Whether a value is missing in any row.
         unique: Whether every row has a value of its own.
         few: Whether the values repeat so much that they are categories.
+        negative: Whether any value is below zero.
         binary: Whether every value says true or false, as 0 and 1 do too.
     """
 
@@ -45,6 +46,7 @@ class FileColumn:
     nullable: bool
     unique: bool
     few: bool
+    negative: bool
     binary: bool
 
 
@@ -73,7 +75,7 @@ def read_csv(path: Path) -> CsvFile:
         file.seek(0)
         # Without `strict` an open quote would swallow the rest of the file.
         rows = csv.reader(file, delimiter=delimiter, strict=True)
-        header = next(rows)
+        header = [said.strip() for said in next(rows)]
         names = _names(path, header)
         seen = _observed(path, rows, len(names))
     return CsvFile(
@@ -82,11 +84,12 @@ def read_csv(path: Path) -> CsvFile:
         columns=tuple(
             FileColumn(
                 name=name,
-                header=said if is_text(said) else "",
+                header=said,
                 data_type=found.data_type,
                 nullable=found.empty > 0,
                 unique=found.unique,
                 few=found.few,
+                negative=found.negative,
                 binary=found.binary,
             )
             for name, said, found in zip(names, header, seen, strict=True)
@@ -97,7 +100,7 @@ def read_csv(path: Path) -> CsvFile:
 def _observed(path: Path, rows: Iterator[list[str]], width: int) -> list[Observed]:
     seen = [Observed() for _ in range(width)]
     number = 0
-    for number, row in enumerate(rows, start=1):
+    for number, row in enumerate(_filled(rows, width), start=1):
         if len(row) != width:
             raise _unusable(path, f"row {number} has not as many values as the header")
         for column, value in zip(seen, row, strict=True):
@@ -105,6 +108,15 @@ def _observed(path: Path, rows: Iterator[list[str]], width: int) -> list[Observe
     if not number:
         raise _unusable(path, "it has no rows, so nothing says what its types are")
     return seen
+
+
+def _filled(rows: Iterator[list[str]], width: int) -> Iterator[list[str]]:
+    """Leave out empty lines, as DuckDB does; of one column they are an empty value."""
+    for row in rows:
+        if row:
+            yield row
+        elif width == 1:
+            yield [""]
 
 
 def _delimiter(path: Path, line: str) -> str:
@@ -131,7 +143,8 @@ def _name(path: Path, said: str, place: int) -> str:
     # CamelCase has its words apart too.
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", ascii_only)
     name = "_".join(re.findall(r"[a-z0-9]+", apart.lower()))
-    if not ascii_only.isascii() or not name or len(name) > LONGEST:
+    usable = is_text(said) and ascii_only.isascii()
+    if not usable or not name or len(name) > LONGEST:
         raise _unusable(
             path, f"the name of column {place} cannot become a plain SQL name"
         )

@@ -21,6 +21,7 @@ def example_columns() -> tuple[FileColumn, ...]:
             nullable=False,
             unique=place == 0,
             few=False,
+            negative=False,
             binary=data_type == "boolean",
         )
         for place, (name, data_type) in enumerate(zip(ROWS[0], types, strict=True))

@@ -63,6 +63,7 @@ class Observed:
     rows: int = 0
     kinds: list[str] = field(default_factory=lambda: list(_KINDS))
     zeros_and_ones: bool = True
+    negative: bool = False
     distinct: bool = True
     _seen: set[int] = field(default_factory=set)
 
@@ -77,6 +78,7 @@ class Observed:
         if first or (self.kinds and not _KINDS[self.kinds[0]](value)):
             self.kinds = [kind for kind in self.kinds if _KINDS[kind](value)]
         self.zeros_and_ones = self.zeros_and_ones and value in ("0", "1")
+        self.negative = self.negative or value.startswith("-")
         self._remember(hash(value))
 
     @property

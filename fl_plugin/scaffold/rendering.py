@@ -50,10 +50,11 @@ def templates() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        comment=comment,
         flow=flow,
+        identifier=sql_identifier,
         literal=sql_text,
         md=markdown,
+        own_words=own_words,
         title=title,
         yaml=yaml_text,
     )
@@ -81,8 +82,13 @@ def sql_text(text: str) -> Markup:
     return _safe("'" + str(text).replace("'", "''") + "'")
 
 
-def comment(text: str) -> Markup:
-    """Return a sentence of this program for behind a `#`, on one line."""
+def sql_identifier(text: str) -> Markup:
+    """Return text as a quoted SQL name."""
+    return _safe('"' + str(text).replace('"', '""') + '"')
+
+
+def own_words(text: str) -> Markup:
+    """Return a text of this program, never one of its user's, on one line."""
     return _safe(" ".join(str(text).split()))
 
 

@@ -5,12 +5,14 @@ folder that exists are all written aside before the first is linked to its name,
 order in which every beginning is a project that dbt can still read.
 """
 
+import codecs
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from fl_plugin.errors import StorageError, UsageError
 
@@ -111,12 +113,19 @@ def _aside(folder: Path, name: str) -> Iterator[Path]:
             shutil.rmtree(draft, ignore_errors=True)
 
 
+def _copy(source: Path, file: IO[bytes]) -> None:
+    """Copy bytes, without a byte order mark: DuckDB fails on one before a quote."""
+    with source.open("rb") as content:
+        if content.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+            content.seek(0)
+        shutil.copyfileobj(content, file)
+
+
 def _write(path: Path, content: str | bytes | Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("xb") as file:
         if isinstance(content, Path):
-            with content.open("rb") as source:
-                shutil.copyfileobj(source, file)
+            _copy(content, file)
         else:
             file.write(content.encode() if isinstance(content, str) else content)
         file.flush()

@@ -3,9 +3,8 @@
 Written from docs/governance.md and not from `fl_plugin.policy`: it reads the same
 facts, translates them into Cedar's policies, entities and contexts, and leaves the
 answer to Cedar. A release is allowed where the product is offered, the consumer may
-ask, some one grant carries it, every column may be taken in its role and the run
-itself is within bounds: five questions, each denied unless a policy permits it, and in
-each whatever is missing is denied.
+ask, some one grant carries it and every column may be taken in its role: four kinds of
+question, each denied unless a policy permits it, and whatever is missing is denied.
 """
 
 import json
@@ -18,7 +17,7 @@ import cedarpy
 
 from fl_plugin.manifest.types import Column, Grant, Product
 from fl_plugin.policy.types import Facts, Node
-from tests.properties.cedar_policies import POLICIES
+from tests.properties.cedar_policies import OFFERED, RELIED_ON, TAKEN, permit
 
 Cedar = dict[str, Any]
 _SCALE = 1_000_000  # Cedar counts in whole numbers
@@ -40,17 +39,29 @@ def allowed_by_cedar(group: Sequence[Facts]) -> list[bool]:
     Args:
         group: Facts that share product and node.
     """
+    if not group:
+        return []
     product, node = group[0].product, group[0].node
-    policies = POLICIES + "".join(_contract(product)) + "".join(_algorithms(node))
-    questions = [list(_questions(facts)) for facts in group]
-    flat = [question for asked in questions for _, question in asked]
-    answers = iter(
-        answer.allowed
-        for answer in cedarpy.is_authorized_batch(
-            flat, policies, json.dumps(_entities(product, node))
-        )
+    policies = cedarpy.PolicySet.from_str(
+        permit("offer", f"{OFFERED} && ({_algorithms(node)})")
+        + permit("rely", RELIED_ON)
+        + permit("take", TAKEN)
+        + "".join(_contract(product))
     )
-    return [_together([(kind, next(answers)) for kind, _ in q]) for q in questions]
+    entities = cedarpy.Entities.from_json_str(json.dumps(_entities(product, node)))
+
+    def asked(questions: Sequence[Cedar]) -> list[bool]:
+        answers = cedarpy.is_authorized_batch(list(questions), policies, entities)
+        return [answer.allowed for answer in answers]
+
+    offered = asked([_offer(facts) for facts in group])
+    rest = [
+        list(_other_questions(facts)) if may else []
+        for facts, may in zip(group, offered, strict=True)
+    ]
+    answers = iter(asked([question for q in rest for _, question in q]))
+    together = [_together([(kind, next(answers)) for kind, _ in q]) for q in rest]
+    return [a and b for a, b in zip(offered, together, strict=True)]
 
 
 def while_planning(facts: Facts) -> Facts:
@@ -99,7 +110,9 @@ def _has(consumer: Any) -> Iterator[str]:
         yield f"principal.attributes.{key}.containsAny({_list(values)})"
 
 
-def _algorithms(node: Node) -> Iterator[str]:
+def _algorithms(node: Node) -> str:
+    """Return the condition that the request names one of the node's algorithms."""
+    permitted = ["false"]
     for name, ranges in node.algorithms.items():
         conditions = [
             f"context.algorithm == {json.dumps(name)}",
@@ -109,7 +122,8 @@ def _algorithms(node: Node) -> Iterator[str]:
             bounds = f"{_whole(low)} <= context.parameters.{word} && "
             bounds += f"context.parameters.{word} <= {_whole(high)}"
             conditions.append(f"(!(context.parameters has {word}) || ({bounds}))")
-        yield _policy("permit", "run", conditions)
+        permitted.append(f"({' && '.join(conditions)})")
+    return " || ".join(permitted)
 
 
 def _policy(effect: str, action: str, conditions: Sequence[str]) -> str:
@@ -177,28 +191,39 @@ def _column(column: Column) -> Cedar:
     }
 
 
-def _questions(facts: Facts) -> Iterator[tuple[str, Cedar]]:
-    request, product = facts.request, facts.product
-    name = product.name if product else "nothing"
-    about = {
+def _about(facts: Facts, kind: str) -> Cedar:
+    name = facts.product.name if facts.product else "nothing"
+    return {
         "principal": {"type": "Consumer", "id": facts.caller},
+        "action": f'Action::"{kind}"',
         "resource": {"type": "Product", "id": name},
     }
-    context = _context(facts)
-    for kind in ("offer", "ask", "run"):
-        yield kind, {**about, "action": f'Action::"{kind}"', "context": context}
+
+
+def _offer(facts: Facts) -> Cedar:
+    return _about(facts, "offer") | {"context": _context(facts)}
+
+
+def _other_questions(facts: Facts) -> Iterator[tuple[str, Cedar]]:
+    request, context = facts.request, _context(facts)
+    rule = {word: context[word] for word in _OF_A_RULE}
+    yield "ask", _about(facts, "ask") | {"context": rule}
     narrow = {word: context[word] for word in _OF_A_GRANT if word in context}
     for grant in facts.grants:
-        relied = {**narrow, "grant": _grant(grant, facts)}
-        yield "rely", {**about, "action": 'Action::"rely"', "context": relied}
+        relied = narrow | {"grant": _grant(grant, facts)}
+        yield "rely", _about(facts, "rely") | {"context": relied}
     for column, role in request.columns.items():
         taken = {"role": role, "uses": context["uses"]}
         resource = {"type": "Column", "id": column}
-        asked = {**about, "resource": resource, "action": 'Action::"take"'}
-        yield "take", {**asked, "context": taken}
+        asked = _about(facts, "take") | {"resource": resource, "context": taken}
+        yield "take", asked
 
 
 # Contexts are made small: Cedar reads each of them anew.
+_OF_A_RULE = (
+    *("purpose", "uses", "asked_names", "asked_pii", "asked_roles"),
+    "asked_classification",
+)
 _OF_A_GRANT = (
     *("today", "now", "clock_floor", "policy", "study", "consumer", "purpose"),
     *("uses", "columns", "epsilon", "must_sign"),

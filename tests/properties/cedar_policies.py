@@ -136,8 +136,3 @@ def permit(action: str, condition: str) -> str:
         f'permit(principal, action == Action::"{action}", resource)'
         f" when {{ {condition} }};\n"
     )
-
-
-POLICIES = "".join(
-    (permit("offer", OFFERED), permit("rely", RELIED_ON), permit("take", TAKEN))
-)

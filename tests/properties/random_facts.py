@@ -3,9 +3,10 @@
 Every number stands on a grid, so that Cedar's whole numbers are exact.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -14,7 +15,7 @@ from fl_plugin.policy.approval import approval_statement
 from fl_plugin.policy.fingerprint import policy_fingerprint
 from fl_plugin.policy.principals import Principals
 from fl_plugin.policy.types import Facts, Measured, Node, Request
-from fl_plugin.signing.keys import SigningKey
+from tests.golden.decision_facts import key_of
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 USES = ("aggregate", "train_horizontal", "train_vertical", "evaluate", "predict")
@@ -36,9 +37,9 @@ Block = dict[str, Any]
 
 
 class Dice(Random):
-    """Choices by name; `mostly` is right in nine of ten cases."""
+    """Choices by name; `mostly` is right in nearly every case."""
 
-    def mostly(self, usual: Any, others: Sequence[Any], share: float = 0.9) -> Any:
+    def mostly(self, usual: Any, others: Sequence[Any], share: float = 0.985) -> Any:
         """Return the usual value, or seldom one of the others."""
         return usual if self.random() < share else self.choice(others)
 
@@ -60,14 +61,14 @@ def random_contract(dice: Dice) -> Block:
     block: Block = {
         "purposes": purposes,
         "uses": uses,
-        "status": dice.mostly("active", ["draft", "retired"], 0.97),
+        "status": dice.mostly("active", ["draft", "retired"], 0.99),
         "classification": dice.mostly("confidential", CLASSES),
         "allow": _allow(dice, purposes, uses),
-        "deny": [_deny(dice)] if dice.random() < 0.15 else [],
+        "deny": [_deny(dice)] if dice.random() < 0.08 else [],
         "approval": {
             "approvers": (fewest := dice.choice((1, 1, 1, 2))),
-            "restricted_approvers": max(fewest, dice.choice((1, 2, 2, 2, 3))),
-            "max_days": dice.choice((60, 89, 90, 180, 365)),
+            "restricted_approvers": max(fewest, dice.choice((1, *[2] * 18, 3))),
+            "max_days": dice.choice((59, *[60] * 4, *[90] * 4, 365)),
         },
         "quality": _quality(dice),
         # What make_product has a default for is taken away by None.
@@ -97,7 +98,7 @@ def _allow(dice: Dice, purposes: list[str], uses: list[str]) -> list[Block]:
         }
         for _ in range(dice.choice((0, 1, 2)))
     ]
-    return narrow + ([wide] if dice.random() < 0.85 else [])
+    return narrow + ([wide] if dice.random() < 0.95 else [])
 
 
 def _consumer(dice: Dice) -> Block:
@@ -136,11 +137,11 @@ def random_columns(dice: Dice) -> dict[str, Block]:
     for name in COLUMNS:
         block: Block = {}
         dice.perhaps(block, "classification", dice.choice(CLASSES), 0.15)
-        dice.perhaps(block, "uses", dice.some(USES, 0.7), 0.1)
+        dice.perhaps(block, "uses", dice.some(USES, 0.7), 0.04)
         dice.perhaps(block, "pii", dice.choice(("quasi", "identifier")), 0.1)
         if name in {"amount", "age"}:
-            dice.perhaps(block, "roles", dice.some(("feature", "join_key")), 0.1)
-            dice.perhaps(block, "mask", "null", 0.03)
+            dice.perhaps(block, "roles", dice.some(("feature", "join_key")), 0.03)
+            dice.perhaps(block, "mask", "null", 0.01)
         if name == "is_bad":
             dice.perhaps(block, "label_sharing", "shared", 0.3)
         found[name] = block
@@ -160,13 +161,13 @@ def random_product(dice: Dice, make: Callable[..., Product]) -> Product | None:
         "version": dice.choice((None, 2)),
     }
     for word, value in wrong.items():
-        dice.perhaps(fields, word, value, 0.02)
+        dice.perhaps(fields, word, value, 0.005)
     return make(random_contract(dice), random_columns(dice), **fields)
 
 
 def random_node(dice: Dice) -> Node:
     """Return a node's settings, with keys of its own stewards."""
-    keys = {a: {"key": _key(a).public} for a in STEWARDS}
+    keys = {a: {"key": key_of(a).public} for a in STEWARDS}
     return Node(
         domain="consumer_banking",
         database="data/consumer_banking.duckdb",
@@ -182,7 +183,7 @@ def random_node(dice: Dice) -> Node:
             [{}, {"logistic_regression": {"l2": (1.0, 1.0)}}, {"other": {}}],
         ),
         secure_aggregation=dice.mostly("required", ["optional"], 0.8),
-        principals=Principals.model_validate_json(_json({"people": keys})),
+        principals=Principals.model_validate_json(json.dumps({"people": keys})),
         require_signatures=dice.mostly((), [("grants",), ("contracts",)]),
     )
 
@@ -219,7 +220,7 @@ def random_facts(dice: Dice, product: Product | None, node: Node) -> Facts:
 def _request(dice: Dice) -> Request:
     epsilon = dice.choice((0.5, 1.0, 2.0)) if dice.random() < 0.3 else None
     columns = {"amount": "feature", "age": "feature", "is_bad": "label"}
-    if dice.random() < 0.3:
+    if dice.random() < 0.15:
         names = dice.sample((*COLUMNS, "income"), dice.choice((0, 1, 2)))
         columns = {name: dice.choice(ROLES) for name in names} | {"amount": "feature"}
     if dice.random() < 0.02:
@@ -236,7 +237,7 @@ def _request(dice: Dice) -> Request:
         columns=columns,
         algorithm=dice.mostly("logistic_regression", ["other", ""], 0.98),
         parameters=dice.mostly({"l2": 1.0}, _PARAMETERS),
-        secure_aggregation=dice.mostly(True, [False], 0.95),
+        secure_aggregation=dice.random() < 0.97,
         parties=dice.mostly(3, [0, 1, 2, 4]),
         epsilon=dice.mostly(epsilon, [0.0, -1.0], 0.98),
     )
@@ -261,9 +262,9 @@ def _measured(dice: Dice) -> Measured:
     age = timedelta(hours=dice.choice((1, 3, 4, 24, 25, 48, 49, -1)))
     return Measured(
         built_at=dice.mostly(NOW - timedelta(minutes=30), [None, NOW - age]),
-        completeness=dice.mostly(1.0, ratios, 0.95),
-        validity=dice.mostly(1.0, ratios, 0.95),
-        uniqueness=dice.mostly(1.0, ratios, 0.95),
+        completeness=dice.mostly(1.0, ratios, 0.97),
+        validity=dice.mostly(1.0, ratios, 0.97),
+        uniqueness=dice.mostly(1.0, ratios, 0.97),
         drift_psi=dice.mostly(None, [0.05, 0.1, 0.15, 0.2, 0.3]),
         has_baseline=dice.random() < 0.1,
         tests_failed=dice.mostly(0, [None, 1], 0.97),
@@ -290,32 +291,16 @@ def _grant(dice: Dice, request: Request, policy: str, node: Node) -> Grant:
         epsilon=dice.mostly(request.epsilon, [None, 0.5, 1.0, 4.0]),
         status=dice.mostly("approved", ["requested", "rejected", "revoked"], 0.97),
         approved_by=dice.mostly(STEWARDS, [tuple(dice.some(PEOPLE)), ()]),
-        expires=_day_or_none(dice, usual, other),
+        expires=dice.mostly(usual, [*other, None]),
         policy=dice.mostly(policy, ["sha256:" + "0" * 64, None], 0.97),
         decided_at=dice.mostly(decided, [None], 0.98),
         requested_at=decided,
     )
     if "grants" in node.require_signatures and dice.random() < 0.8:
         signed = {
-            a: approval_statement(grant, a).signed_by(_key(a))
+            a: approval_statement(grant, a).signed_by(key_of(a))
             for a in grant.approved_by
             if a in STEWARDS
         }
         return replace(grant, signatures=signed)
     return grant
-
-
-def _day_or_none(dice: Dice, usual: date, other: Sequence[date]) -> date | None:
-    return dice.mostly(usual, [*other, None])
-
-
-def _key(address: str) -> SigningKey:
-    from tests.golden.decision_facts import key_of  # noqa: PLC0415
-
-    return key_of(address)
-
-
-def _json(value: Any) -> str:
-    import json  # noqa: PLC0415
-
-    return json.dumps(value)

@@ -7,7 +7,7 @@ from fl_plugin.contracts.pairs import Pair
 
 
 class BoundChanges(Family):
-    """Wider bounds let one row weigh more. The numbers are not told: they are data's."""
+    """Wider bounds let one row weigh more. The numbers are not told."""
 
     name = "bounds"
 

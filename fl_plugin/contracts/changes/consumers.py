@@ -5,7 +5,7 @@ it, or old rules cover each of its purposes with all of its uses; this errs towa
 "loosened", never the other way.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product as combinations
 
 from fl_plugin.contracts.change import Family, Found, listed
@@ -124,22 +124,20 @@ def _freed(rule: DenyRule, before: Product, after: Product) -> list[str]:
         column
         for column in (selected(rule.columns, before) if rule.columns else ())
         if column in after.columns
-        and not _is_denied(rule, rules, lambda r, c=column: _reaches(r, c, after))
+        and not _is_denied(rule, [r for r in rules if _reaches(r, column, after)])
     ]
     if free:
         return free
     lines = _lines(rule.columns) if rule.columns else {None}
     covered = all(
-        _is_denied(rule, rules, lambda r, at=line: _holds(r, at)) for line in lines
+        _is_denied(rule, [r for r in rules if _holds(r, line)]) for line in lines
     )
     return [] if covered else [""]
 
 
-def _is_denied(
-    rule: DenyRule, rules: Iterable[DenyRule], fits: Callable[[DenyRule], bool]
-) -> bool:
-    """Return whether rules that fit deny all that one rule denies."""
-    wide = [r for r in rules if fits(r) and _is_wider(r.consumer, rule.consumer)]
+def _is_denied(rule: DenyRule, rules: Iterable[DenyRule]) -> bool:
+    """Return whether some rules together deny all that one rule denies."""
+    wide = [r for r in rules if _is_wider(r.consumer, rule.consumer)]
     if len(rule.purposes) * len(rule.uses) > MOST_COMBINATIONS:
         return rule in wide
     return all(

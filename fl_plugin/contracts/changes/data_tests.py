@@ -16,10 +16,13 @@ class DataTestChanges(Family):
         """Compare test by test; accepted values are the constraints' affair."""
         before, after = pair.behind_base.tests, pair.behind_head.tests
         for key in sorted(before.keys() - after.keys()):
-            word = "removed from" if before[key].hard else "(a warning) removed from"
-            yield _said("removed", before[key], key, f"{word} the build", opens=True)
+            column = before[key].column
+            if column in pair.base.columns and column not in pair.head.columns:
+                yield _gone(before[key], key)
+                continue
+            yield _said("removed", before[key], key, "is gone", opens=True)
         for key in sorted(after.keys() - before.keys()):
-            yield _said("added", after[key], key, "added to the build", opens=False)
+            yield _said("added", after[key], key, "is new", opens=False)
         for key in sorted(before.keys() & after.keys()):
             if before[key] == after[key]:
                 continue
@@ -27,6 +30,15 @@ class DataTestChanges(Family):
             told = "checks all rows from now on" if stricter else "checks otherwise"
             word = "hardened" if stricter else "softened"
             yield _said(word, after[key], key, told, opens=not stricter)
+
+
+def _gone(rule: TestRule, key: str) -> Found:
+    return Found(
+        kind="test.gone",
+        verdict="safe",
+        sentence=f"The test {rule.what} went with its column.",
+        paths=(("dbt", "tests", key),),
+    )
 
 
 def _said(word: str, rule: TestRule, key: str, told: str, *, opens: bool) -> Found:

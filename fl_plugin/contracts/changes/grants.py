@@ -115,7 +115,8 @@ def _later(was: Grant, now: Grant) -> bool:
 
 def _decided_anew(was: Grant | None, now: Grant) -> bool:
     if was is None or was.status != "approved":
-        return was is None or was.decided_at != now.decided_at
+        asked = was is None or was.status == "requested"
+        return asked or (was is not None and was.decided_at != now.decided_at)
     before = (was.decided_at, was.approved_by, was.policy, dict(was.signatures))
     return before != (now.decided_at, now.approved_by, now.policy, dict(now.signatures))
 

@@ -44,7 +44,7 @@ def _access(pair: Pair) -> Iterator[Found]:
     yield Found(
         kind=f"access.{'narrowed' if narrower else 'widened'}",
         verdict="tightened" if narrower else "loosened",
-        sentence=f"dbt's access goes from {before or 'nothing'} to {after or 'nothing'}.",
+        sentence=f"dbt's access goes from {before or 'none'} to {after or 'none'}.",
         paths=(("access",),),
     )
 

@@ -102,7 +102,7 @@ def _added(product: Product, both: Comparison) -> Found:
         return Found(
             kind="product.readable",
             verdict="loosened",
-            sentence="It could not be read before, so there is nothing to compare with.",
+            sentence="It could not be read before: there is nothing to compare with.",
             product=product.name,
         )
     return Found(

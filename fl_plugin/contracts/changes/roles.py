@@ -15,7 +15,7 @@ class RoleChanges(Family):
     name = "roles"
 
     def of_product(self, pair: Pair) -> Iterator[Found]:
-        """Compare each column's roles; a deny rule that no longer fits is said there."""
+        """Compare the roles; deny rules that no longer fit are told there."""
         for name in shared_columns(pair):
             before, after = (
                 p.columns[name].contract.roles for p in (pair.base, pair.head)

@@ -241,8 +241,7 @@ def new_mesh(tmp_path: Path) -> Lending:
 
 @pytest.fixture
 def after(lending: Lending) -> Callable[[Callable[[Lending], None]], list[Event]]:
-    """Return what one step made: change, publish, look; and that looking again finds
-    nothing more."""
+    """Return the step: change, publish, look; and looking again finds no more."""
 
     def step(change: Callable[[Lending], None]) -> list[Event]:
         change(lending)

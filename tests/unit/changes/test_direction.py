@@ -4,6 +4,7 @@ from copy import deepcopy
 
 import pytest
 
+from fl_plugin.changes.direction import _COLUMN, _PRODUCT
 from fl_plugin.manifest.contract import (
     Approval,
     ColumnContract,
@@ -11,7 +12,6 @@ from fl_plugin.manifest.contract import (
     ProductContract,
     QualityFloors,
 )
-from fl_plugin.changes.direction import _COLUMN, _PRODUCT
 
 ALLOW = {
     "consumer": {"org_unit": ["risk"]},
@@ -118,9 +118,25 @@ def test_what_is_neither_has_no_direction(lending):
 
 
 def test_every_word_of_a_contract_has_a_judge_or_none_on_purpose():
-    blocks = {"dp": DpBudget, "approval": Approval, "quality": QualityFloors}
     words = set(ProductContract.model_fields) - {"product", "approval", "quality"}
-    words |= {f"{b}.{w}" for b, model in blocks.items() for w in model.model_fields}
+    words |= {f"dp.{word}" for word in DpBudget.model_fields}
+    words |= {f"approval.{word}" for word in Approval.model_fields}
+    words |= {f"quality.{word}" for word in QualityFloors.model_fields}
     # tags are words for people to find it by; `per` only says what a budget is for.
     assert words - set(_PRODUCT) == {"tags", "dp.per"}
     assert set(ColumnContract.model_fields) - set(_COLUMN) == {"bounds"}
+
+
+def test_the_meshs_own_floor_is_part_of_every_policy(lending):
+    import tests.unit.changes.conftest as mesh  # noqa: PLC0415
+
+    raised = mesh.POLICY.replace("min_cohort: 10", "min_cohort: 50")
+    (lending.root / "mesh_policy.yml").write_text(raised)
+    del lending.contract["min_cohort"]
+    lending._write(lending.folder, {mesh.GRANT: lending._grant()})
+    (event,) = lending.look()
+    assert (event.kind, event.direction) == ("policy.changed", "tightened")
+    (lending.root / "mesh_policy.yml").write_text(mesh.POLICY)
+    (event,) = lending.look()
+    assert (event.direction, "stops" in event.remedy) == ("loosened", False)
+    assert "min_cohort" in event.sentence

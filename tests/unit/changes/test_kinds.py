@@ -4,9 +4,8 @@ from copy import deepcopy
 from datetime import timedelta
 
 import pytest
-from tests.unit.changes.conftest import ASKER, OWNER, STEWARD, V2, model
 
-from fl_plugin.changes.event import KINDS
+from tests.unit.changes.conftest import ASKER, OWNER, STEWARD, V2, model
 
 
 def test_the_first_look_registers_all_there_is(new_mesh):
@@ -276,3 +275,24 @@ def test_a_study_that_asks_for_something_else_says_what(after):
 def test_a_study_that_is_gone_no_longer_learns(after):
     (event,) = after(lambda mesh: setattr(mesh, "study", None))
     assert "no longer learns" in event.sentence
+
+
+def test_a_grant_that_was_confirmed_for_the_new_policy_does_not_stop(lending):
+    lending.contract["min_cohort"] = 24
+    lending.publish(confirm=True)
+    policy, grant = lending.look()
+    assert policy.kind == "policy.changed"
+    assert "stops" not in policy.remedy
+    assert "approved anew" in grant.sentence
+
+
+@pytest.mark.parametrize("status", ["revoked", "rejected", "requested"])
+def test_a_grant_that_is_not_live_makes_nobody_an_owner(new_mesh, status):
+    new_mesh.study = None
+    new_mesh.decision = {"status": status}
+    new_mesh.publish()
+    new_mesh.look()
+    new_mesh.contract["min_cohort"] = 24
+    new_mesh.publish()
+    (event,) = new_mesh.look()
+    assert (event.concerns, event.consumers) == ((), ())

@@ -4,10 +4,12 @@ import json
 import multiprocessing
 import stat
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 import fl_plugin.changes.outbox as room
+from fl_plugin.changes import files
 from fl_plugin.changes.changes import Changes
 from fl_plugin.changes.event import Change
 from fl_plugin.changes.outbox import Outbox
@@ -54,7 +56,7 @@ def test_it_keeps_no_more_than_so_many_and_goes_on_counting(tmp_path):
 def test_a_process_that_dies_before_it_writes_what_it_saw_writes_nothing_twice(
     outbox, monkeypatch
 ):
-    whole = room.write_whole
+    whole = files.write_whole
 
     def dies(path, content):
         if path.name == "seen.json":
@@ -194,20 +196,9 @@ def test_an_outbox_ignores_itself_in_git(lending):
     ignored = lending.folder / "outbox" / ".gitignore"
     assert ignored.read_text().splitlines()[1:] == ["*", "!.gitignore"]
     assert not stat.S_IMODE(ignored.stat().st_mode) & 0o111
-    ours = [
-        p.parents[1].name
-        for p in (Path_of_repository() / "domains").glob("*/outbox/.gitignore")
-    ]
-    domains = [
-        p.parent.name for p in (Path_of_repository() / "domains").glob("*/node.yml")
-    ]
-    assert sorted(ours) == sorted(domains)
-
-
-def Path_of_repository():
-    import pathlib  # noqa: PLC0415
-
-    return pathlib.Path(__file__).resolve().parents[3]
+    repository = Path(__file__).resolve().parents[3] / "domains"
+    ours = {p.parents[1].name for p in repository.glob("*/outbox/.gitignore")}
+    assert ours == {p.parent.name for p in repository.glob("*/node.yml")}
 
 
 def test_a_domain_that_cannot_be_read_has_not_lost_its_products(lending):
@@ -287,3 +278,13 @@ def test_looking_without_recording_writes_nothing(new_mesh):
     assert len(news.events) == 3
     assert not (new_mesh.folder / "outbox").exists()
     assert new_mesh.look() == list(news.events)
+
+
+@pytest.mark.parametrize("name", ["half \ud800", "x" * 5000])
+def test_a_name_that_dbt_would_not_have_written_is_told(new_mesh, name):
+    node = new_mesh.product | {"unique_id": f"model.lending.{name}"}
+    new_mesh.versions = {f"model.lending.{name}": node}
+    new_mesh.publish()
+    news = new_mesh.changes.look()
+    assert news.events == ()
+    assert "too long or no text" in news.problems["lending"].problem

@@ -265,11 +265,13 @@ def test_a_missing_ledger_is_a_storage_error_and_stays_missing(path):
     assert not path.exists()
 
 
-def test_ten_thousand_records_verify_in_two_seconds(ledger, entry):
+def test_ten_thousand_records_verify_in_two_seconds(ledger, entry, figure):
     with ledger.transaction() as tx:
         for number in range(10_000):
             tx.append(entry(round=number))
     start = time.process_time()
     found = verify(ledger)
-    assert time.process_time() - start < 2
+    seconds = time.process_time() - start
     assert (found.ok, found.records) == (True, 10_000)
+    assert seconds < 2
+    figure("to verify 10,000 audit records", seconds, "CPU s", how="worst")

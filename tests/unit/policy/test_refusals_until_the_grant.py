@@ -154,10 +154,12 @@ NO: dict[str, list[Change]] = {
             "request": {"columns": {"age": "feature"}},
         },
     ],
-    "grant.not_yet_valid": [{"grant": {"decided_at": date(2026, 11, 22)}}],
+    "grant.not_yet_valid": [
+        {"grant": {"decided_at": date(2026, 11, 22)}},
+        {"grant": {"decided_at": None}},
+    ],
     "grant.too_long": [
         {"grant": {"expires": date(2026, 11, 4) + timedelta(181)}},
-        {"grant": {"expires": date(2028, 1, 1), "decided_at": None}},
         contract(approval={"max_days": 30}),
     ],
 }

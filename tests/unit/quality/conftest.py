@@ -34,7 +34,7 @@ def fair_product(product_with) -> Callable[..., Product]:
     """Return a product with a label and a protected column, restricted or not."""
 
     def make(classification: str = "confidential", **contract: Any) -> Product:
-        product = product_with(contract=contract)
+        product: Product = product_with(contract=contract)
         return replace(
             product,
             columns={

@@ -59,7 +59,8 @@ def test_two_few_rows_have_no_rate():
 
 
 @pytest.mark.parametrize(
-    ("index", "step"), [(0.0, 0.02), (0.02, 0.05), (0.19, 0.2), (1.0, None)]
+    ("index", "step"),
+    [(0.0, 0.02), (0.02, 0.05), (0.19, 0.2), (1.0, 2.0), (42.0, 100.0)],
 )
 def test_an_index_is_told_as_the_next_step_above_it(index, step):
     assert index_below(index) == step

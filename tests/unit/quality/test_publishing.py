@@ -23,7 +23,7 @@ def table(made, **changes):
         "columns": {
             "sex": Histogram(bins=Bins(kind="hashed"), counts=(*[1] * 16, 0)),
         },
-        "labels": {"is_bad": (390, 150)},
+        "labels": {"is_bad": (sum(n for n, _ in counts), sum(p for _, p in counts))},
         "crossings": (made.crossing(counts),),
     }
     return TableProfile(**(fields | changes))
@@ -162,11 +162,14 @@ def test_a_file_of_another_kind_is_refused_by_name_and_not_quoted(tmp_path, cont
 
 def test_a_domain_may_speak_of_its_own_products_only(made, fair_product, tmp_path):
     found = published(made, fair_product(), made.profile(table=table(made)))
-    for domain in ("consumer_banking", "auto_finance", "broken"):
+    for domain in ("consumer_banking", "later", "broken"):
         folder = tmp_path / "domains" / domain
         folder.mkdir(parents=True)
         (folder / "node.yml").touch()
-        write_quality(folder, [found])
+        mine = domain == "consumer_banking"
+        write_quality(
+            folder, [found if mine else found.model_copy(update={"rows": "1"})]
+        )
     (tmp_path / "domains" / "broken" / "target" / "quality.json").write_text("{")
     assert read_published(tmp_path) == {("consumer_banking.credit_profile", 1): found}
 
@@ -175,3 +178,11 @@ def test_group_names_are_the_contracts(made, fair_product):
     found = published(made, fair_product(), made.profile(table=table(made)))
     shown = json.loads(found.model_dump_json())["bias"][0]["groups"]
     assert [g["group"] for g in shown] == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("failed", "told"), [(None, None), (0, "passing"), (2, "failing")]
+)
+def test_tests_that_did_not_run_did_not_pass(made, fair_product, failed, told):
+    found = made.profile(tests_failed=failed)
+    assert published(made, fair_product(), found).tests == told

@@ -1,0 +1,279 @@
+"""What a request may ask for, and what it leaves in the domains' folders."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fl_plugin.access import writing
+from fl_plugin.access.asking import Asking
+from fl_plugin.access.wanted import Exploration
+from fl_plugin.errors import (
+    BuildError,
+    ContractError,
+    MeshError,
+    PolicyError,
+    StorageError,
+    UsageError,
+)
+
+HOSTILE = [
+    "../../../tmp/x",
+    "lending/../../x",
+    "g\n- name: evil",
+    "{{ env_var('HOME') }}",
+    "\u202egnidnel",
+    "lending\x00",
+    "",
+    " ",
+    "x" * 5000,
+    "CON",
+    "*",
+]
+
+
+def outcomes(asked):
+    return [(one.domain, one.outcome) for one in asked]
+
+
+def explore(mesh, **changes):
+    words = {
+        "product": "lending.credit_profile",
+        "consumer": "ml_coe",
+        "purpose": "credit_risk",
+        "columns": ("age", "amount"),
+    }
+    exploration = Exploration(**(words | changes))
+    return mesh.access.explore(exploration, Asking(by="kim@bank.example"))
+
+
+def test_a_study_asks_each_domain_for_exactly_what_it_needs(small_mesh):
+    asked = small_mesh.ask()
+    assert outcomes(asked) == [("cards", "written"), ("lending", "written")]
+    found = yaml.safe_load(small_mesh.file("lending").read_text())["exposures"][0]
+    assert found["config"]["meta"]["mesh"] == {
+        "request": {
+            "study": "credit_risk",
+            "consumer": "ml_coe",
+            "by": "kim@bank.example",
+            "at": "2026-11-21",
+            "purpose": "credit_risk",
+            "uses": ["train_horizontal", "evaluate"],
+            "columns": ["amount", "age", "is_bad"],
+            "epsilon": None,
+            "days": 90,
+        },
+        "decision": {"status": "requested"},
+    }
+    assert found["depends_on"] == ["ref('credit_profile')"]
+
+
+def test_what_was_written_is_a_valid_grant_for_dbts_manifest(small_mesh):
+    small_mesh.ask()
+    small_mesh.parse()
+    assert small_mesh.access.check().broken == ()
+    assert [s.state for s in small_mesh.access.list()] == ["requested"] * 2
+
+
+def test_a_contract_that_allows_fewer_days_is_asked_for_those(small_mesh):
+    small_mesh.contracts["cards"]["approval"] = {"max_days": 30}
+    small_mesh.parse()
+    assert [one.days for one in small_mesh.ask()] == [30, 90]
+
+
+def test_more_days_than_one_contract_allows_write_nothing_anywhere(small_mesh):
+    small_mesh.contracts["lending"]["approval"] = {"max_days": 30}
+    small_mesh.parse()
+    with pytest.raises(PolicyError, match=r"lending\..* at most 30 days"):
+        small_mesh.ask(days=31)
+    assert small_mesh.files() == {}
+
+
+def test_asking_again_changes_nothing_and_says_so(small_mesh):
+    small_mesh.ask()
+    before = small_mesh.files()
+    assert outcomes(small_mesh.ask()) == [
+        ("cards", "asked already"),
+        ("lending", "asked already"),
+    ]
+    assert small_mesh.files() == before
+
+
+def test_what_is_granted_is_not_asked_for_again_unless_it_is_renewed(small_mesh):
+    small_mesh.ask()
+    small_mesh.approve_by_both("lending")
+    before = small_mesh.file("lending").read_text()
+    assert outcomes(small_mesh.ask())[1] == ("lending", "granted already")
+    renewed = small_mesh.ask(renew=True)[1]
+    assert (renewed.outcome, renewed.grant) == ("written", "g_credit_risk_ml_coe_2")
+    assert small_mesh.file("lending").read_text() == before
+
+
+def test_a_grant_that_has_run_out_is_asked_for_under_another_name(small_mesh):
+    small_mesh.ask()
+    small_mesh.approve_by_both("lending")
+    small_mesh.later(days=91)
+    asked = small_mesh.access.request(
+        "credit_risk", Asking(by="kim@bank.example"), "lending"
+    )
+    assert [(a.grant, a.outcome) for a in asked] == [
+        ("g_credit_risk_ml_coe_2", "written")
+    ]
+
+
+def test_a_grant_that_stopped_with_its_policy_is_to_be_confirmed(small_mesh):
+    small_mesh.ask()
+    small_mesh.approve_by_both("lending")
+    small_mesh.contracts["lending"]["min_cohort"] = 30
+    small_mesh.parse()
+    assert outcomes(small_mesh.ask())[1] == ("lending", "to be confirmed")
+
+
+def test_a_request_with_other_words_gets_its_own_file_and_names_the_older(small_mesh):
+    small_mesh.ask()
+    path = small_mesh.file("lending")
+    path.write_text(path.read_text().replace("              - age\n", ""))
+    found = small_mesh.ask()[1]
+    assert (found.outcome, found.grant) == ("written", "g_credit_risk_ml_coe_2")
+    assert found.older == ("g_credit_risk_ml_coe",)
+
+
+def test_one_domain_can_be_asked_alone(small_mesh):
+    asking = Asking(by="kim@bank.example")
+    small_mesh.access.request("credit_risk", asking, "cards")
+    assert list(small_mesh.files()) == [small_mesh.file("cards")]
+
+
+def test_when_one_file_cannot_be_written_none_is(small_mesh):
+    small_mesh.grants("lending").parent.joinpath("grants").write_text("in the way")
+    with pytest.raises(StorageError):
+        small_mesh.ask()
+    assert not small_mesh.file("cards").exists()
+
+
+def test_a_file_that_appears_at_the_last_moment_is_not_overwritten(
+    small_mesh, monkeypatch
+):
+    linked = writing._link
+
+    def meddle(aside: Path, path: Path) -> None:
+        if path == small_mesh.file("lending"):
+            path.write_text("mine")
+        linked(aside, path)
+
+    monkeypatch.setattr(writing, "_link", meddle)
+    with pytest.raises(UsageError, match="appeared meanwhile"):
+        small_mesh.ask()
+    assert small_mesh.files() == {small_mesh.file("lending"): "mine"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"purpose": "fraud_detection"}, "purpose.not_allowed"),
+        ({"uses": ("aggregate",)}, "use.not_allowed"),
+        ({"columns": ("nothing",)}, "column.unknown"),
+        ({"columns": ("note",)}, "column.role"),
+        ({"columns": ("customer_id",)}, "column.use"),
+    ],
+)
+def test_what_the_contract_does_not_offer_cannot_be_asked_for(
+    small_mesh, changes, reason
+):
+    with pytest.raises(PolicyError) as refused:
+        explore(small_mesh, **changes)
+    assert refused.value.reason == reason
+    assert small_mesh.files() == {}
+
+
+def test_a_look_at_a_product_is_a_grant_of_its_own(small_mesh):
+    (asked,) = explore(small_mesh)
+    assert asked.grant == "g_exploration_ml_coe_credit_profile"
+    small_mesh.parse()
+    (standing,) = small_mesh.access.list("lending")
+    assert (standing.study, standing.state) == ("exploration", "requested")
+    assert standing.needed == 1
+
+
+@pytest.mark.parametrize("word", HOSTILE)
+@pytest.mark.parametrize("field", ["product", "consumer", "purpose", "columns", "uses"])
+def test_hostile_words_of_a_look_write_nothing(small_mesh, field, word):
+    value = (word,) if field in ("columns", "uses") else word
+    with pytest.raises(MeshError) as refused:
+        explore(small_mesh, **{field: value})
+    assert small_mesh.files() == {}
+    assert len(refused.value.problem) < 300
+    assert "\u202e" not in refused.value.problem
+
+
+@pytest.mark.parametrize("word", [*HOSTILE, "nobody"])
+def test_hostile_names_of_studies_and_domains_write_nothing(small_mesh, word):
+    with pytest.raises(MeshError):
+        small_mesh.access.request(word, Asking(by="kim@bank.example"))
+    with pytest.raises(MeshError):
+        small_mesh.access.request("credit_risk", Asking(by="kim@bank.example"), word)
+    assert small_mesh.files() == {}
+
+
+@pytest.mark.parametrize(
+    "by",
+    [
+        "",
+        "kim",
+        'kim@bank.example"\n          decision: {status: approved}',
+        "kim@bank.example\n          decision:\n            status: approved",
+        "kim@bank.example # x",
+        "{{env_var('X')}}@bank.example",
+        "k\u0456m@bank.example",  # a Cyrillic i
+        "kim@bank.example\u202e",
+        "a@b@c",
+        "x" * 65 + "@bank.example",
+    ],
+)
+def test_an_address_that_could_be_more_than_one_is_refused(small_mesh, by):
+    with pytest.raises(UsageError, match="--by"):
+        small_mesh.access.request("credit_risk", Asking(by=by))
+    assert small_mesh.files() == {}
+
+
+@pytest.mark.parametrize("name", ["no", "null", "1e3", "123", "on"])
+def test_a_name_that_yaml_reads_as_something_else_is_quoted(small_mesh, name):
+    explore(small_mesh, consumer=name)
+    (path,) = small_mesh.files()
+    found = yaml.safe_load(path.read_text())["exposures"][0]
+    assert found["config"]["meta"]["mesh"]["request"]["consumer"] == name
+
+
+def test_names_too_long_for_a_file_are_cut_and_still_told_apart(small_mesh):
+    first = explore(small_mesh, consumer="c" * 64)[0].grant
+    second = explore(small_mesh, consumer="c" * 63 + "d")[0].grant
+    assert first != second
+    assert max(len(first), len(second)) <= 64
+    small_mesh.parse()
+    assert small_mesh.access.check().broken == ()
+
+
+def test_an_owner_with_braces_and_line_ends_is_only_a_name(small_mesh):
+    path = small_mesh.root / "target" / "manifest.json"
+    hostile = "ML {{ 1/0 }}\\n  x: y"
+    path.write_text(path.read_text().replace('"ML CoE"', f'"{hostile}"'))
+    small_mesh.ask()
+    text = small_mesh.file("cards").read_text()
+    assert "{{" not in text
+    assert set(yaml.safe_load(text)["exposures"][0]["owner"]) == {"name", "email"}
+
+
+def test_a_study_edited_after_the_catalog_was_read_is_not_asked_for(small_mesh):
+    study = small_mesh.root / "models" / "studies" / "credit_risk.yml"
+    study.parent.mkdir(parents=True)
+    study.write_text("{}")
+    with pytest.raises(BuildError, match=r"credit_risk\.yml was changed"):
+        small_mesh.ask()
+
+
+def test_a_broken_grant_file_is_told_before_anything_is_asked(small_mesh):
+    small_mesh.grants("lending").mkdir()
+    small_mesh.file("lending", "broken").write_text("exposures: [")
+    with pytest.raises(ContractError, match="not valid YAML"):
+        small_mesh.ask()
+    assert not small_mesh.file("cards").exists()
