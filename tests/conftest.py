@@ -254,7 +254,7 @@ PARTS = (
     "domains",
     "tests/dbt",
 )
-MADE = shutil.ignore_patterns("target", "logs", "ledger", "*.duckdb*")
+MADE = shutil.ignore_patterns("target", "logs", "ledger", "outbox", "*.duckdb*")
 
 
 def dbt(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

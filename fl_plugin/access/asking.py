@@ -11,10 +11,11 @@ from fl_plugin.access.grant_text import free_name, grant_text
 from fl_plugin.access.home import Home, home_of
 from fl_plugin.access.rules import insist
 from fl_plugin.access.wanted import Wanted
+from fl_plugin.access.who import who_refusals
 from fl_plugin.access.writing import create_all
 from fl_plugin.access.yaml_words import address
 from fl_plugin.catalog.grant_state import GrantState, state_of
-from fl_plugin.errors import MeshError, PolicyError
+from fl_plugin.errors import BuildError, MeshError, PolicyError
 from fl_plugin.manifest.types import Grant, Manifest
 
 DEFAULT_DAYS = 90
@@ -79,7 +80,8 @@ def ask(
 
     Raises:
         UsageError: The address is none, or a file of that name appeared meanwhile.
-        PolicyError: A contract does not offer what is wanted, or not for so long.
+        PolicyError: A contract does not offer what is wanted, or not for so long, or
+            not to this consumer.
         ContractError: A domain's files are not valid.
         StorageError: A file cannot be written; none was.
     """
@@ -89,11 +91,13 @@ def ask(
     for one in wanted:
         home = home_of(root, one.product.domain)
         insist(one.terms.refusals(), home.name)
+        who = who_refusals(one.consumer, one.terms, home.node(), now)
+        insist(who, home.name)
         days = _days(one, asking.days)
         before = tuple(_before(home, manifest, one, now))
         answer = _answered(one, before, renew=asking.renew)
         if answer is None:
-            name = free_name(one, _taken(home, manifest))
+            name = free_name(one, _taken(home))
             path = home.grants / f"{name}.yml"
             texts[path] = grant_text(one, name, by, days, now.date())
             answer = Asked(
@@ -124,11 +128,14 @@ def _days(wanted: Wanted, days: int | None) -> int:
     return days or min(DEFAULT_DAYS, most)
 
 
-def _taken(home: Home, manifest: Manifest) -> set[str]:
-    """Return the names that a new grant cannot have, whatever case a disk ignores."""
-    built = {grant.name for grant in manifest.grants.values()}
-    stems = {p.stem for p in home.grants.glob("*.y*ml")} if home.grants.exists() else ()
-    return {*grants_in(home).grants, *built, *stems}
+def _taken(home: Home) -> set[str]:
+    """Return the names that a new grant cannot have: in a file, or still built."""
+    try:
+        built = {grant.name for grant in home.manifest().grants.values()}
+    except BuildError:
+        built = set()
+    stems = {path.stem for path in home.grants.glob("*.y*ml")}
+    return {*grants_in(home).grants, *stems, *built}
 
 
 def _before(

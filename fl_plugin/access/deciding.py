@@ -22,6 +22,7 @@ from fl_plugin.access.stage import (
     insist_on_stopped,
     stale,
 )
+from fl_plugin.access.who import who_refusals
 from fl_plugin.errors import PolicyError
 from fl_plugin.manifest.types import Grant
 from fl_plugin.policy.approval import approval_statement
@@ -199,6 +200,7 @@ def _refusals(case: Case, steward: str) -> Iterator[Refusal]:
             "Ask for it again, or set the clock of this machine right.",
         )
     yield from case.terms.refusals()
+    yield from who_refusals(grant.consumer, case.terms, case.node, case.now)
     yield from partial_refusals(grant, product)
 
 

@@ -1,7 +1,7 @@
 """Every grant of the mesh, as it counts today, and the command that moves it on."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
@@ -31,6 +31,7 @@ Word = Literal[
 ]
 WORDS: tuple[Word, ...] = Word.__args__  # type: ignore[attr-defined] # typing's own
 _OPEN = ("requested", "one more approval")
+_ENDED = ("expired", "rejected", "revoked")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +86,16 @@ def standings(
         UsageError: There is no such domain.
         BuildError: Neither the domain nor the mesh's catalog is built.
     """
-    return tuple(s for home in chosen(root, domain) for s in _of(home, now))
+    found = [s for home in chosen(root, domain) for s in _of(home, now)]
+    followed = {_about(s) for s in found if s.state not in _ENDED}
+    return tuple(
+        replace(s, next="") if s.state in _ENDED and _about(s) in followed else s
+        for s in found
+    )
+
+
+def _about(standing: Standing) -> tuple[str, ...]:
+    return (standing.product, standing.study, standing.consumer)
 
 
 def _of(home: Home, now: datetime) -> Iterator[Standing]:
@@ -200,7 +210,7 @@ def _next(word: Word, home: Home, state: GrantState) -> str:
         return _build(home)
     if word == "stopped":
         return f"fl access confirm {named}"
-    return "" if word == "live" else _ask_again(home, grant)
+    return _ask_again(home, grant) if word == "expired" else ""
 
 
 def _ask_again(home: Home, grant: Grant) -> str:

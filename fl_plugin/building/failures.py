@@ -1,6 +1,7 @@
 """What failed in a run of dbt: its own names for it, and never a value of a row."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,9 @@ from fl_plugin.manifest.validation import shown
 
 MAX_BYTES = 64 * 1024**2
 _FAILED = {"error": "error", "fail": "test failed", "runtime error": "error"}
-_STOPPED = ("Parsing Error", "Compilation Error", "Runtime Error", "Database Error")
+_STOPPED = ("Parsing Error", "Compilation Error", "Runtime Error")
+# How DuckDB begins: what follows may be a value.
+_FROM_DATABASE = re.compile(r"Database Error|[A-Za-z]+ Error:|Exception")
 # Said of a database, whose words may hold a value: only what kind of trouble is told.
 _KINDS = {
     "set lock on file": "its database file is locked by another process",
@@ -37,7 +40,9 @@ class FailedNode:
 
 def run_number(target: Path) -> str:
     """Return dbt's id of the run whose results stand in target/; "" without one."""
-    return str(_results(target).get("metadata", {}).get("invocation_id", ""))
+    about = _results(target).get("metadata")
+    number = about.get("invocation_id") if isinstance(about, Mapping) else None
+    return number if isinstance(number, str) else ""
 
 
 def failed_nodes(target: Path, before: str) -> tuple[FailedNode, ...]:
@@ -56,7 +61,7 @@ def failed_nodes(target: Path, before: str) -> tuple[FailedNode, ...]:
     return tuple(
         FailedNode(name=shown(r.get("unique_id")), why=_FAILED[r["status"]])
         for r in results
-        if isinstance(r, Mapping) and r.get("status") in _FAILED
+        if isinstance(r, Mapping) and str(r.get("status")) in _FAILED
     )
 
 
@@ -69,7 +74,7 @@ def first_words(output: str) -> str:
     lines = [line.strip() for line in output.splitlines()]
     starts = (n for n, line in enumerate(lines) if any(s in line for s in _STOPPED))
     start = next(starts, None)
-    if start is None or "Database Error" in lines[start]:
+    if start is None or _FROM_DATABASE.search(output):
         return "dbt gave no reason that may be repeated"
     words = " ".join(line for line in lines[start : start + _LINES] if line)
     return " ".join(shown(word) for word in words.split())[:_LONGEST]

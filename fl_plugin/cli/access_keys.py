@@ -63,7 +63,7 @@ def _shown(found: "Pinned") -> list[Shown]:
             "everything in the new one is shown."
         )
     if rows:
-        columns = ("", "name", "before", "now")
+        columns = ("what", "name", "before", "now")
         shown.append(Table(columns=columns, rows=rows))
     else:
         shown.append("Nobody and no key has changed: only the text has.")

@@ -49,7 +49,7 @@ def request(session: Session, study: str | None, **asked: Any) -> None:
         (one.domain, one.grant, one.outcome, one.days, one.wanted.terms.needed)
         for one in found
     )
-    columns = ("domain", "grant", "", "days", "stewards")
+    columns = ("domain", "grant", "request", "days", "stewards")
     shown: list[Shown] = [Table(columns=columns, rows=rows), *_words(found)]
     session.answer({"requests": [_facts(one) for one in found]}, shown)
 

@@ -23,6 +23,7 @@ import pyarrow as pa
 from fl_plugin.errors import MeshError, PolicyError, StorageError, UsageError
 
 MEMORY_BYTES = 2**30
+START_SECONDS = 30.0  # of a busy machine; loading its program is not the query's fault
 LARGEST_ANSWER = 32 * 2**20
 _CHILD = Path(__file__).with_name("sandbox_child.py")
 _LENGTH = struct.Struct("<Q")
@@ -72,10 +73,13 @@ class Sandbox:
                 env=_environment(),
             )
         except OSError:
-            raise StorageError(
-                "The process for a query cannot be started.",
-                remedy="Ask the domain's team to look at its node.",
-            ) from None
+            raise _not_started() from None
+        try:
+            with self._in_time(START_SECONDS):
+                self._received()
+        except PolicyError:
+            self.close()
+            raise _not_started() from None
         return self
 
     def __exit__(
@@ -84,6 +88,10 @@ class Sandbox:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process, whatever it is at."""
         self._process.kill()
         for pipe in (self._process.stdin, self._process.stdout):
             with suppress(OSError):
@@ -103,7 +111,7 @@ class Sandbox:
             "memory": self.memory,
             "seconds": 2 * int(self.seconds) + 2,
         }
-        with self._in_time():
+        with self._in_time(self.seconds):
             self._send(json.dumps(settings).encode())
             answer = self._received()
         try:
@@ -126,7 +134,7 @@ class Sandbox:
             "table": view.table,
             "most_rows": view.most_rows,
         }
-        with self._in_time():
+        with self._in_time(self.seconds):
             self._send(json.dumps(told).encode())
             self._send(ipc_bytes(view.rows))
             outcome = json.loads(self._received())
@@ -135,8 +143,8 @@ class Sandbox:
             return read_ipc(self._received())
 
     @contextmanager
-    def _in_time(self) -> Iterator[None]:
-        timer = threading.Timer(self.seconds, self._stop)
+    def _in_time(self, seconds: float) -> Iterator[None]:
+        timer = threading.Timer(seconds, self._stop)
         timer.daemon = True
         timer.start()
         try:
@@ -236,6 +244,13 @@ def read_ipc(data: bytes) -> pa.Table:
             reason="query.malformed",
         ) from None
     return table
+
+
+def _not_started() -> StorageError:
+    return StorageError(
+        "The process for a query cannot be started.",
+        remedy="Ask the domain's team to look at its node.",
+    )
 
 
 def _environment() -> dict[str, str]:

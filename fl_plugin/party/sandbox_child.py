@@ -34,7 +34,8 @@ _LENGTH = struct.Struct("<Q")
 
 
 def main() -> None:
-    """Answer one query's two messages."""
+    """Say that the program is loaded, then answer one query's two messages."""
+    _send(b"{}")
     asked = json.loads(_received())
     _confine(asked["memory"], asked["seconds"])
     _send(_tree(asked["sql"]))

@@ -53,7 +53,6 @@ def asked(mesh_folder, fl):
     for home in homes.values():
         (home / "models" / "grants" / f"{GRANT}.yml").unlink()
         parse(home)
-    parse(mesh_folder)
     assert set(decisions(fl).values()) == {"grant.missing"}
     code, facts = fl("access", "request", "credit_risk", "--by", ASKER)
     assert code == 0, facts

@@ -117,7 +117,7 @@ def test_the_mesh_tables_hold_every_product_and_no_run_before_the_first(catalog)
     products = query(mesh, "select domain, stewards from mesh_products order by 1")
     assert [p["domain"] for p in products] == sorted(PRODUCTS)
     assert all(len(p["stewards"]) == 2 for p in products)
-    assert query(mesh, "select count(*) as n from mesh_grants") == [{"n": 3}]
+    assert query(mesh, "select count(*) as n from mesh_grants") == [{"n": 4}]
     assert query(mesh, "select count(*) as n from mesh_columns") == [{"n": 53}]
     assert query(mesh, "select * from mesh_runs") == []
     quality = query(mesh, "select * from mesh_quality where validity >= validity_floor")

@@ -114,13 +114,21 @@ def test_a_steward_approves_and_later_builds_are_compared(mesh_folder):
     report = next(r for r in quality.report() if r.product == PRODUCT)
     assert report.retrain
 
+    rules = [r.rule for r in Mesh.open(mesh_folder).audit(action="refuse")[
+        "consumer_banking"]]  # fmt: skip
+    assert rules == ["profile.not_steward"]
+
+
+def test_what_a_steward_approves_is_normal_from_then_on(mesh_folder):
+    quality = Mesh.open(mesh_folder).quality
+    quality.profile(PRODUCT)
+    quality.approve(PRODUCT, by=STEWARD)
+    rebuilt(mesh_folder, "b2", "update credit_profile_v1 set amount = amount + 5000")
+    quality.profile(PRODUCT)
     settled = quality.approve(PRODUCT, by=STEWARD).worst_drift
     assert settled is not None
     assert settled.psi_below == 0.02
     assert measured(mesh_folder).drift_psi == 0.0
-    rules = [r.rule for r in Mesh.open(mesh_folder).audit(action="refuse")[
-        "consumer_banking"]]  # fmt: skip
-    assert rules == ["profile.not_steward"]
 
 
 def test_drift_stops_training_until_a_steward_says_that_it_is_normal(mesh_folder):

@@ -10,7 +10,7 @@ import pytest
 
 from fl_plugin.cli.main import fl, main
 from fl_plugin.errors import ContractError, MeshError
-from fl_plugin.manifest.contract import GrantRequest, StudyContract
+from fl_plugin.manifest.contract import GrantRequest, ProductContract, StudyContract
 from fl_plugin.manifest.exposures import read_grant, read_study
 from fl_plugin.manifest.fields import Fields
 from fl_plugin.manifest.products import read_product
@@ -48,19 +48,8 @@ def test_no_hostile_string_is_a_row_filter(figure):
         if word in A_LITERAL:
             continue
         with at_most(), pytest.raises(ContractError):
-            columns_of(parse_filter(word), COLUMNS)
+            filtered_by(word)
     figure("hostile strings, none passes anywhere", len(ALL))
-
-
-def test_no_hostile_string_is_a_filter_inside_an_honest_one():
-    for word in ALL:
-        if word in A_LITERAL:
-            continue
-        with at_most(), suppress(ContractError):
-            tree = parse_filter(f"opt_out or ({word})")
-            # A comment that closes what it opens leaves the honest part alone.
-            assert columns_of(tree, COLUMNS) == ("opt_out",), word
-            assert word.startswith("/*"), word
 
 
 def test_no_hostile_string_is_the_name_of_anything():
@@ -85,6 +74,11 @@ def test_no_hostile_string_is_the_name_of_anything():
                 validated(StudyContract, STUDY | {"target": word}, "a study")
 
 
+def filtered_by(word: str) -> None:
+    validated(ProductContract, CONTRACT | {"row_filter": word}, "a product")
+    columns_of(parse_filter(word), COLUMNS)
+
+
 REQUEST: dict[str, Any] = {
     "study": "credit_risk",
     "consumer": "ml_coe",
@@ -103,17 +97,18 @@ STUDY: dict[str, Any] = {
     "target": "is_bad",
     "features": ["age"],
 }
+CONTRACT: dict[str, Any] = {
+    "product": "consumer_banking.x",
+    "status": "active",
+    "classification": "internal",
+    "purposes": ["credit_risk"],
+    "uses": ["evaluate"],
+}
 MODEL = {"model.consumer_banking.x": "consumer_banking.x"}
 
 
 def product_called(word: str) -> None:
-    contract = {
-        "product": f"consumer_banking.{word}",
-        "status": "active",
-        "classification": "internal",
-        "purposes": ["credit_risk"],
-        "uses": ["evaluate"],
-    }
+    contract = CONTRACT | {"product": f"consumer_banking.{word}"}
     node = {
         "package_name": "consumer_banking",
         "name": word,
@@ -166,9 +161,8 @@ def test_hostile_yaml_is_refused_or_is_a_plain_mapping(tmp_path):
         try:
             with at_most():
                 found = read_yaml(file)
-        except ContractError as error:
+        except ContractError:
             refused += 1
-            assert text[:40] not in error.problem or len(text) < 5
             continue
         with at_most(), suppress(ContractError):
             validated(NodeSettings, found, "node.yml")

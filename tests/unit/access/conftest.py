@@ -137,7 +137,8 @@ class SmallMesh:
         """Make the domain require signatures of people whose keys are known."""
         keys = {p: create_key(self.root / f"{p}.{domain}.pem") for p in people}
         names = {f"{p}.{domain}@bank.example": {"key": keys[p].public} for p in people}
-        listed = {"consumers": {"ml_coe": {}}, "people": names}
+        coe = {"attributes": {"org_unit": ["ml_coe"]}}
+        listed = {"consumers": {"ml_coe": coe}, "people": names}
         (self.root / "principals.yml").write_text(yaml.safe_dump(listed))
         node = {
             "domain": domain,
@@ -147,6 +148,12 @@ class SmallMesh:
         }
         (self.root / "domains" / domain / "node.yml").write_text(yaml.safe_dump(node))
         return keys
+
+    def know(self, domain: str, **consumers: dict[str, list[str]]) -> None:
+        """Let the domain's own list name these consumers and no others."""
+        path = self.root / "domains" / domain / "node.yml"
+        node = yaml.safe_load(path.read_text()) | {"consumers": consumers}
+        path.write_text(yaml.safe_dump(node))
 
     def _write(self, folder: Path, manifest: dict[str, Any]) -> None:
         path = folder / "target" / "manifest.json"

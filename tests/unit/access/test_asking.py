@@ -138,6 +138,18 @@ def test_a_request_with_other_words_gets_its_own_file_and_names_the_older(small_
     assert found.older == ("g_credit_risk_ml_coe",)
 
 
+def test_a_name_that_the_last_build_still_knows_is_not_used_again(small_mesh):
+    small_mesh.ask()
+    small_mesh.parse()
+    for path in small_mesh.files():
+        path.unlink()
+    assert [a.grant for a in small_mesh.ask()] == ["g_credit_risk_ml_coe_2"] * 2
+    for path in small_mesh.files():
+        path.unlink()
+    small_mesh.parse()
+    assert [a.grant for a in small_mesh.ask()] == ["g_credit_risk_ml_coe"] * 2
+
+
 def test_one_domain_can_be_asked_alone(small_mesh):
     asking = Asking(by="kim@bank.example")
     small_mesh.access.request("credit_risk", asking, "cards")
@@ -184,6 +196,28 @@ def test_what_the_contract_does_not_offer_cannot_be_asked_for(
         explore(small_mesh, **changes)
     assert refused.value.reason == reason
     assert small_mesh.files() == {}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "reason"),
+    [(None, "consumer.unknown"), ({"org_unit": ["marketing"]}, "access.not_allowed")],
+)
+def test_whoever_may_not_ask_is_told_at_once(small_mesh, attributes, reason):
+    known = {} if attributes is None else {"ml_coe": attributes}
+    small_mesh.know("lending", **known)
+    with pytest.raises(PolicyError) as refused:
+        small_mesh.ask()
+    assert refused.value.reason == reason
+    assert small_mesh.files() == {}
+
+
+def test_what_is_denied_cannot_be_asked_for(small_mesh):
+    deny = {"consumer": {"org_unit": ["ml_coe"]}, "columns": {"names": ["age"]}}
+    small_mesh.contracts["lending"]["deny"] = [deny]
+    small_mesh.parse()
+    with pytest.raises(PolicyError) as refused:
+        small_mesh.ask()
+    assert refused.value.reason == "access.denied"
 
 
 def test_a_look_at_a_product_is_a_grant_of_its_own(small_mesh):
@@ -238,6 +272,7 @@ def test_an_address_that_could_be_more_than_one_is_refused(small_mesh, by):
 
 @pytest.mark.parametrize("name", ["no", "null", "1e3", "123", "on"])
 def test_a_name_that_yaml_reads_as_something_else_is_quoted(small_mesh, name):
+    small_mesh.know("lending", **{name: {"org_unit": ["ml_coe"]}})
     explore(small_mesh, consumer=name)
     (path,) = small_mesh.files()
     found = yaml.safe_load(path.read_text())["exposures"][0]
@@ -245,6 +280,8 @@ def test_a_name_that_yaml_reads_as_something_else_is_quoted(small_mesh, name):
 
 
 def test_names_too_long_for_a_file_are_cut_and_still_told_apart(small_mesh):
+    names = ("c" * 64, "c" * 63 + "d")
+    small_mesh.know("lending", **{n: {"org_unit": ["ml_coe"]} for n in names})
     first = explore(small_mesh, consumer="c" * 64)[0].grant
     second = explore(small_mesh, consumer="c" * 63 + "d")[0].grant
     assert first != second

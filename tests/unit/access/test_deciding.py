@@ -133,6 +133,14 @@ def test_what_is_no_address_decides_nothing(asked, verb, by):
         getattr(asked.access, verb)("lending", NAME, said)
 
 
+def test_what_the_consumer_may_not_ask_for_is_not_approved(asked):
+    asked.know("lending", ml_coe={"org_unit": ["marketing"]})
+    with pytest.raises(PolicyError) as refused:
+        asked.approve("lending", "ana")
+    assert refused.value.reason == "access.not_allowed"
+    assert decision(asked) == {"status": "requested"}
+
+
 def test_fewer_days_may_be_approved_and_more_may_not(asked):
     with pytest.raises(PolicyError, match="at most 90 days"):
         asked.approve("lending", "ana", days=91)
@@ -255,6 +263,20 @@ def test_an_approval_put_back_by_hand_after_a_revocation_is_dead(asked):
     with pytest.raises(PolicyError) as refused:
         asked.access.approve("lending", NAME, Voice(by="bo.lending@bank.example"))
     assert refused.value.reason == "grant.same_person"
+
+
+def test_what_the_domains_own_rules_would_refuse_is_never_written(asked):
+    asked.approve_by_both("lending")
+    asked.access.revoke("lending", NAME, "ana.lending@bank.example")
+    path = asked.file("lending")
+    text = path.read_text()
+    path.write_text(text[: text.index("          # Revoked")])
+    asked.approve("lending", "ana")
+    before = asked.files()
+    with pytest.raises(PolicyError, match="has it on record") as refused:
+        asked.approve("lending", "bo")
+    assert refused.value.reason == "grant.revoked"
+    assert asked.files() == before
 
 
 def test_a_confirmation_approves_the_new_policy_and_makes_nothing_longer(asked):
@@ -439,7 +461,7 @@ def test_a_principals_file_that_is_not_pinned_names_no_key(asked):
     keys = asked.sign_with("lending", "ana", "bo")
     path = asked.root / "principals.yml"
     path.write_text(path.read_text() + "# edited\n")
-    with pytest.raises(PolicyError, match="no key"):
+    with pytest.raises(PolicyError, match="has looked at and pinned"):
         asked.approve("lending", "ana", key=keys["ana"])
 
 

@@ -45,6 +45,27 @@ def test_a_grant_is_followed_from_its_request_to_its_end(small_mesh):
     assert {s.needed for s in seen} == {2}
 
 
+def test_what_was_renewed_needs_no_next_step(small_mesh):
+    small_mesh.ask()
+    small_mesh.approve_by_both("lending")
+    small_mesh.later(days=90)
+    small_mesh.ask()
+    told = {s.state: s.next for s in small_mesh.access.list("lending")}
+    assert told["expired"] == ""
+    assert told["requested"].startswith("fl access approve")
+
+
+@pytest.mark.parametrize("verb", ["reject", "revoke"])
+def test_what_was_ended_on_purpose_needs_no_next_step(small_mesh, verb):
+    small_mesh.ask()
+    if verb == "revoke":
+        small_mesh.approve_by_both("lending")
+    getattr(small_mesh.access, verb)("lending", NAME, "bo.lending@bank.example")
+    small_mesh.parse()
+    found = standing(small_mesh)
+    assert (found.says, found.next) == (found.state, "")
+
+
 def test_a_changed_policy_stops_a_grant_until_it_is_confirmed(small_mesh):
     small_mesh.ask()
     small_mesh.approve_by_both("lending")

@@ -11,7 +11,8 @@ def test_a_card_has_the_five_kinds_of_metadata(small):
 def test_a_card_shows_measured_facts_and_lineage(small):
     kinds = show(small.view(), "credit_profile").kinds
     assert kinds["technical"]["Rows"] == "about 500"
-    assert kinds["quality"]["Completeness"] == "at least 99.5 % (promised: at least 98 %)"
+    measured = kinds["quality"]["Completeness"]
+    assert measured == "at least 99.5 % (promised: at least 98 %)"
     assert kinds["quality"]["Tests"] == "1 dbt test"
     assert kinds["tracking"]["Made from"] == "raw_credit"
     assert kinds["access"]["Never: org unit marketing"] == "age"

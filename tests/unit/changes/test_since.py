@@ -131,3 +131,11 @@ def test_a_readers_name_is_never_a_path(told, name):
 def test_a_domain_that_is_not_there_is_named(told):
     with pytest.raises(UsageError, match="no domain 'nobody'"):
         told.changes.look("nobody")
+
+
+def test_a_bookmark_in_an_outbox_that_was_moved_away_hides_nothing(told):
+    room = told.changes
+    room.mark_read("kim", room.unread("kim"))
+    bookmark = told.folder / "outbox" / "readers" / "kim.json"
+    bookmark.write_text('{"sequence": 900}')
+    assert len(room.unread("kim").events) == 5

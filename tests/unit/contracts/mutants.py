@@ -77,14 +77,22 @@ def words(known: tuple[str, ...], *, opens: bool = True, few: int = 1) -> Mutato
     return mutate
 
 
-def one_of(known: tuple[str, ...], is_looser: Callable[[Any, Any], bool]) -> Mutator:
-    """A single word; `is_looser` says it of the old and the new one."""
+def one_of(
+    known: tuple[str, ...],
+    is_looser: Callable[[Any, Any], bool],
+    default: str | None = None,
+) -> Mutator:
+    """A single word; `is_looser` says it of the old and the new one.
+
+    Without it a `default` holds, which is then no change to write down.
+    """
 
     def mutate(value: Any, rng: random.Random) -> Iterator[Mutation]:
+        value = value or default
         for other in known:
             if other != value:
                 yield f"{value} to {other}", other, is_looser(value, other)
-        if value is not None:
+        if value is not None and default is None:
             yield "removed", GONE, is_looser(value, None)
 
     return mutate
@@ -216,7 +224,9 @@ BLOCKS: dict[str, dict[str, Mutator]] = {
         "validity": number("lower", top=1.0),
         "uniqueness": number("lower", top=1.0),
         "drift_psi": number("higher"),
-        "on_breach": one_of(("stop", "warn"), lambda before, after: after == "warn"),
+        "on_breach": one_of(
+            ("stop", "warn"), lambda before, after: after == "warn", "stop"
+        ),
     },
 }
 COLUMN: dict[str, Mutator] = {
@@ -238,7 +248,8 @@ COLUMN: dict[str, Mutator] = {
 NODE: dict[str, Mutator] = {
     "access": one_of(
         ("private", "protected", "public"),
-        lambda before, after: (after or "") > (before or ""),  # also in this order
+        lambda before, after: after > before,  # also in this order
+        "public",
     ),
     "deprecation_date": one_of(
         ("2026-12-01", "2027-12-01"), lambda before, after: before is not None

@@ -1,7 +1,6 @@
 """Contracts in the Open Data Contract Standard: valid, faithful, safe to read."""
 
 import json
-import unicodedata
 from dataclasses import replace
 from datetime import date
 from importlib.resources import files
@@ -9,15 +8,12 @@ from importlib.resources import files
 import jsonschema  # type: ignore[import-untyped] # it has no stubs
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 from open_data_contract_standard.model import OpenDataContractStandard
 
-from fl_plugin.contracts.checks import Check, checks_of
+from fl_plugin.contracts.checks import Check
 from fl_plugin.contracts.odcs import odcs_contract
 from fl_plugin.contracts.odcs_columns import logical_type
 from fl_plugin.contracts.yaml_text import yaml_text
-from fl_plugin.errors import BuildError
 from fl_plugin.manifest.types import Owner
 from fl_plugin.policy.fingerprint import policy_fingerprint
 
@@ -298,63 +294,3 @@ def test_hostile_descriptions_survive_and_steer_nothing(product_with, text):
     assert columns_of(found)["age"]["description"] == text
     assert not any(c in written for c in "\x1b\x07\u202e\u2028\u2029\ufeff\x85\ud800")
     written.encode()
-
-
-@given(text=st.text(), more=st.text())
-def test_any_text_comes_back_from_the_file(text, more):
-    value = {"description": text, "list": [more, {"a": text}], more: 1}
-    written = yaml_text(value)
-    assert yaml.safe_load(written) == value
-    steering = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-    assert not any(unicodedata.category(c) in steering for c in written if c != "\n")
-
-
-def test_letters_of_all_languages_stay_readable():
-    assert "Grömping 李 Ω" in yaml_text({"by": "Grömping 李 Ω"})
-
-
-def test_tests_are_read_from_a_manifest():
-    nodes = {
-        "model.a.loans": {},
-        "test.a.2": {
-            "attached_node": "model.a.loans",
-            "column_name": "age",
-            "test_metadata": {
-                "name": "in_range",
-                "kwargs": {"low": 1, "column_name": "age", "model": "x"},
-            },
-            "config": {"severity": "WARN", "where": "age > 1"},
-        },
-        "test.a.1": {
-            "attached_node": "model.a.loans",
-            "test_metadata": {"name": "rows", "kwargs": {}},
-        },
-        "test.a.singular": {"attached_node": None},
-    }
-    assert checks_of(nodes) == {
-        "model.a.loans": (
-            Check(name="rows", column=None),
-            Check(
-                name="in_range",
-                column="age",
-                arguments={"low": 1},
-                severity="warn",
-                covers_all=False,
-            ),
-        )
-    }
-
-
-@pytest.mark.parametrize(
-    "test",
-    [
-        [],
-        {"attached_node": 7},
-        {"attached_node": "m", "test_metadata": []},
-        {"attached_node": "m", "test_metadata": {"name": "x", "kwargs": "y"}},
-        {"attached_node": "m", "test_metadata": {"name": "x"}, "config": 3},
-    ],
-)
-def test_tests_that_are_none_are_refused(test):
-    with pytest.raises(BuildError):
-        checks_of({"test.a.1": test})

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from fl_plugin.errors import MeshError, PolicyError, UsageError
+from fl_plugin.errors import MeshError, PolicyError, StorageError, UsageError
 from fl_plugin.party.query_sql import reads_of
 from fl_plugin.party.sandbox import Sandbox, View, ipc_bytes, read_ipc
 
@@ -126,6 +126,13 @@ def test_the_process_knows_nothing_of_ours(monkeypatch):
     assert bounds["Max file size"] == bounds["Max core file size"] == "0"
     assert int(bounds["Max data size"]) <= 2**30
     assert int(bounds["Max cpu time"]) <= 60
+
+
+@pytest.mark.parametrize("program", ["/bin/true", "/nothing"])
+def test_a_process_that_does_not_start_is_told(monkeypatch, program):
+    monkeypatch.setattr("sys.executable", program)
+    with pytest.raises(StorageError), Sandbox(sql="from wealth", seconds=1.0):
+        pass
 
 
 def test_the_process_ends_with_its_query():

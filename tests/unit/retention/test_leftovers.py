@@ -1,13 +1,11 @@
-"""Drafts, spools, logs and old events go, nothing else does; no link is followed."""
+"""Drafts, spools and logs go, nothing else does, and no link is followed."""
 
-import fcntl
-import json
 import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fl_plugin.errors import ContractError, StorageError
+from fl_plugin.errors import ContractError, StorageError, UsageError
 from fl_plugin.retention.places import remove
 
 REMOVE = "fl_plugin.retention.sweep.remove"
@@ -112,55 +110,6 @@ def later(days: float) -> datetime:
     return MADE + timedelta(days=days)
 
 
-def event(number: int, at: datetime) -> str:
-    return json.dumps({"sequence": number, "at": at.isoformat()})
-
-
-def outbox(small, *days: float, name: str = "events.jsonl"):
-    lines = (f"{event(n, later(d))}\n" for n, d in enumerate(days, start=1))
-    return small.file(f"domains/lending/outbox/{name}", text="".join(lines))
-
-
-@pytest.mark.parametrize("name", ["events.jsonl", "dead.jsonl"])
-def test_an_outbox_loses_its_oldest_entries_and_keeps_their_numbers(small, name):
-    file = outbox(small, 0, 1, 50, name=name)
-    assert small.sweep(days=89.9).expired == ()
-    (gone,) = small.sweep(days=91).expired
-    assert (gone.kind, gone.why) == ("outbox", "2 entries are older than 90 days.")
-    assert [json.loads(x)["sequence"] for x in file.read_text().splitlines()] == [3]
-    assert small.sweep(days=91).expired == ()
-
-
-def test_an_old_entry_after_a_newer_one_waits_for_it(small):
-    file = outbox(small, 50, 0)
-    assert small.sweep(days=91).expired == ()
-    assert len(file.read_text().splitlines()) == 2
-
-
-@pytest.mark.parametrize(
-    "text", ["{}\n", "[1]\n", "\x00\n", '{"at": "soon"}\n', '{"at": 7}\n', "[" * 9999]
-)
-def test_an_outbox_that_is_none_is_told_and_left(small, text):
-    file = small.file("domains/lending/outbox/events.jsonl", text=text)
-    found = small.sweep(days=9000)
-    assert isinstance(
-        found.problems["domains/lending/outbox/events.jsonl"], StorageError
-    )
-    assert file.read_text() == text
-
-
-def test_an_outbox_that_somebody_writes_is_left_for_the_next_time(small):
-    file = outbox(small, 0)
-    lock = small.file("domains/lending/outbox/.lock")
-    with lock.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        assert list(small.sweep(days=91).problems) == [
-            "domains/lending/outbox/events.jsonl"
-        ]
-    assert file.read_text()
-    assert len(small.sweep(days=91).expired) == 1
-
-
 def test_each_removal_is_in_the_ledger_of_its_domain_and_no_other(small):
     small.file("domains/lending/outbox/.events.jsonl-a1b2c3d4")
     small.file("domains/lending/logs/dbt.log")
@@ -211,7 +160,7 @@ def test_a_link_is_never_followed(small, tmp_path, name):
     for path in ("credit_risk/.v3.draft/x", ".events.jsonl-a1b2c3d4", "dbt.log"):
         (outside / path).write_text("theirs")
     (outside / ".g.yml.a1b2c3d4.aside").write_text("theirs")
-    (outside / "events.jsonl").write_text(event(1, MADE) + "\n")
+    (outside / "events.jsonl").write_text('{"at": "2026-01-01T00:00Z"}\n')
     os.utime(outside, (0, 0))
     before = {p: p.read_bytes() for p in outside.rglob("*") if p.is_file()}
     link = small.root / name
@@ -230,6 +179,8 @@ def test_a_domain_that_is_a_link_is_none(small, tmp_path):
     (away / "outbox" / ".events.jsonl-a1b2c3d4").write_text("x")
     assert small.sweep(days=20_000).expired == ()
     assert (away / "outbox" / ".events.jsonl-a1b2c3d4").exists()
+    with pytest.raises(UsageError):
+        small.sweep("lending")
 
 
 def test_a_link_inside_a_draft_goes_and_what_it_names_stays(small, tmp_path):

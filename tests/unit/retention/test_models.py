@@ -75,6 +75,7 @@ def test_the_tombstone_says_when_why_and_what(small):
     assert stone.products == ("lending.loans", "savings.loans")
     assert stone.digests == digests
     assert stone.created_at == "2026-01-01T12:00:00+00:00"
+    assert stone.audit_heads["lending"].hash == small.began("lending")
 
 
 def test_each_domain_of_the_model_has_it_on_record(small):
