@@ -20,7 +20,7 @@ QUALITY_FILE = "quality.json"
 MAX_BYTES = 8 * 1024**2
 Range = tuple[Share, Share]
 Group = Annotated[str, StringConstraints(max_length=200)]
-Words = Annotated[str, StringConstraints(pattern=r"^[<>a-z0-9 ]{1,32}\z")]
+Words = Annotated[str, StringConstraints(pattern=r"^<?[a-z0-9 ]{1,32}\z")]
 
 
 class PublishedDrift(ContractBlock):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.option("--domain", metavar="NAME", help="This domain only.")
 @click.option(
     "--base",
-    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     metavar="MANIFEST",
     help="A manifest.json of before: finds what was edited after its approval.",
 )
@@ -31,7 +31,7 @@ def check(session: Session, domain: str | None, base: Path | None) -> None:
     A request is no error. The exit code is 3 when a grant breaks a rule. Run `dbt
     parse` in each domain first.
 
-    Example: fl access check --base /tmp/main/manifest.json
+    Example: fl access check --base main/manifest.json
     """
     found = session.mesh.access.check(domain, base)
     columns = ("domain", "grant", "reason", "sentence")

@@ -22,7 +22,7 @@ def keygen(session: Session, file: Path) -> None:
     Only its owner may read the file; a key is never overwritten. What is printed is the
     public half, for principals.yml.
 
-    Example: fl access keygen /tmp/steward.pem
+    Example: fl access keygen steward.pem
     """
     from fl_plugin.signing.keys import create_key  # noqa: PLC0415 slow to import
 

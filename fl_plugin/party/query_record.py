@@ -65,7 +65,7 @@ class QueryRecord:
         rows: int | None = None,
         released: str | None = None,
     ) -> Head:
-        """Record a step that was allowed, or the refusal, which is then raised.
+        """Record a step that was allowed; a refusal is for `ended` to record.
 
         Args:
             action: decide | open | release.
@@ -82,11 +82,7 @@ class QueryRecord:
             least = max(decision.min_cohort, 1)
             entry = replace(entry, rows_bucket=rows_bucket(rows, min_cohort=least))
         self._last = entry
-        try:
-            insist(decision, opened=action != "decide")
-        except PolicyError as refusal:
-            self.ended(refusal.reason)
-            raise
+        insist(decision, opened=action != "decide")
         rule = "query" if released else entry.rule
         entry = replace(entry, released=released, rule=rule)
         with self.ledger.transaction() as tx:

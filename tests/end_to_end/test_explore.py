@@ -18,6 +18,7 @@ from fl_plugin import Mesh, PolicyError
 from fl_plugin.cli.main import main
 from fl_plugin.engines.embedded import Embedded
 from fl_plugin.errors import MeshError, MessageError, UsageError
+from fl_plugin.ledger.store import Ledger
 from fl_plugin.manifest.reader import read_manifest
 from fl_plugin.mesh.exploring import Exploring
 from fl_plugin.messages import Ask, Refusal, decode, encode
@@ -121,6 +122,10 @@ def test_every_record_of_a_query_has_its_id_and_the_release_its_digest(
         assert {r.algorithm for r in found} == {f"sql:sha256:{digest}"}
         assert kept.stat().st_mode & 0o777 == 0o600
     everything = Mesh.open(mesh_folder).audit(DOMAIN)[DOMAIN]
+    with Ledger.open(
+        mesh_folder / f"domains/{DOMAIN}/ledger/ledger.sqlite", write=False
+    ) as ledger:
+        assert ledger.grant_uses("g_exploration_ml_coe") == len(results)
     released = [r.run for r in everything if r.action == "release"]
     assert released == [r.query_id for r in results]
     assert all(v.ok for v in Mesh.open(mesh_folder).verify(DOMAIN).values())
@@ -154,6 +159,8 @@ def test_what_is_refused_is_on_record_under_the_id_that_is_told(
     assert (last.action, last.decision, last.rule) == ("refuse", "refused", reason)
     assert last.released is None
     assert "release" not in {r.action for r in before}
+    everything = Mesh.open(mesh_folder).audit(DOMAIN)[DOMAIN]
+    assert [r.run for r in everything] == [query_id] * (len(before) + 1)
     assert getattr(caught.value, "reason", caught.value.code) == reason
 
 

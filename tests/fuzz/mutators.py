@@ -36,9 +36,9 @@ BYTES = (
 )
 
 
-def mutant_of_tree(tree: Any, dice: Random) -> Any:
-    """Return a copy with one to three things changed."""
-    found = copy.deepcopy(tree)
+def mutant_of_tree(tree: bytes, dice: Random) -> Any:
+    """Return what JSON holds, with one to three things changed."""
+    found = json.loads(tree)
     for _ in range(dice.choice((1, 1, 1, 2, 3))):
         found = _one_change(found, dice)
     return found
@@ -48,24 +48,33 @@ def _one_change(tree: Any, dice: Random) -> Any:
     holder, key = _somewhere(tree, dice)
     if holder is None:
         return dice.choice(VALUES)
-    kind = dice.randrange(8)
-    if kind == 0:
-        del holder[key]
-    elif kind == 1:
-        holder[key] = copy.deepcopy(dice.choice(VALUES))
-    elif kind == 2:
-        holder[key] = dice.choice(WORDS)
-    elif kind == 3:
-        holder[key] = [holder[key]]
-    elif kind == 4:
-        _move(holder, key, tree, dice)
-    elif kind == 5:
-        _rename(holder, key, dice)
-    elif kind == 6:
-        _nudge(holder, key, dice)
+    change = dice.choice(_CHANGES)
+    if change is _moved:
+        other, name = _somewhere(tree, dice)
+        holder[key] = copy.deepcopy(other[name])
     else:
-        holder[key] = _deep(holder[key], dice)
+        change(holder, key, dice)
     return tree
+
+
+def _gone(holder: Any, key: Any, dice: Random) -> None:
+    del holder[key]
+
+
+def _another_value(holder: Any, key: Any, dice: Random) -> None:
+    holder[key] = copy.deepcopy(dice.choice(VALUES))
+
+
+def _another_word(holder: Any, key: Any, dice: Random) -> None:
+    holder[key] = dice.choice(WORDS)
+
+
+def _listed(holder: Any, key: Any, dice: Random) -> None:
+    holder[key] = [holder[key]]
+
+
+def _moved(holder: Any, key: Any, dice: Random) -> None:
+    """Put here what stands elsewhere in the tree; see `_one_change`."""
 
 
 def _somewhere(tree: Any, dice: Random) -> tuple[Any, Any]:
@@ -80,13 +89,6 @@ def _somewhere(tree: Any, dice: Random) -> tuple[Any, Any]:
         holder, key = place, dice.choice(keys)
         place = place[key]
     return holder, key
-
-
-def _move(holder: Any, key: Any, tree: Any, dice: Random) -> None:
-    """Put what stands elsewhere in this place."""
-    other, name = _somewhere(tree, dice)
-    if other is not None:
-        holder[key] = copy.deepcopy(other[name])
 
 
 def _rename(holder: Any, key: Any, dice: Random) -> None:
@@ -113,10 +115,17 @@ def _nudge(holder: Any, key: Any, dice: Random) -> None:
         value[dice.choice(WORDS)] = dice.choice(VALUES)
 
 
-def _deep(value: Any, dice: Random) -> Any:
+def _deep(holder: Any, key: Any, dice: Random) -> None:
+    value = holder[key]
     for _ in range(dice.choice((5, 25, 400))):
         value = [value] if dice.random() < 0.5 else {"x": value}
-    return value
+    holder[key] = value
+
+
+_CHANGES = (
+    *(_gone, _another_value, _another_word, _listed, _moved),
+    *(_rename, _nudge, _deep),
+)
 
 
 def mutant_of_bytes(content: bytes, dice: Random) -> bytes:
@@ -150,8 +159,11 @@ def json_bytes(tree: Any) -> bytes:
 
 
 def yaml_bytes(tree: Any) -> bytes:
-    """Return YAML, with whatever a value needs: tags and escapes as well."""
-    text = yaml.dump(tree, Dumper=_DUMPER, default_flow_style=None)
+    """Return YAML; JSON, which is YAML too, where the writer cannot."""
+    try:
+        text = yaml.dump(tree, Dumper=_DUMPER, default_flow_style=None)
+    except (RecursionError, UnicodeEncodeError):
+        return json_bytes(tree)
     return text.encode("utf-8", "surrogatepass")
 
 

@@ -178,6 +178,15 @@ def base(granted, tmp_path):
     return shutil.copy(manifest, tmp_path / "base.json")
 
 
+@pytest.mark.parametrize("text", [None, "", "{}", "[" * 9999, '{"metadata": 3}'])
+def test_a_base_that_is_no_manifest_is_said(granted, tmp_path, text):
+    path = tmp_path / "base.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(BuildError):
+        granted.access.check(base=path)
+
+
 def test_against_the_manifest_of_before_nothing_has_changed(granted, base):
     assert reasons(granted, base=base) == []
 

@@ -7,6 +7,7 @@ from fl_plugin.access.deciding import Voice
 from fl_plugin.access.decision_text import with_decision
 from fl_plugin.errors import (
     BuildError,
+    ContractError,
     MeshError,
     PolicyError,
     StorageError,
@@ -419,6 +420,28 @@ def test_a_file_that_changed_meanwhile_is_left_alone_and_nothing_is_recorded(
         asked.approve("lending", "ana")
     assert "days: 91" in path.read_text()
     assert decision(asked) == {"status": "requested"}
+    assert asked.records("lending") == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("days: 90", "days: 91"),
+        ("- age", "- amount"),
+        ("type: ml", "type: ["),
+        ("", "x"),
+    ],
+)
+def test_an_edit_that_touches_more_than_the_decision_is_not_written(
+    asked, monkeypatch, old, new
+):
+    monkeypatch.setattr(
+        f"{FILES}.with_decision", lambda *a: with_decision(*a).replace(old, new, 1)
+    )
+    before = asked.files()
+    with pytest.raises(ContractError, match="without touching the rest"):
+        asked.approve("lending", "ana")
+    assert asked.files() == before
     assert asked.records("lending") == []
 
 

@@ -80,7 +80,7 @@ def states(parts):
 
 
 def run(root, *names, **order):
-    told = []
+    told: list[Built] = []
     parts = build(
         root,
         Order(domains=names, jobs=1, **order),
@@ -162,8 +162,9 @@ def test_one_domain_or_the_mesh_alone_may_be_built(root, tmp_path):
     ],
 )
 def test_what_cannot_be_built_is_refused_before_dbt_runs(root, tmp_path, order, why):
+    told: list[Built] = []
     with pytest.raises(UsageError, match=why):
-        build(root, Order(**order), (), [].append)
+        build(root, Order(**order), (), told.append)
     assert not (tmp_path / "calls").exists()
 
 
@@ -181,7 +182,7 @@ def test_the_catalogs_error_is_a_part_that_failed(root):
 
 
 def test_without_dbt_the_extra_to_install_is_named(monkeypatch):
-    monkeypatch.setattr(dbt.shutil, "which", lambda *_, **__: None)
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
     with pytest.raises(BuildError, match="not installed") as caught:
         dbt.find_dbt()
     assert "data-mesh-learning[dbt]" in caught.value.remedy

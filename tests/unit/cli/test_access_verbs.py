@@ -199,11 +199,6 @@ def test_a_broken_grant_ends_with_3_after_every_sentence(fl, area):
     assert json.loads(fl("access", "check", "--json").out)["ok"] is False
 
 
-def test_a_base_that_is_no_file_is_a_wrong_word(fl, area, tmp_path):
-    assert fl("access", "check", "--base", str(tmp_path / "x.json")).code == 2
-    assert area.calls == []
-
-
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -114,3 +114,31 @@ def diffed(compared) -> Callable[..., tuple[Change, ...]]:
         return changes(compared(*edits, **words), lambda _, found: found)
 
     return run
+
+
+@pytest.fixture
+def small_mesh(built_mesh, raw, tmp_path) -> Callable[..., Path]:
+    """Return the maker of a mesh's folder without data: files, and two manifests.
+
+    `base.json` holds the manifest as it was, `target/manifest.json` an edit of it.
+    """
+
+    def make(edit: Edit, before: Edit | None = None) -> Path:
+        root = tmp_path / "small"
+        for file in [
+            *built_mesh.glob("*.yml"),
+            *built_mesh.glob("domains/*/*.yml"),
+        ]:
+            copied = root / file.relative_to(built_mesh)
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            copied.write_bytes(file.read_bytes())
+        content = copy.deepcopy(raw)
+        if before is not None:
+            before(content)
+        (root / "base.json").write_text(json.dumps(content))
+        edit(content)
+        (root / "target").mkdir(exist_ok=True)
+        (root / "target" / "manifest.json").write_text(json.dumps(content))
+        return root
+
+    return make

@@ -107,6 +107,13 @@ def test_a_column_of_no_class_of_its_own_has_the_products(product_with):
     assert columns["amount"]["criticalDataElement"] is True
 
 
+def test_what_identifies_a_row_is_critical_whatever_its_class(product_with):
+    columns = columns_of(document_of(product_with(key=("age", "amount"))))
+    assert columns["age"]["criticalDataElement"] is True
+    assert columns["amount"]["primaryKeyPosition"] == 2
+    assert columns["age"]["unique"] is False  # only the two together
+
+
 def test_a_range_that_every_row_is_held_to_is_a_promise(product_with):
     age = columns_of(document_of(product_with()))["age"]
     assert age["logicalTypeOptions"] == {"minimum": 18, "maximum": 100}
@@ -160,7 +167,9 @@ def test_team_roles_and_support_say_whom_to_ask(document):
     ]
     (role,) = document["roles"]
     assert role["role"] == "org_unit=ml_coe"
-    assert "risk.consumer@bank.example" in role["secondLevelApprovers"]
+    stewards = "steward.consumer@bank.example, risk.consumer@bank.example"
+    assert role["firstLevelApprovers"] == stewards
+    assert role["secondLevelApprovers"] == stewards
     (support,) = document["support"]
     assert support["url"] == "mailto:support.consumer@bank.example"
 

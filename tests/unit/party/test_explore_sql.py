@@ -230,6 +230,19 @@ def test_what_is_too_long_or_no_text_is_not_even_parsed(sql, facts_with):
     assert digest_of(asked.text).startswith("sql:sha256:")
 
 
+def test_a_label_is_asked_for_as_one_that_is_shared(facts_with):
+    facts = facts_with()
+    asked = Question(request=facts.request, sql="", columns=(), rows=1)
+    found = asked.asking(("is_bad", "age", "opt_out", "nothing"), facts.product)
+    assert found.columns == {
+        "is_bad": "shared_label",
+        "age": "feature",
+        "opt_out": "feature",
+        "nothing": "feature",
+    }
+    assert (found.uses, found.algorithm, found.parameters) == (("query",), "", {})
+
+
 @pytest.mark.parametrize("sql", ALLOWED)
 def test_the_columns_that_a_query_names_are_found(reads, sql):
     found = reads(sql)

@@ -5,7 +5,6 @@ import os
 import pytest
 
 from fl_plugin.errors import StorageError, UsageError
-from fl_plugin.scaffold import writing
 from fl_plugin.scaffold.writing import add_files, make_folder
 
 
@@ -77,7 +76,7 @@ def test_a_disk_that_refuses_the_second_file_takes_the_first_back(
             raise OSError(28, "No space left on device")
         real(source, target)
 
-    monkeypatch.setattr(writing.os, "link", link)
+    monkeypatch.setattr("os.link", link)
     with pytest.raises(StorageError, match="No space left"):
         add_files(tmp_path, {"a": "1", "b": "2", "c": "3"})
     assert names(tmp_path) == []
