@@ -40,6 +40,7 @@ help:  ## List the targets
 demo: $(INSTALLED)  ## Build the domains, train the study, write the catalog
 	$(call stage,Building the domains: $(DOMAINS),$(MAKE) -j2 $(DOMAINS:%=domain-%))
 	$(call stage,Reading the mesh,dbt deps --quiet && dbt parse --quiet)
+	$(call stage,Measuring the products,fl quality profile)
 	$(call stage,Training $(STUDY),fl train $(STUDY))
 	$(call stage,Comparing with the pooled rows of the public file,python -m bench.german_credit)
 	$(call stage,Building the mesh as tables,dbt build --quiet)

@@ -42,6 +42,7 @@ Nothing is copied together: a model travels to the data, and only sums come back
 | read all about it | `fl catalog show` and its name |
 | see what each domain would decide | `fl plan` and the study's name |
 | know why one refuses | `fl access explain` and the study's name |
+| ask for access | `fl access request` and the study's name |
 | train where the data are | `fl train` and the study's name |"""
 
 

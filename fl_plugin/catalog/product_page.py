@@ -109,11 +109,18 @@ def _ask(view: View, product: Product) -> Iterator[str]:
             f"or may not use it; {code(f'fl plan {name}')} asks every domain that the "
             "study names, and reads no row."
         )
+        asking = f"fl access request {name} --by ADDRESS"
     else:
         yield (
-            "Describe what you want to learn as a study in `models/studies/`; "
+            "Describe what you want to learn as a study: `fl new study`. "
             "`fl access explain` with its name then says what is missing, rule by rule."
         )
+        asking = "fl access request STUDY --by ADDRESS"
+    yield (
+        f"{code(asking)} writes the request for the stewards. Before that, "
+        f"{code(f'fl policy simulate {product.name}')} says whether a grant is all "
+        "that is missing."
+    )
 
 
 def column_description(product: Product, column: Column) -> str:

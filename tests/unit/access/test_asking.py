@@ -109,6 +109,30 @@ def test_what_is_granted_is_not_asked_for_again_unless_it_is_renewed(small_mesh)
     assert small_mesh.file("lending").read_text() == before
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("              - age\n", ""),
+        ("uses: [train_horizontal, evaluate]", "uses: [train_horizontal]"),
+        ("epsilon: null", "epsilon: 1.0"),
+    ],
+)
+def test_a_grant_that_covers_less_is_not_enough(small_mesh, old, new):
+    small_mesh.ask()
+    path = small_mesh.file("lending")
+    path.write_text(path.read_text().replace(old, new))
+    small_mesh.approve_by_both("lending")
+    assert outcomes(small_mesh.ask())[1] == ("lending", "written")
+
+
+def test_a_grant_that_covers_more_is_enough(small_mesh):
+    small_mesh.ask()
+    path = small_mesh.file("lending")
+    path.write_text(path.read_text().replace("evaluate]", "evaluate, query]"))
+    small_mesh.approve_by_both("lending")
+    assert outcomes(small_mesh.ask())[1] == ("lending", "granted already")
+
+
 def test_a_grant_that_has_run_out_is_asked_for_under_another_name(small_mesh):
     small_mesh.ask()
     small_mesh.approve_by_both("lending")

@@ -54,13 +54,24 @@ def group(raw: Raw, domain: str = "consumer_banking") -> Raw:
     return found
 
 
+def new_version(raw: Raw, **blocks: Any) -> None:
+    """Add a version 2 beside version 1; `blocks` go into its mesh block."""
+    copied = {**node(raw), "unique_id": MODEL.replace("v1", "v2"), "version": 2}
+    copied["config"] = {**copied["config"], "meta": {"mesh": {**mesh(raw), **blocks}}}
+    copied["columns"] = {k: v for k, v in copied["columns"].items() if k != "job"}
+    raw["nodes"][copied["unique_id"]] = copied
+    for name, test in [*raw["nodes"].items()]:
+        if test.get("attached_node") == MODEL and test["column_name"] != "job":
+            raw["nodes"][f"{name}2"] = {**test, "attached_node": copied["unique_id"]}
+
+
 def slim(raw: Raw) -> Raw:
     """Return a manifest without most of its bytes, and with all of its contracts."""
     unread = {"macros", "docs", "parent_map", "child_map", "group_map", "unit_tests"}
     for found in raw["nodes"].values():
         for name in ("raw_code", "fqn", "unrendered_config", "refs", "docs"):
             found.pop(name, None)
-    return raw | dict.fromkeys(unread, {})
+    return raw | {key: {} for key in unread}
 
 
 @pytest.fixture(scope="session")
@@ -86,7 +97,6 @@ def unedited(raw, tmp_path_factory) -> Side:
 @pytest.fixture
 def compared(raw, unedited, vocabulary, tmp_path) -> Callable[..., Comparison]:
     """Return the comparison of two edits of the manifest."""
-
     path = tmp_path / "manifest.json"
 
     def side(content: Raw, words: Vocabulary | None) -> Side:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import yaml
@@ -9,8 +10,17 @@ import yaml
 from fl_plugin.contracts.approving import Yes
 from fl_plugin.contracts.area import Contracts
 from fl_plugin.errors import ContractError, PolicyError, StorageError, UsageError
+from fl_plugin.policy.principals import principals_digest
 from fl_plugin.signing.keys import create_key
-from tests.unit.contracts.conftest import NOW, PRODUCT, column, group, mesh, node
+from tests.unit.contracts.conftest import (
+    NOW,
+    PRODUCT,
+    column,
+    group,
+    mesh,
+    new_version,
+    node,
+)
 
 STEWARD = "steward.consumer@bank.example"
 SECOND = "risk.consumer@bank.example"
@@ -209,12 +219,10 @@ def test_what_breaks_is_not_approved_by_a_steward(small_mesh):
 
 
 def test_a_new_version_may_be_looser_where_stewards_say_so(small_mesh):
-    def edit(raw):
-        mesh(raw)["min_cohort"] = 20
-
-    root = small_mesh(edit)
-    approved = approve(root)
-    assert [a.product for a in approved] == [PRODUCT]
+    root = small_mesh(lambda raw: new_version(raw, min_cohort=20))
+    assert diff(root).exit_code == 2
+    assert [a.product for a in approve(root)] == [PRODUCT]
+    assert diff(root).exit_code == 0
 
 
 def test_an_unsigned_yes_does_not_count_where_signatures_are_required(
@@ -249,8 +257,6 @@ def sign_in(root, public):
     """Name a steward's key, pin the list, and require signatures."""
     principals = {"people": {STEWARD: {"domain": "consumer_banking", "key": public}}}
     (root / "principals.yml").write_text(yaml.safe_dump(principals))
-    from fl_plugin.policy.principals import principals_digest
-
     file = root / "domains" / "consumer_banking" / "node.yml"
     settings = yaml.safe_load(file.read_text())
     settings.pop("consumers", None)
@@ -284,11 +290,23 @@ def test_a_spoiled_file_is_an_error_and_no_approval(small_mesh, spoil):
         diff(root)
 
 
-def test_a_file_that_cannot_be_written_is_told(small_mesh):
-    root = small_mesh(smaller_cohort)
-    (root / FILE).mkdir()
-    with pytest.raises((StorageError, ContractError)):
-        approve(root)
+def test_a_file_that_cannot_be_written_is_told_and_left_as_it_was(
+    small_mesh, monkeypatch
+):
+    root = small_mesh(restricted_column)
+    approve(root)
+    before = sorted((root / FILE).parent.iterdir()), (root / FILE).read_bytes()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(StorageError, match=r"approvals\.yml"):
+        approve(root, SECOND)
+    assert (
+        sorted((root / FILE).parent.iterdir()),
+        (root / FILE).read_bytes(),
+    ) == before
 
 
 def test_the_domain_of_a_base_is_found_by_itself(small_mesh, raw):
@@ -304,6 +322,7 @@ def test_the_domain_of_a_base_is_found_by_itself(small_mesh, raw):
     (own / "manifest.json").write_text(json.dumps(content))
     base = json.loads((root / "base.json").read_text())
     base["metadata"]["project_name"] = "consumer_banking"
+    base["exposures"] = content["exposures"]
     (root / "base.json").write_text(json.dumps(base))
     found = diff(root)
     assert {c.kind for c in found.changes} >= {"cohort.lowered"}

@@ -1,5 +1,6 @@
 """Nothing about a product is left out of the comparison."""
 
+import json
 from dataclasses import fields, replace
 from typing import Literal
 
@@ -9,6 +10,7 @@ from fl_plugin.contracts.flat import differences, flatten, is_policy, state_dige
 from fl_plugin.contracts.pairs import Pair
 from fl_plugin.manifest.contract import ProductContract
 from fl_plugin.manifest.types import Product
+from fl_plugin.policy.fingerprint import policy_fingerprint
 
 
 class LaterContract(ProductContract):
@@ -40,8 +42,6 @@ def test_a_word_that_no_family_knows_counts_as_loosened(product_with):
 
 
 def _json(block, word):
-    import json
-
     return json.dumps(block | {"export": word})
 
 
@@ -78,8 +78,6 @@ def test_everything_else_ends_it(product_with):
 
 def test_the_fingerprint_covers_what_is_called_policy(product_with):
     """`is_policy` and the policy's fingerprint say the same of each field."""
-    from fl_plugin.policy.fingerprint import policy_fingerprint
-
     base = product_with()
     for name, value in (
         ("description", "Otherwise."),

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+import fl_plugin.contracts.diff as room
 from fl_plugin.contracts.changes.sensitivity import LEVELS
 from fl_plugin.contracts.diff import changes
 from fl_plugin.contracts.verdict import EXIT_CODES
@@ -18,6 +19,7 @@ from tests.unit.contracts.conftest import (
     grant,
     group,
     mesh,
+    new_version,
     node,
 )
 
@@ -92,17 +94,6 @@ def request(**words: Any) -> Edit:
 def unenforced(raw: Raw) -> None:
     node(raw)["contract"]["enforced"] = False
     node(raw)["config"]["contract"]["enforced"] = False
-
-
-def new_version(raw: Raw, **blocks: Any) -> None:
-    """Add a version 2 beside version 1; `blocks` go into its mesh block."""
-    copied = {**node(raw), "unique_id": MODEL.replace("v1", "v2"), "version": 2}
-    copied["config"] = {**copied["config"], "meta": {"mesh": {**mesh(raw), **blocks}}}
-    copied["columns"] = {k: v for k, v in copied["columns"].items() if k != "job"}
-    raw["nodes"][copied["unique_id"]] = copied
-    for name, test in [*raw["nodes"].items()]:
-        if test.get("attached_node") == MODEL and test["column_name"] != "job":
-            raw["nodes"][f"{name}2"] = {**test, "attached_node": copied["unique_id"]}
 
 
 def moved(raw: Raw) -> None:
@@ -717,7 +708,7 @@ def test_a_change_has_its_verdict(diffed, case):
 def test_the_table_holds_more_kinds_than_were_asked_for(capsys):
     kinds = {case.kind for case in CASES}
     with capsys.disabled():
-        print(f"\npolicy diff: {len(kinds)} kinds of change in {len(CASES)} cases")
+        print(f"\npolicy diff: {len(kinds)} kinds of change, {len(CASES)} cases")  # noqa: T201 the figure
     assert len(kinds) >= 40
     assert {case.verdict for case in CASES} == {
         "safe",
@@ -790,8 +781,6 @@ def test_no_sentence_holds_a_value_of_data(diffed):
 
 def test_what_no_family_explains_is_loosened(compared, monkeypatch):
     """Without the family of cohorts a smaller one is still found."""
-    import fl_plugin.contracts.diff as room
-
     others = tuple(f for f in room.families() if f.name != "cohort")
     monkeypatch.setattr(room, "families", lambda: others)
     both = compared(put("min_cohort", 26))
@@ -801,8 +790,6 @@ def test_what_no_family_explains_is_loosened(compared, monkeypatch):
 
 
 def test_a_fingerprint_that_nobody_can_explain_is_loosened(compared, monkeypatch):
-    import fl_plugin.contracts.diff as room
-
     told = iter(("sha256:a", "sha256:b"))
     monkeypatch.setattr(room, "policy_fingerprint", lambda _: next(told))
     both = compared(field("description", "Otherwise."))
