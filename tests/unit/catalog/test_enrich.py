@@ -137,7 +137,7 @@ def test_the_page_names_stewards_studies_and_commands_that_exist(described):
     assert "(mailto:steward.lending@bank.example)" in text
     assert "[Credit risk](#!/exposure/exposure.data_mesh.credit_risk)" in text
     assert "`fl access explain credit_risk`" in text
-    assert "access request" not in text
+    assert "`fl access request credit_risk --by ADDRESS`" in text
 
 
 def test_a_column_says_class_role_and_range(small):
