@@ -12,8 +12,10 @@ from fl_plugin.manifest.validation import shown
 MAX_BYTES = 64 * 1024**2
 _FAILED = {"error": "error", "fail": "test failed", "runtime error": "error"}
 _STOPPED = ("Parsing Error", "Compilation Error", "Runtime Error")
-# How DuckDB begins: what follows may be a value.
-_FROM_DATABASE = re.compile(r"Database Error|[A-Za-z]+ Error:|Exception")
+# How DuckDB and Python begin: what follows may be a value. "Raw Error:" is dbt's own.
+_FROM_DATABASE = re.compile(
+    r"Database Error|\b(?!Raw )[A-Z][A-Za-z]* Error:|[a-z]Error:|Traceback"
+)
 # Said of a database, whose words may hold a value: only what kind of trouble is told.
 _KINDS = {
     "set lock on file": "its database file is locked by another process",

@@ -5,8 +5,7 @@ What the words mean stands in `docs/`; which purposes, uses, roles, kinds of per
 data and tags exist is the mesh's vocabulary, checked by `manifest.vocabulary`.
 """
 
-from datetime import date, timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -17,14 +16,11 @@ from fl_plugin.manifest.words import (
     Count,
     Days,
     FilterText,
-    Fingerprint,
     Name,
     Names,
-    Person,
     Positive,
     ProductName,
     Share,
-    Signature,
     SomeNames,
 )
 
@@ -184,131 +180,4 @@ class ColumnContract(ContractBlock):
     def _only_labels_are_shared(self) -> Self:
         if self.label_sharing is not None and "label" not in self.roles:
             raise ValueError("label_sharing belongs to a column with the role label")
-        return self
-
-
-class AlgorithmChoice(ContractBlock):
-    """An algorithm by name, and its parameters: `{name: ..., l2: 1.0}`."""
-
-    name: Name
-    parameters: dict[Name, float | int | bool] = Field(default_factory=dict)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _gather_parameters(cls, block: Any) -> Any:
-        if not isinstance(block, dict) or "parameters" in block:
-            return block
-        rest = {word: value for word, value in block.items() if word != "name"}
-        return {"name": block.get("name"), "parameters": rest}
-
-
-class StudyPrivacy(ContractBlock):
-    """What a study does so that no domain's part can be told from the sum."""
-
-    secure_aggregation: bool = True
-    epsilon: Positive | None = None
-
-
-class EvaluationPlan(ContractBlock):
-    """How a model is judged.
-
-    Args:
-        holdout: Share of rows never trained on.
-        folds: Of the cross-validation.
-        repeats: Of the whole cross-validation.
-        threshold: Score above which a row counts as positive.
-        bins: Of the score histogram that the AUC is computed from.
-    """
-
-    holdout: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    folds: Annotated[int, Field(ge=2, le=100)] = 5
-    repeats: Annotated[int, Field(ge=1, le=100)] = 5
-    threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
-    bins: Annotated[int, Field(ge=16, le=1_048_576)] = 1024
-
-
-class PreparationPlan(ContractBlock):
-    """How columns become numbers, fitted over all domains' training rows."""
-
-    numeric: Literal["standard"] = "standard"
-    impute: Literal["mean"] = "mean"
-
-
-class StudyContract(ContractBlock):
-    """A study's `mesh` block: what a consumer wants to learn, and for what."""
-
-    consumer: Name
-    purpose: Name
-    mode: Literal["horizontal", "vertical"]
-    algorithm: AlgorithmChoice
-    target: ColumnName
-    features: Annotated[tuple[ColumnName, ...], Field(min_length=1, max_length=10_000)]
-    privacy: StudyPrivacy = StudyPrivacy()
-    evaluation: EvaluationPlan = EvaluationPlan()
-    preparation: PreparationPlan = PreparationPlan()
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-
-    @model_validator(mode="after")
-    def _features_once_without_target(self) -> Self:
-        if self.target in self.features:
-            raise ValueError("the target must not be one of the features")
-        if len(set(self.features)) != len(self.features):
-            raise ValueError("features must not name a column twice")
-        return self
-
-
-class GrantRequest(ContractBlock):
-    """What a consumer asks one domain for."""
-
-    study: Name
-    consumer: Name
-    by: Person
-    at: date
-    purpose: Name
-    uses: SomeNames
-    columns: Annotated[tuple[ColumnName, ...], Field(min_length=1, max_length=10_000)]
-    epsilon: Positive | None = None
-    days: Days
-
-
-class GrantDecision(ContractBlock):
-    """What the domain's stewards said. A grant ends when the day `expires` begins.
-
-    While `by` is shorter than the contract asks for, the status stays "requested".
-    `signatures` are by address, over what `policy.approval` says.
-    """
-
-    status: Literal["requested", "approved", "rejected", "revoked"]
-    by: tuple[Person, ...] = ()
-    at: date | None = None
-    expires: date | None = None
-    policy: Fingerprint | None = None
-    signatures: dict[Person, Signature] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _approval_is_complete(self) -> Self:
-        if self.status != "approved":
-            return self
-        if not self.by or not self.at or not self.expires or not self.policy:
-            raise ValueError("an approved decision needs by, at, expires and policy")
-        if not self.at < self.expires:
-            raise ValueError("expires must be after at")
-        return self
-
-
-class GrantContract(ContractBlock):
-    """A grant's `mesh` block; without a decision it is only a request."""
-
-    request: GrantRequest
-    decision: GrantDecision = GrantDecision(status="requested")
-
-    @model_validator(mode="after")
-    def _decided_after_asked(self) -> Self:
-        decided = self.decision
-        if decided.at and decided.at < self.request.at:
-            raise ValueError("decision.at must not be before request.at")
-        if decided.at and decided.expires:
-            longest = decided.at + timedelta(days=self.request.days)
-            if decided.status == "approved" and decided.expires > longest:
-                raise ValueError("expires is later than the days that were asked for")
         return self

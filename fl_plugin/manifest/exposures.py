@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from fl_plugin.errors import ContractError
-from fl_plugin.manifest.contract import GrantContract, StudyContract
 from fl_plugin.manifest.fields import Fields
+from fl_plugin.manifest.grant_contract import GrantContract
+from fl_plugin.manifest.study_contract import StudyContract
 from fl_plugin.manifest.types import Grant, Owner, Study
 from fl_plugin.manifest.validation import closest, shown, validated
 from fl_plugin.manifest.words import check_name

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from fl_plugin.errors import MeshError
-from fl_plugin.manifest.contract import ColumnContract, ProductContract, StudyContract
+from fl_plugin.manifest.contract import ColumnContract, ProductContract
+from fl_plugin.manifest.study_contract import StudyContract
 
 
 @dataclass(frozen=True, kw_only=True)

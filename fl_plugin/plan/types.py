@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fl_plugin.errors import MeshError
-from fl_plugin.manifest.contract import EvaluationPlan
+from fl_plugin.manifest.study_contract import EvaluationPlan
 from fl_plugin.policy.types import Decision, Request
 from fl_plugin.preparation.features import Feature
 

@@ -10,10 +10,12 @@ import pytest
 
 from fl_plugin.cli.main import fl, main
 from fl_plugin.errors import ContractError, MeshError
-from fl_plugin.manifest.contract import GrantRequest, ProductContract, StudyContract
+from fl_plugin.manifest.contract import ProductContract
 from fl_plugin.manifest.exposures import read_grant, read_study
 from fl_plugin.manifest.fields import Fields
+from fl_plugin.manifest.grant_contract import GrantRequest
 from fl_plugin.manifest.products import read_product
+from fl_plugin.manifest.study_contract import StudyContract
 from fl_plugin.manifest.types import Owner
 from fl_plugin.manifest.validation import validated
 from fl_plugin.manifest.words import check_name

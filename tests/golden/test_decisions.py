@@ -15,11 +15,8 @@ import yaml
 from pydantic import BaseModel
 
 import fl_plugin.policy
-from fl_plugin.manifest.contract import (
-    ColumnContract,
-    GrantContract,
-    ProductContract,
-)
+from fl_plugin.manifest.contract import ColumnContract, ProductContract
+from fl_plugin.manifest.grant_contract import GrantContract
 from fl_plugin.manifest.types import Column, Owner, Product, Relation
 from fl_plugin.manifest.vocabulary import Vocabulary
 from fl_plugin.policy.decision import decide

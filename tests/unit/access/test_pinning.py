@@ -169,6 +169,14 @@ def test_a_node_of_any_shape_keeps_its_other_words(access, root, shape):
     assert load_node(root / "domains" / "lending").principals_pinned
 
 
+def test_a_node_that_cannot_be_edited_is_left_alone(access, root):
+    text = "{domain: lending, database: data/lending.duckdb}\n"
+    node(root).write_text(text)
+    with pytest.raises(ContractError, match="cannot be edited"):
+        access.pin("lending")
+    assert node(root).read_text() == text
+
+
 @pytest.mark.parametrize("domain", ["nothing", "../lending", "", "\u202e", "x" * 3000])
 def test_an_unknown_domain_is_said(access, domain):
     with pytest.raises(MeshError, match="no domain") as refused:

@@ -47,6 +47,8 @@ def test_what_dbt_cannot_read_is_repeated_on_one_line_without_control_characters
     )
     assert said.startswith("Parsing Error Invalid models config in")
     assert "\x1b" not in said
+    own = "Parsing Error\n  Syntax error near line 7\n  Raw Error:\n  ---\n  block"
+    assert first_words(own) == "Parsing Error Syntax error near line 7 Raw Error: ---"
     assert len(first_words("Compilation Error " + "x " * 5000)) < 300
 
 
@@ -54,6 +56,8 @@ def test_what_a_database_says_is_not_repeated():
     for said in (
         f"Database Error in model credits\n  Conversion Error: {SECRET}",
         f"Traceback\nValueError: {SECRET}",
+        f"Compilation Error\n  Invalid Input Error: {SECRET}",
+        f"Runtime Error\n  ValueError: {SECRET}",
         f"Runtime Error\n  Database Error\n    Constraint Error: {SECRET}",
         "",
     ):

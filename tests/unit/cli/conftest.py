@@ -12,7 +12,7 @@ import pytest
 import fl_plugin
 from fl_plugin.cli.main import main
 from fl_plugin.errors import RegistryError, UsageError
-from fl_plugin.manifest.contract import EvaluationPlan
+from fl_plugin.manifest.study_contract import EvaluationPlan
 from fl_plugin.plan.types import PartyPlan, Plan
 from fl_plugin.policy.decision import decide
 from fl_plugin.preparation.features import Feature

@@ -6,12 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from fl_plugin.errors import ContractError
-from fl_plugin.manifest.contract import (
-    ColumnContract,
-    GrantContract,
-    ProductContract,
-    StudyContract,
-)
+from fl_plugin.manifest.contract import ColumnContract, ProductContract
+from fl_plugin.manifest.grant_contract import GrantContract
+from fl_plugin.manifest.study_contract import StudyContract
 from fl_plugin.manifest.validation import closest, shown, validated
 
 Block = dict[str, Any]

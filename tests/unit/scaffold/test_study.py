@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from fl_plugin.errors import BuildError, UsageError
-from fl_plugin.manifest.contract import StudyContract
+from fl_plugin.manifest.study_contract import StudyContract
 from fl_plugin.manifest.validation import validated
 from fl_plugin.scaffold.study import Question, new_study
 
