@@ -20,17 +20,17 @@ from fl_plugin.policy.types import Node
 
 Word = Literal[
     "requested",
-    "one more approval",
+    "half-approved",
     "live",
-    "not built",
+    "unbuilt",
     "expired",
     "stopped",
     "rejected",
     "revoked",
-    "not valid",
+    "invalid",
 ]
 WORDS: tuple[Word, ...] = Word.__args__  # type: ignore[attr-defined] # typing's own
-_OPEN = ("requested", "one more approval")
+_OPEN = ("requested", "half-approved")
 _ENDED = ("expired", "rejected", "revoked")
 
 
@@ -137,7 +137,7 @@ def _standing(desk: _Desk, file: GrantFile) -> Standing:
     counts = built is not None and desk.state(built, product).live
     word, says = _word(state), _says(state)
     if state.live != counts:
-        word, says = "not built", _unbuilt(state)
+        word, says = "unbuilt", _unbuilt(state)
     return _row(desk, state, word, says, file.shown_path)
 
 
@@ -148,7 +148,7 @@ def _without_file(desk: _Desk, grant: Grant) -> Standing:
         return _invalid(desk.home, grant.name, "", gone)
     state = desk.state(grant, product)
     says = "stands in no file of models/grants, but in the last build"
-    return _row(desk, state, "not built", says, "")
+    return _row(desk, state, "unbuilt", says, "")
 
 
 def _row(desk: _Desk, state: GrantState, word: Word, says: str, file: str) -> Standing:
@@ -175,7 +175,7 @@ def _row(desk: _Desk, state: GrantState, word: Word, says: str, file: str) -> St
 def _word(state: GrantState) -> Word:
     status = state.grant.status
     if status == "requested":
-        return "one more approval" if state.grant.approved_by else "requested"
+        return "half-approved" if state.grant.approved_by else "requested"
     if status == "rejected":
         return "rejected"
     if status == "revoked" or state.reason == "grant.revoked":
@@ -206,7 +206,7 @@ def _next(word: Word, home: Home, state: GrantState) -> str:
     named = f"{home.name} {grant.name} --by STEWARD"
     if word in _OPEN:
         return f"fl access approve {named}"
-    if word == "not built":
+    if word == "unbuilt":
         return _build(home)
     if word == "stopped":
         return f"fl access confirm {named}"
@@ -227,7 +227,7 @@ def _invalid(home: Home, name: str, file: str, problem: MeshError) -> Standing:
     return Standing(
         domain=home.name,
         grant=shown(name),
-        state="not valid",
+        state="invalid",
         says=problem.problem,
         file=file,
         next=problem.remedy,

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 # As `fl_plugin.access.standing` calls them; help must not wait for its import.
 STATES = (
     "requested",
-    "one more approval",
+    "half-approved",
     "live",
-    "not built",
+    "unbuilt",
     "expired",
     "stopped",
     "rejected",
     "revoked",
-    "not valid",
+    "invalid",
 )
 
 

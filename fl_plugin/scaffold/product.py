@@ -159,7 +159,7 @@ def _description(wanted: Wanted) -> str:
 
 
 def _files(product: str, facts: Mapping[str, Any], source: CsvFile | None) -> Files:
-    """Return the files in an order in which every beginning still parses."""
+    """Return the files in an order in which every beginning builds: YAML first."""
     rows: dict[str, str | bytes | Path]
     if facts["seed"]:
         origin = f"seeds/raw_{product}.yml"
@@ -177,10 +177,10 @@ def _files(product: str, facts: Mapping[str, Any], source: CsvFile | None) -> Fi
         }
     staging, promised = f"models/staging/stg_{product}", f"models/products/{product}"
     return rows | {
-        f"{staging}.sql": rendered("product/staging.sql", **facts),
         f"{staging}.yml": rendered("product/staging.yml", **facts),
-        f"{promised}_v1.sql": rendered("product/product.sql", **facts),
+        f"{staging}.sql": rendered("product/staging.sql", **facts),
         f"{promised}.yml": rendered("product/product.yml", **facts),
+        f"{promised}_v1.sql": rendered("product/product.sql", **facts),
     }
 
 

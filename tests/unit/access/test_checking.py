@@ -103,7 +103,7 @@ def test_a_grant_outside_the_folder_of_grants_is_found(granted):
     granted.parse()
     assert reasons(granted) == [(NAME, "grant.elsewhere")]
     (standing,) = granted.access.list("lending")
-    assert standing.state == "not built"
+    assert standing.state == "unbuilt"
 
 
 def test_a_file_that_leads_out_of_the_domain_is_not_read(granted, tmp_path):
@@ -142,7 +142,7 @@ def test_a_broken_file_is_one_sentence_and_hides_no_other(granted, text):
     assert len(found.broken[0].sentence) < 400
     states = {s.grant: s.state for s in granted.access.list("lending")}
     assert states.pop(NAME) == "live"
-    assert list(states.values()) == ["not valid"]
+    assert list(states.values()) == ["invalid"]
 
 
 def test_every_domain_must_be_parsed(granted):

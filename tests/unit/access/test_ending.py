@@ -108,4 +108,4 @@ def test_without_a_ledger_here_a_revocation_waits_for_the_build(asked):
         path.unlink()
     found = asked.access.revoke("lending", NAME, "ana.lending@bank.example")
     assert (found.recorded, found.at_once) == (False, False)
-    assert [s.state for s in asked.access.list("lending")] == ["not built"]
+    assert [s.state for s in asked.access.list("lending")] == ["unbuilt"]

@@ -35,8 +35,8 @@ def test_a_grant_is_followed_from_its_request_to_its_end(small_mesh):
     seen.append(standing(small_mesh))
     assert [(s.state, s.next) for s in seen] == [
         ("requested", approve),
-        ("one more approval", approve),
-        ("not built", build),
+        ("half-approved", approve),
+        ("unbuilt", build),
         ("live", ""),
         ("expired", again),
     ]
@@ -77,7 +77,7 @@ def test_a_changed_policy_stops_a_grant_until_it_is_confirmed(small_mesh):
     assert found.next == f"fl access confirm lending {NAME} --by STEWARD"
     voice = Voice(by="ana.lending@bank.example")
     small_mesh.access.confirm("lending", NAME, voice)
-    assert standing(small_mesh).state == "one more approval"
+    assert standing(small_mesh).state == "half-approved"
 
 
 def test_what_the_file_ends_and_the_build_still_allows_is_said(small_mesh):
@@ -86,7 +86,7 @@ def test_what_the_file_ends_and_the_build_still_allows_is_said(small_mesh):
     path = small_mesh.file("lending")
     path.write_text(path.read_text().replace("status: approved", "status: revoked"))
     found = standing(small_mesh)
-    assert (found.state, found.next) == ("not built", "cd domains/lending && dbt build")
+    assert (found.state, found.next) == ("unbuilt", "cd domains/lending && dbt build")
     assert "still allows it" in found.says
 
 
@@ -94,7 +94,7 @@ def test_a_file_that_was_deleted_still_counts_until_the_build(small_mesh):
     small_mesh.ask()
     small_mesh.approve_by_both("lending")
     small_mesh.file("lending").unlink()
-    assert standing(small_mesh).state == "not built"
+    assert standing(small_mesh).state == "unbuilt"
     small_mesh.parse()
     assert small_mesh.access.list("lending") == ()
 
@@ -103,7 +103,7 @@ def test_a_grant_of_a_product_that_is_not_valid_is_not_valid(small_mesh):
     small_mesh.ask()
     small_mesh.contracts["lending"]["purposes"] = ["unknown"]
     small_mesh.parse()
-    assert standing(small_mesh).state == "not valid"
+    assert standing(small_mesh).state == "invalid"
 
 
 def test_where_a_domain_is_built_elsewhere_the_catalog_answers(small_mesh):

@@ -134,7 +134,7 @@ def small_mesh(built_mesh, raw, tmp_path) -> Callable[..., Path]:
     """
 
     def make(edit: Edit, before: Edit | None = None) -> Path:
-        root = tmp_path / "small"
+        root: Path = tmp_path / "small"
         for file in [
             *built_mesh.glob("*.yml"),
             *built_mesh.glob("domains/*/*.yml"),

@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -41,7 +42,11 @@ def other_stewards(raw):
 
 
 def yes(by=STEWARD, **words):
-    told = {"author": AUTHOR, "reason": "Agreed with risk.", "at": NOW} | words
+    told: dict[str, Any] = {
+        "author": AUTHOR,
+        "reason": "Agreed with risk.",
+        "at": NOW,
+    } | words
     return Yes(by=by, **told)
 
 

@@ -207,8 +207,8 @@ def test_what_a_domain_would_newly_allow_is_called_loosened(
     for mutant, product, changed in made[::4]:  # each is asked a hundred questions
         more = opened_by(before[mutant.product], product, facts)
         opened += bool(more)
-        told = worst(c.verdict for c in changed)
-        assert not more or told == "loosened", (mutant.path, mutant.what, more[0])
+        verdict = worst(c.verdict for c in changed)
+        assert not more or verdict == "loosened", (mutant.path, mutant.what, more[0])
     with capsys.disabled():
         told = f"{opened} mutants open something by the domain's rules"
         print(f"\npolicy diff: {told}, all found")  # noqa: T201 the figure
