@@ -123,10 +123,9 @@ def _in_block(
 def _left_out(text: str, start: int, end: int) -> _Edit:
     """Take a word's lines away; a comment behind it stays on a line of its own."""
     last = _line_end(text, end)
-    if text[end:last].strip():
-        return _Edit(
-            start, end + len(text[end:last]) - len(text[end:last].lstrip()), ""
-        )
+    behind = text[end:last].lstrip()
+    if behind:
+        return _Edit(start, last - len(behind), "")
     first = text.rfind("\n", 0, start) + 1
     return _Edit(first, min(last + _break(text, last), len(text)), "")
 

@@ -5,6 +5,7 @@ from fl_plugin.changes.event import Change
 from fl_plugin.changes.grant_changes import grant_changes
 from fl_plugin.changes.product_changes import product_changes
 from fl_plugin.changes.published import Published
+from fl_plugin.changes.settings_changes import settings_changes
 from fl_plugin.changes.study_changes import study_changes
 
 
@@ -14,6 +15,7 @@ def compare(before: Published | None, now: Published) -> tuple[Change, ...]:
     return (
         *product_changes(was, now),
         *contract_changes(was, now),
+        *settings_changes(was, now),
         *study_changes(was, now),
         *grant_changes(was, now, first=before is None),
     )

@@ -22,6 +22,7 @@ from fl_plugin.changes.published import (
     study_of,
     version_of,
 )
+from fl_plugin.changes.settings_changes import settings_of
 from fl_plugin.errors import MeshError
 from fl_plugin.ledger.store import Ledger
 from fl_plugin.manifest.reader import read_manifest
@@ -29,6 +30,7 @@ from fl_plugin.manifest.types import Grant, Manifest, Product
 from fl_plugin.manifest.vocabulary import Vocabulary, load_vocabulary
 from fl_plugin.manifest.words import check_name
 from fl_plugin.policy.approval import approval_digest
+from fl_plugin.policy.node import load_node
 
 # A grant that ends within so many days is told of.
 EXPIRING = timedelta(days=14)
@@ -114,13 +116,24 @@ def look(folder: Path, mesh: MeshFacts, before: Published, now: datetime) -> Loo
     artifacts = read_artifacts(folder, mesh.catalog)
     today = _Today(artifacts, mesh.vocabulary.floors.min_cohort, now)
     studies, more = _studies(mesh, folder.name, before)
+    settings, unread = _settings(folder, before)
     published = Published(
         versions=dict(_versions(folder.name, manifest, before, today)),
         grants=dict(_grants(folder, manifest, before, now)),
         studies=studies,
+        settings=settings,
     )
-    problems = {**manifest.problems, **artifacts.problems, **more}
+    problems = {**manifest.problems, **artifacts.problems, **more, **unread}
     return Look(published=published, problems=problems)
+
+
+def _settings(
+    folder: Path, before: Published
+) -> tuple[dict[str, str], dict[str, MeshError]]:
+    try:
+        return settings_of(load_node(folder)), {}
+    except MeshError as error:
+        return dict(before.settings), {f"{folder.name}.settings": error}
 
 
 def _versions(

@@ -105,11 +105,13 @@ class Published(ContractBlock):
         versions: By dbt's unique id.
         grants: By name.
         studies: By name.
+        settings: Digests of what it decides by beside its contracts, by word.
     """
 
     versions: dict[str, PublishedVersion] = Field(default_factory=dict)
     grants: dict[str, PublishedGrant] = Field(default_factory=dict)
     studies: dict[str, PublishedStudy] = Field(default_factory=dict)
+    settings: dict[str, str] = Field(default_factory=dict)
 
 
 class Seen(ContractBlock):

@@ -159,7 +159,11 @@ def _description(wanted: Wanted) -> str:
 
 
 def _files(product: str, facts: Mapping[str, Any], source: CsvFile | None) -> Files:
-    """Return the files in an order in which every beginning builds: YAML first."""
+    """Return the files in an order in which dbt can read every beginning.
+
+    SQL before its YAML: a unit test without its model stops the whole project, and
+    dbt's partial parsing does not find a model again that came after its YAML.
+    """
     rows: dict[str, str | bytes | Path]
     if facts["seed"]:
         origin = f"seeds/raw_{product}.yml"
@@ -177,10 +181,10 @@ def _files(product: str, facts: Mapping[str, Any], source: CsvFile | None) -> Fi
         }
     staging, promised = f"models/staging/stg_{product}", f"models/products/{product}"
     return rows | {
-        f"{staging}.yml": rendered("product/staging.yml", **facts),
         f"{staging}.sql": rendered("product/staging.sql", **facts),
-        f"{promised}.yml": rendered("product/product.yml", **facts),
+        f"{staging}.yml": rendered("product/staging.yml", **facts),
         f"{promised}_v1.sql": rendered("product/product.sql", **facts),
+        f"{promised}.yml": rendered("product/product.yml", **facts),
     }
 
 

@@ -68,7 +68,7 @@ def while_planning(facts: Facts) -> Facts:
     """Return facts with what only the opened table tells filled in."""
     if facts.rows is not None:
         return facts
-    return replace(facts, rows=PLENTY, cohort_distance=None)
+    return replace(facts, rows=PLENTY)
 
 
 def _together(answers: Sequence[tuple[str, bool]]) -> bool:

@@ -33,7 +33,7 @@ exposures:
             # asked by telephone
             status: requested  # not yet
             by: []   # nobody
-            policy: null
+            policy: null  # none yet
     # the end of mine
   - name: last
     type: ml
@@ -97,7 +97,7 @@ def test_comments_and_other_lines_stay_where_they_are(shape, decision):
     ]
     lines = iter(after.splitlines())
     assert all(line in lines for line in kept)
-    for comment in ("# asked by telephone", "# not yet", "# nobody"):
+    for comment in ("# asked by telephone", "# not yet", "# nobody", "# none yet"):
         assert after.count(comment) == 1
     assert ("\r\n" in after) == ("\r\n" in before)
 

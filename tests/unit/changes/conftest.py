@@ -161,7 +161,9 @@ class Lending:
         (self.root / "mesh_policy.yml").write_text(POLICY)
         for folder in (self.folder, self.root):
             (folder / "target").mkdir(parents=True, exist_ok=True)
-        (self.folder / "node.yml").write_text("domain: lending\n")
+        (self.folder / "node.yml").write_text(
+            "domain: lending\ndatabase: data/lending.duckdb\n"
+        )
         self._write(self.folder, {GRANT: self._grant()} if self.has_grant else {})
         if confirm:
             path = self.folder / "target" / "manifest.json"

@@ -287,7 +287,7 @@ def _of_product(raw: Raw, unique_id: str, rng: random.Random) -> Iterator[Mutant
             ]
     for name, column in found["columns"].items():
         held = column["config"]["meta"].get("mesh", {})
-        path = ("columns", name, *MESH)
+        path: tuple[str, ...] = ("columns", name, *MESH)
         known = COLUMN | {"classification": level(block["classification"])}
         places += [((*path, w), held.get(w), m) for w, m in known.items()]
     places += [((n,), found.get(n), m) for n, m in NODE.items() if n != "database"]

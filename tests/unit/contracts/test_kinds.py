@@ -107,6 +107,11 @@ def moved(raw: Raw) -> None:
     raw["nodes"][found["unique_id"]] = found
 
 
+def moved_and_looser(raw: Raw) -> None:
+    mesh(raw)["min_cohort"] = 10
+    moved(raw)
+
+
 def copied(raw: Raw) -> None:
     """Publish the same columns again, for smaller cohorts."""
     found = {**node(raw), "name": "open_credits", "alias": "open_credits"}
@@ -597,7 +602,7 @@ CASES = [
     Case(
         "cohort.lowered",
         "loosened",
-        lambda raw: (put("min_cohort", 10)(raw), moved(raw)),
+        moved_and_looser,
     ),
     Case("domain.removed", "breaking", remove_domain),
     Case("product.moved", "breaking", rename_domain),

@@ -50,7 +50,8 @@ def questions(product):
     feature = next(((n, r) for n, r in roles if r == "feature"), None)
     for name, role in [feature] if feature else []:
         asked = {name: role}
-        uses = [*((use,) for use in USES), ("train_horizontal", "evaluate")]
+        uses: list[tuple[str, ...]] = [(use,) for use in USES]
+        uses.append(("train_horizontal", "evaluate"))
         for consumer, purpose, use in combinations(CONSUMERS, PURPOSES, uses):
             yield consumer, purpose, use, asked, ""
         for doubt in ("one approver", "old", "poor", "few", "long", "epsilon"):
