@@ -201,7 +201,7 @@ def build_catalog(work: Work) -> Built:
 
     def site() -> str:
         made = build_site(work.root)
-        return f"{made.products} products, {made.studies} studies: {made.index}"
+        return f"products: {made.products}, studies: {made.studies}, {made.index}"
 
     return timed(CATALOG, site)
 

@@ -53,6 +53,8 @@ def build(
 
     order = Order(domains=domains, jobs=jobs, limit=timeout, **only)
     mesh = session.mesh
+    if not session.as_json:
+        click.echo("Building; a part is told when it is done.", err=True)
     parts = mesh.building.build(order, _silent if session.as_json else _told)
     facts = {
         "parts": [

@@ -34,11 +34,10 @@ from fl_plugin.cli.session import Session, verb
 )
 @click.option(
     "--author",
-    required=True,
     metavar="ADDRESS",
-    help="Whose change it is; nobody approves their own.",
+    help="Whose change it is, else the product's owner's; nobody approves their own.",
 )
-@click.option("--reason", required=True, metavar="TEXT", help="Why, in a sentence.")
+@click.option("--reason", default="", metavar="TEXT", help="Why, in a sentence.")
 @click.option(
     "--key",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -47,7 +46,13 @@ from fl_plugin.cli.session import Session, verb
 )
 @verb
 def approve(
-    session: Session, *, base: Path, by: str, author: str, reason: str, **more: Any
+    session: Session,
+    *,
+    base: Path,
+    by: str,
+    author: str | None,
+    reason: str,
+    **more: Any,
 ) -> None:
     """Record a steward's approval of what is loosened.
 
@@ -55,8 +60,7 @@ def approve(
     are named by digest. As many must approve as for a grant. Look at
     `fl contract diff` with the same manifests first.
 
-    Example: fl contract approve --base base.json --by steward.consumer@bank.example
-    --author data-products.consumer@bank.example --reason "New purpose agreed"
+    Example: fl contract approve --base base.json --by steward.auto@bank.example
     """
     from fl_plugin.contracts.approving import Yes  # noqa: PLC0415 pydantic is slow
     from fl_plugin.signing.keys import load_key  # noqa: PLC0415 as above

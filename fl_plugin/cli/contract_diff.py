@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fl_plugin.contracts.change import Change
     from fl_plugin.contracts.diff import ContractDiff
 
-MANIFEST = click.Path(exists=True, dir_okay=False, path_type=Path)
+MANIFEST = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
@@ -49,8 +49,8 @@ def diff(
 
     Whom a change touches comes from studies and grants. The exit code is 2 where
     something is loosened and no steward's approval covers it, else 1 where something
-    breaks its consumers, else 0. With --json, `verdict` and each change's `verdict`
-    tell these from the same codes of other failures. An error has an `error` instead.
+    breaks its consumers, else 0. These are this verb's own: with --json an answer has a
+    `verdict`, where a failure has an `error`.
 
     Example: fl contract diff --base base.json --domain consumer_banking
     """
@@ -78,7 +78,8 @@ def _shown(found: "ContractDiff") -> list[Shown]:
     shown += [f"Not counted: {note}" for note in found.notes]
     accepted = {c.accepted for c in found.changes if c.accepted}
     for one in sorted(accepted, key=lambda a: (a.at, a.by)):
-        told = f"Approved by {', '.join(one.by)} on {one.at}: {one.reason}"
+        why = one.reason or "no reason given."
+        told = f"Approved by {', '.join(one.by)} on {one.at}: {why}"
         shown.append(told)
     return [*shown, _summary(found)]
 
@@ -113,7 +114,7 @@ def _summary(found: "ContractDiff") -> str:
         counts[_word(change)] = counts.get(_word(change), 0) + 1
     told = ", ".join(f"{number} {word}" for word, number in counts.items())
     remedies: dict[str, str] = {
-        "loosened": " A steward approves it, fl contract approve, or it is taken back.",
+        "loosened": " Stewards approve it (fl contract approve), or it is taken back.",
         "breaking": " Put it into a new version and leave this one as it is.",
     }
     return f"{told}.{remedies.get(found.verdict, '')}"

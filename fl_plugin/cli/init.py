@@ -61,5 +61,6 @@ def init(
             "Addresses that you did not name are stand-ins: put yours into "
             "models/mesh_owner.yml and principals.yml."
         )
-    shown.append(f"Next: cd {folder}, then fl new domain NAME, then fl build")
+    step = "" if place == Path.cwd() else f"cd {folder}, then "
+    shown.append(f"Next: {step}fl new domain NAME, then fl build")
     session.answer({"folder": place, "stand_ins": team.stand_ins}, shown)

@@ -137,8 +137,9 @@ def study(
 ) -> None:
     """Start the study NAME over products that are built.
 
-    Example: fl new study credit_risk --products lending.credits,cards.credits
-    --target is_bad --consumer ml_team --purpose credit_risk
+    Products and columns are those that the domains have built last.
+
+    Example: fl new study risk --products a.x,b.x --target y --consumer ml --purpose p
     """
     from fl_plugin.scaffold.study import Question  # noqa: PLC0415 as in `fl init`
 

@@ -23,7 +23,7 @@ from fl_plugin.policy.principals import Principals
 from fl_plugin.signing.statement import Statement
 
 APPROVALS_FILE = "approvals.yml"
-Reason = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,500}\z")]
+Reason = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{0,500}\z")]
 
 
 class Approval(ContractBlock):
@@ -45,7 +45,7 @@ class Approval(ContractBlock):
     by: Annotated[tuple[Person, ...], Field(min_length=1, max_length=100)]
     author: Person
     at: date
-    reason: Reason
+    reason: Reason = ""
     signatures: dict[Person, Signature] = Field(default_factory=dict)
 
     def statement(self, signer: str) -> Statement:

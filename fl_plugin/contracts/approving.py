@@ -35,14 +35,14 @@ class Yes:
     """One steward's yes.
 
     Args:
-        author: Whose change it is.
+        author: Whose change it is; None for the product's owner.
         key: To sign with; None leaves the yes unsigned.
         at: When; None for this moment.
     """
 
     by: str
-    author: str
-    reason: str
+    author: str | None = None
+    reason: str = ""
     key: SigningKey | None = None
     at: datetime | None = None
 
@@ -82,7 +82,7 @@ def _add(known: list[Approval], pair: Pair, yes: Yes, judge: Judge) -> Approval:
         "from": before,
         "to": after,
         "by": [yes.by],
-        "author": yes.author,
+        "author": yes.author or pair.head.owner.email,
         "at": judge.today.isoformat(),
         "reason": yes.reason,
     }

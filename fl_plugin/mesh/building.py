@@ -62,7 +62,8 @@ def _quality(work: Work) -> Built:
             raise BuildError(
                 f"{name}: {problems[name].problem}", remedy=problems[name].remedy
             )
-        return f"{sum(len(found.published) for found in done)} products measured"
+        count = sum(len(found.published) for found in done)
+        return f"{count} product{'s' * (count != 1)} measured"
 
     return timed(QUALITY, measure)
 

@@ -12,13 +12,13 @@ from fl_plugin.scaffold.team import Team
 from fl_plugin.scaffold.writing import make_folder
 
 _TEMPLATES = {
-    "dbt_project.yml": "dbt_project.yml",
     "profiles.yml": "profiles.yml",
     "node.yml": "node.yml",
     "data/.gitignore": "data_gitignore",
     "models/owner.yml": "owner.yml",
     "models/overview.md": "overview.md",
     "models/grants/README.md": "grants.md",
+    "dbt_project.yml": "dbt_project.yml",  # it makes the folder a domain
 }
 
 

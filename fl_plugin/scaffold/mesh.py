@@ -21,11 +21,11 @@ _TEMPLATES = {
     "packages.yml": "packages.yml",
     "profiles.yml": "profiles.yml",
     "selectors.yml": "selectors.yml",
-    POLICY_FILE: "mesh_policy.yml",
     PRINCIPALS_FILE: "principals.yml",
     "data/.gitignore": "data_gitignore",
     "models/mesh_owner.yml": "mesh_owner.yml",
     "models/overview.md": "overview.md",
+    POLICY_FILE: "mesh_policy.yml",  # it makes the folder a mesh, so it comes last
 }
 
 
@@ -52,14 +52,16 @@ def new_mesh(
     """
     place = folder.resolve()
     called = check_name(name or _name_of(place), "mesh")
+    teams = tuple(check_name(c, "consumer") for c in consumers)
     facts = {
         "name": called,
         "owner": team or team_of("mesh", name="Mesh governance"),
         "purposes": tuple(check_name(p, "purpose") for p in purposes) or (PURPOSE,),
-        "consumers": tuple(check_name(c, "consumer") for c in consumers),
+        "consumers": teams,
+        "consumer": next(iter(teams), "ml_team"),  # of the examples in README.md
     }
     files = {p: rendered(f"mesh/{t}", **facts) for p, t in _TEMPLATES.items()}
-    make_folder(place, files | shared_files())
+    make_folder(place, shared_files() | files)
     return place
 
 

@@ -44,7 +44,7 @@ def team_of(
             f"{group} needs two stewards: a restricted column takes two approvals.",
             remedy="Name two: --steward ADDRESS --steward ADDRESS.",
         )
-    host = f"{group.replace('_', '-')}.{_HOST}"
+    host = _HOST if group == "mesh" else f"{group.replace('_', '-')}.{_HOST}"
     reach = check_address(email, "email") if email else f"data-products@{host}"
     return Team(
         name=check_text(name, "owner") if name else f"{_words(group)} data products",

@@ -1,8 +1,9 @@
 """Files appear whole or not at all, and nothing that is there is overwritten.
 
-A folder grows beside its place and one rename puts it there. Files that go into a
-folder that exists are all written aside before the first is linked to its name, in an
-order in which every beginning is a project that dbt can still read.
+A folder grows beside its place and one rename puts it there; an empty folder that is
+there stays, since somebody may be in it, and is filled entry by entry. Files that go
+into a folder that has others are all written aside before the first is linked to its
+name, in an order in which every beginning is a project that dbt can still read.
 """
 
 import codecs
@@ -22,14 +23,22 @@ Files = Mapping[str, str | bytes | Path]  # by path below the folder; a Path is 
 def make_folder(folder: Path, files: Files) -> None:
     """Make a folder with files.
 
+    Args:
+        folder: Not there yet, or empty.
+        files: What tells others that the folder is complete comes last.
+
     Raises:
-        UsageError: Something is there already; an empty folder is not.
+        UsageError: Something is there already.
         StorageError: The disk refused; nothing is left behind.
     """
     _refuse_taken(folder)
-    with _aside(folder.parent, folder.name) as draft:
+    empty = folder.is_dir()
+    with _aside(folder if empty else folder.parent, folder.name) as draft:
         for name, content in files.items():
             _write(draft / name, content)
+        if empty:
+            _fill(folder, draft, files)
+            return
         draft.chmod(0o755)  # what `mkdir` would have given, where `mkdtemp` gives 700
         draft.rename(folder)
 
@@ -83,6 +92,21 @@ def _refuse_taken(folder: Path) -> None:
             f"{folder} is there already and is not an empty folder.",
             remedy="Choose another place, or move away what is there.",
         )
+
+
+def _fill(folder: Path, draft: Path, files: Files) -> None:
+    """Move what is in the draft up into its folder, or nothing."""
+    moved: list[Path] = []
+    try:
+        # By the last file below each entry, so that what comes last does come last.
+        backwards = dict.fromkeys(Path(name).parts[0] for name in reversed(list(files)))
+        for name in reversed(backwards):
+            (draft / name).rename(folder / name)
+            moved.append(folder / name)
+    except OSError:
+        for path in moved:
+            path.rename(draft / path.name)
+        raise
 
 
 def _make_parent(folder: Path, name: str) -> None:

@@ -11,7 +11,7 @@ from tests.properties.random_facts import (
 )
 from tests.properties.single_tightenings import NAMES, tightened
 
-CHUNKS, GROUPS, SIZE = 4, 250, 20  # 20,000 tightenings
+CHUNKS, GROUPS, SIZE = 4, 150, 20  # 12,000 tightenings
 SEED = 19460825
 
 

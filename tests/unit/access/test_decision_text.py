@@ -1,5 +1,7 @@
 """The decision is replaced, and every other byte of the file stays."""
 
+import re
+
 import pytest
 import yaml
 
@@ -14,6 +16,7 @@ APPROVED = {
     "policy": "sha256:" + "0" * 64,
 }
 SIGNED = APPROVED | {"signatures": {"ana@bank.example": "ed25519:" + "A" * 86 + "=="}}
+LINE = re.compile(r"[^\n]*\n")
 REJECTED = {"status": "rejected", "by": ("ana@bank.example",), "at": "2026-11-21"}
 BLOCK = """\
 # Who may use our data.
@@ -33,6 +36,7 @@ exposures:
             # asked by telephone
             status: requested  # not yet
             by: []   # nobody
+            expires: null
             policy: null  # none yet
     # the end of mine
   - name: last
@@ -91,15 +95,15 @@ def test_nothing_but_the_decision_changes(shape, decision):
 @pytest.mark.parametrize("shape", [s for s in SHAPES if s.startswith("block")])
 def test_comments_and_other_lines_stay_where_they_are(shape, decision):
     before, after = SHAPES[shape], with_decision(SHAPES[shape], 1, decision)
-    kept = [line for line in before.splitlines() if "status: requested" not in line]
-    kept = [
-        line for line in kept if "by: []" not in line and "policy: null" not in line
-    ]
+    edited = ("status: requested", "by: []", "expires: null", "policy: null")
+    kept = [line for line in before.splitlines() if not any(e in line for e in edited)]
     lines = iter(after.splitlines())
     assert all(line in lines for line in kept)
     for comment in ("# asked by telephone", "# not yet", "# nobody", "# none yet"):
         assert after.count(comment) == 1
-    assert ("\r\n" in after) == ("\r\n" in before)
+    ends = {"\r\n" if line.endswith("\r\n") else "\n" for line in LINE.findall(after)}
+    assert ends == {"\r\n" if "\r\n" in before else "\n"}
+    assert "\r" not in after.replace("\r\n", "")
 
 
 def test_what_was_written_can_be_replaced_again():

@@ -166,6 +166,7 @@ def test_a_node_of_any_shape_keeps_its_other_words(access, root, shape):
     assert after.pop("principals") == principals_digest(root)
     assert after == before
     assert "# What may be run here." in node(root).read_text()
+    assert ("# one" in node(root).read_text()) == (shape == "flow")
     assert load_node(root / "domains" / "lending").principals_pinned
 
 

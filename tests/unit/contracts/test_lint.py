@@ -4,6 +4,9 @@ import copy
 import json
 import os
 import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -16,22 +19,27 @@ from tests.unit.contracts.conftest import MODEL, column, group, mesh, node
 DOMAIN = "consumer_banking"
 
 
-@pytest.fixture
-def linted(mesh_folder, raw):
-    """Return the errors, or the warnings, of the domain after an edit of it."""
-    Contracts(mesh_folder).codeowners.write()
-    path = mesh_folder / "domains" / DOMAIN / "target" / "manifest.json"
-    own = json.loads(path.read_text())
+@dataclass
+class Linted:
+    """A mesh whose one domain can be edited; called, it returns what lint finds."""
 
-    def run(edit=lambda raw: None, level="error", only=DOMAIN):
-        content = copy.deepcopy(own)
+    root: Path
+    own: dict[str, Any]
+
+    def __call__(self, edit=lambda raw: None, level="error", only=DOMAIN):
+        content = copy.deepcopy(self.own)
         edit(content)
+        path = self.root / "domains" / DOMAIN / "target" / "manifest.json"
         path.write_text(json.dumps(content))
-        found = Contracts(mesh_folder).lint(only)
+        found = Contracts(self.root).lint(only)
         return [f for f in found if f.level == level]
 
-    run.root = mesh_folder
-    return run
+
+@pytest.fixture
+def linted(mesh_folder):
+    Contracts(mesh_folder).codeowners.write()
+    path = mesh_folder / "domains" / DOMAIN / "target" / "manifest.json"
+    return Linted(mesh_folder, json.loads(path.read_text()))
 
 
 def rules(found):

@@ -52,8 +52,8 @@ def questions(product):
         asked = {name: role}
         uses: list[tuple[str, ...]] = [(use,) for use in USES]
         uses.append(("train_horizontal", "evaluate"))
-        for consumer, purpose, use in combinations(CONSUMERS, PURPOSES, uses):
-            yield consumer, purpose, use, asked, ""
+        for consumer, purpose, some in combinations(CONSUMERS, PURPOSES, uses):
+            yield consumer, purpose, some, asked, ""
         for doubt in ("one approver", "old", "poor", "few", "long", "epsilon"):
             yield "ml_coe", "credit_risk", ("evaluate",), asked, doubt
     restricted = {n: r for n, r in roles if r == "label"}

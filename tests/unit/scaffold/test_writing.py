@@ -1,6 +1,7 @@
 """Whole or not at all, and never over what is there."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +33,29 @@ def test_an_empty_folder_may_be_filled(tmp_path):
     (tmp_path / "new").mkdir()
     make_folder(tmp_path / "new", {"a": "1"})
     assert names(tmp_path) == ["new", "new/a"]
+
+
+def test_an_empty_folder_that_somebody_is_in_is_filled_where_it_is(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    make_folder(tmp_path, {"a/x": "1", "b": "2", "a/y": "3", "last": "4"})
+    assert sorted(os.listdir()) == ["a", "b", "last"]  # noqa: PTH208 - what cwd is now
+    assert names(Path()) == ["a", "a/x", "a/y", "b", "last"]
+
+
+def test_a_folder_that_cannot_be_filled_is_left_empty(tmp_path, monkeypatch):
+    real = Path.rename
+
+    def rename(self, target):
+        if target == tmp_path / "last":
+            raise OSError(28, "No space left on device")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(StorageError, match="No space left"):
+        make_folder(tmp_path, {"a/x": "1", "last": "4"})
+    assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize("what", ["file", "full", "link"])
