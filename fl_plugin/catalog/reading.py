@@ -1,18 +1,22 @@
 """Reads what dbt left in the mesh's target/."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from fl_plugin.catalog.published import read_published
 from fl_plugin.catalog.view import TrainedModel, View
-from fl_plugin.errors import BuildError
+from fl_plugin.errors import BuildError, MeshError
+from fl_plugin.ledger.store import Ledger
 from fl_plugin.manifest.reader import MAX_BYTES, read_manifest
 from fl_plugin.manifest.types import Manifest
 from fl_plugin.manifest.vocabulary import load_vocabulary
+from fl_plugin.policy.node import load_node
 
+Found = TypeVar("Found")
 INDEX, MANIFEST, CATALOG = "index.html", "manifest.json", "catalog.json"
 
 
@@ -54,7 +58,23 @@ def read_view(
         mesh_min_cohort=vocabulary.floors.min_cohort,
         models=models or {},
         published=read_published(root),
+        nodes=_of_domains(root, load_node),
+        revoked=_of_domains(root, _revoked),
     )
+
+
+def _of_domains(root: Path, read: Callable[[Path], Found]) -> dict[str, Found]:
+    """Return what can be read in the domains' folders; elsewhere there may be none."""
+    found = {}
+    for file in sorted((root / "domains").glob("*/node.yml")):
+        with suppress(MeshError):
+            found[file.parent.name] = read(file.parent)
+    return found
+
+
+def _revoked(folder: Path) -> frozenset[str]:
+    with Ledger.open(folder / "ledger" / "ledger.sqlite", write=False) as ledger:
+        return ledger.revoked()
 
 
 def read_text(path: Path) -> str:

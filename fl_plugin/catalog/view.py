@@ -9,6 +9,7 @@ from fl_plugin.catalog.grant_state import GrantState, state_of
 from fl_plugin.catalog.measured import Measurements, measurements
 from fl_plugin.catalog.published import Published
 from fl_plugin.manifest.types import Grant, Manifest, Product, Study
+from fl_plugin.policy.types import Node
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,8 @@ class View:
         models: By the name of their study.
         published: What the domains have published of their products' quality.
         feed: Where the changes stand as a feed, beside the page; "" where they do not.
+        nodes: The domains' own settings, of those that can be read here.
+        revoked: By domain, the approvals that its ledger has ended.
     """
 
     manifest: Manifest
@@ -44,6 +47,8 @@ class View:
     models: Mapping[str, TrainedModel] = field(default_factory=dict)
     published: Published = field(default_factory=dict)
     feed: str = ""
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+    revoked: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def products(self) -> tuple[Product, ...]:
@@ -64,7 +69,13 @@ class View:
     def grants_on(self, product: Product) -> tuple[GrantState, ...]:
         """Return every grant that names a product, the live ones first."""
         found = [
-            state_of(grant, product, self.now)
+            state_of(
+                grant,
+                product,
+                self.now,
+                node=self.nodes.get(product.domain),
+                revoked=self.revoked.get(product.domain, frozenset()),
+            )
             for grant in self.manifest.grants.values()
             if product.unique_id in grant.product_ids
         ]

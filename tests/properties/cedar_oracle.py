@@ -10,17 +10,25 @@ question, each denied unless a policy permits it, and whatever is missing is den
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
 from typing import Any
 
 import cedarpy
 
-from fl_plugin.manifest.types import Column, Grant, Product
+from fl_plugin.manifest.types import Column, Product
 from fl_plugin.policy.types import Facts, Node
+from tests.properties.cedar_context import (
+    Cedar,
+    class_of,
+    context_of,
+    day_number,
+    grant_context,
+    milliseconds,
+    person,
+    present,
+    whole,
+)
 from tests.properties.cedar_policies import OFFERED, RELIED_ON, TAKEN, permit
 
-Cedar = dict[str, Any]
-_SCALE = 1_000_000  # Cedar counts in whole numbers
 _TYPES = {  # what a contract may call a type, and what DuckDB calls it
     "varchar": "VARCHAR",
     "text": "VARCHAR",
@@ -119,8 +127,8 @@ def _algorithms(node: Node) -> str:
             f"{_list(ranges)}.containsAll(context.parameter_names)",
         ]
         for word, (low, high) in ranges.items():
-            bounds = f"{_whole(low)} <= context.parameters.{word} && "
-            bounds += f"context.parameters.{word} <= {_whole(high)}"
+            bounds = f"{whole(low)} <= context.parameters.{word} && "
+            bounds += f"context.parameters.{word} <= {whole(high)}"
             conditions.append(f"(!(context.parameters has {word}) || ({bounds}))")
         permitted.append(f"({' && '.join(conditions)})")
     return " || ".join(permitted)
@@ -154,26 +162,28 @@ def _entities(product: Product | None, node: Node) -> list[Cedar]:
         "access": product.access,
         "enforced": product.contract_enforced,
         "status": contract.status,
-        "ends": _day(product.deprecation_date),
+        "ends": day_number(product.deprecation_date),
         "promised": [f"{n} {_TYPES[c.data_type]}" for n, c in product.columns.items()],
         "columns": list(product.columns),
         "restricted": [
-            n for n, c in product.columns.items() if _class(c, product) == "restricted"
+            n
+            for n, c in product.columns.items()
+            if class_of(c, product) == "restricted"
         ],
-        "stewards": [_person(s) for s in product.owner.stewards],
+        "stewards": [person(s) for s in product.owner.stewards],
         "purposes": list(contract.purposes),
         "uses": list(contract.uses),
         "min_cohort": contract.min_cohort,
         "approvers": approval.approvers,
         "restricted_approvers": approval.restricted_approvers,
         "max_days": approval.max_days,
-        "completeness": _whole(floors.completeness),
-        "validity": _whole(floors.validity),
-        "uniqueness": _whole(floors.uniqueness),
-        "drift": _whole(floors.drift_psi),
+        "completeness": whole(floors.completeness),
+        "validity": whole(floors.validity),
+        "uniqueness": whole(floors.uniqueness),
+        "drift": whole(floors.drift_psi),
         "only_warns": floors.on_breach == "warn",
-        "fresh_for": _milliseconds(contract.freshness_hours),
-        "dp_epsilon": _whole(contract.dp.epsilon) if contract.dp else None,
+        "fresh_for": milliseconds(contract.freshness_hours),
+        "dp_epsilon": whole(contract.dp.epsilon) if contract.dp else None,
         "dp_for": list(contract.dp.required_for) if contract.dp else [],
     }
     found.append(_entity("Product", product.name, attributes))
@@ -201,16 +211,16 @@ def _about(facts: Facts, kind: str) -> Cedar:
 
 
 def _offer(facts: Facts) -> Cedar:
-    return _about(facts, "offer") | {"context": _context(facts)}
+    return _about(facts, "offer") | {"context": context_of(facts)}
 
 
 def _other_questions(facts: Facts) -> Iterator[tuple[str, Cedar]]:
-    request, context = facts.request, _context(facts)
+    request, context = facts.request, context_of(facts)
     rule = {word: context[word] for word in _OF_A_RULE}
     yield "ask", _about(facts, "ask") | {"context": rule}
     narrow = {word: context[word] for word in _OF_A_GRANT if word in context}
     for grant in facts.grants:
-        relied = narrow | {"grant": _grant(grant, facts)}
+        relied = narrow | {"grant": grant_context(grant, facts)}
         yield "rely", _about(facts, "rely") | {"context": relied}
     for column, role in request.columns.items():
         taken = {"role": role, "uses": context["uses"]}
@@ -230,134 +240,10 @@ _OF_A_GRANT = (
 )
 
 
-def _context(facts: Facts) -> Cedar:
-    request, measured = facts.request, facts.measured
-    product = facts.product
-    known = product.columns if product else {}
-    asked = [known[name] for name in request.columns if name in known]
-    numbers, odd = _numbers(request.parameters)
-    return _present(
-        {
-            "product": request.product,
-            "domain": facts.node.domain,
-            "version": request.version,
-            "consumer": request.consumer,
-            "caller": facts.caller,
-            "study": request.study,
-            "purpose": request.purpose,
-            "uses": list(request.uses),
-            "columns": list(request.columns),
-            "asked_names": [c.name for c in asked],
-            "asked_pii": [c.contract.pii for c in asked if c.contract.pii],
-            "asked_roles": [role for c in asked for role in c.contract.roles],
-            "asked_classification": [_class(c, product) for c in asked if product],
-            "algorithm": request.algorithm,
-            "parameters": numbers,
-            "parameter_names": list(request.parameters),
-            "odd_parameters": odd,
-            "secure": request.secure_aggregation,
-            "parties": request.parties,
-            "masks_optional": facts.node.secure_aggregation == "optional",
-            "must_sign": list(facts.node.require_signatures),
-            "contract_signed": facts.contract_signed,
-            "epsilon": _whole(request.epsilon),
-            "spent": _whole(facts.epsilon_spent),
-            "policy": facts.policy_fingerprint,
-            "today": _day(facts.now.astimezone(UTC).date()),
-            "now": _instant(facts.now),
-            "clock_floor": _instant(facts.clock_floor),
-            "table": None
-            if facts.table is None
-            else [f"{n} {kind}" for n, kind in facts.table.items()],
-            "filter_columns": None
-            if facts.filter_columns is None
-            else list(facts.filter_columns),
-            "rows": facts.rows,
-            "mesh_min_cohort": facts.mesh_min_cohort,
-            "distance": facts.cohort_distance,
-            "built_at": _instant(measured.built_at),
-            "completeness": _whole(measured.completeness),
-            "validity": _whole(measured.validity),
-            "uniqueness": _whole(measured.uniqueness),
-            "drift": _whole(measured.drift_psi),
-            "has_baseline": measured.has_baseline,
-            "tests_failed": measured.tests_failed,
-        }
-    )
-
-
-def _grant(grant: Grant, facts: Facts) -> Cedar:
-    approvers = sorted({_person(a) for a in grant.approved_by})
-    return _present(
-        {
-            "domain": grant.domain,
-            "products": list(grant.products),
-            "study": grant.study,
-            "consumer": grant.consumer,
-            "requester": _person(grant.requested_by),
-            "purpose": grant.purpose,
-            "uses": list(grant.uses),
-            "columns": list(grant.columns),
-            "epsilon": _whole(grant.epsilon),
-            "status": grant.status,
-            "approvers": approvers,
-            "approver_count": len(approvers),
-            "decided": _day(grant.decided_at),
-            "expires": _day(grant.expires),
-            "policy": grant.policy,
-            # A random grant is signed by all or by nobody, and by their own keys.
-            "signed": [_person(a) for a in grant.signatures],
-            "revoked": bool(facts.revoked),
-        }
-    )
-
-
-def _numbers(parameters: Any) -> tuple[dict[str, int], list[str]]:
-    plain = {
-        name: _whole(value)
-        for name, value in parameters.items()
-        if isinstance(value, int | float) and not isinstance(value, bool)
-    }
-    return (
-        {n: v for n, v in plain.items() if v is not None},
-        [name for name in parameters if name not in plain],
-    )
-
-
-def _present(values: Cedar) -> Cedar:
-    """Leave out what is not known: Cedar has no null."""
-    return {name: value for name, value in values.items() if value is not None}
-
-
 def _entity(kind: str, name: str, attributes: Cedar) -> Cedar:
     uid = {"type": kind, "id": name}
-    return {"uid": uid, "attrs": _present(attributes), "parents": []}
-
-
-def _class(column: Column, product: Product | None) -> str:
-    assert product is not None
-    return column.contract.classification or product.contract.classification
+    return {"uid": uid, "attrs": present(attributes), "parents": []}
 
 
 def _list(words: Any) -> str:
     return json.dumps(list(words))
-
-
-def _whole(value: float | None) -> int | None:
-    return None if value is None else round(value * _SCALE)
-
-
-def _person(address: str) -> str:
-    return address.strip().lower()
-
-
-def _day(day: date | None) -> int | None:
-    return None if day is None else day.toordinal()
-
-
-def _instant(at: datetime | None) -> int | None:
-    return None if at is None else round(at.timestamp() * 1000)
-
-
-def _milliseconds(hours: float | None) -> int | None:
-    return None if hours is None else round(hours * 3_600_000)

@@ -20,14 +20,9 @@ from tests.golden.decision_facts import key_of
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 USES = ("aggregate", "train_horizontal", "train_vertical", "evaluate", "predict")
 PURPOSES = ("credit_risk", "fraud_detection")
+TYPES = ("VARCHAR", "DECIMAL(12,2)", "INTEGER", "BOOLEAN", "BOOLEAN")
 COLUMNS = ("customer_id", "amount", "age", "opt_out", "is_bad")
-TABLE = {
-    "customer_id": "VARCHAR",
-    "amount": "DECIMAL(12,2)",
-    "age": "INTEGER",
-    "opt_out": "BOOLEAN",
-    "is_bad": "BOOLEAN",
-}
+TABLE = dict(zip(COLUMNS, TYPES, strict=True))
 STEWARDS = ("steward.consumer@bank.example", "risk.consumer@bank.example")
 PEOPLE = (*STEWARDS, "Risk.Consumer@bank.example", "ml-coe@bank.example")
 CLASSES = ("public", "internal", "confidential", "restricted")
