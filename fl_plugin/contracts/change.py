@@ -8,6 +8,8 @@ from fl_plugin.contracts.flat import Path
 from fl_plugin.contracts.pairs import Comparison, Pair
 from fl_plugin.contracts.verdict import Verdict
 
+MOST_NAMES = 10  # in one sentence
+
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
@@ -99,8 +101,10 @@ class Family:
 
 
 def listed(words: Iterable[str]) -> str:
-    """Return names as they stand in a sentence."""
-    return ", ".join(sorted(words))
+    """Return names as they stand in a sentence, the first ten of them."""
+    names = sorted(words)
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
 
 
 def shared_columns(pair: Pair) -> Iterator[str]:

@@ -119,6 +119,15 @@ def test_every_cut_and_every_rewrite_is_found_by_a_kept_head(small, figure):
     figure("cuts and rewrites of a chain against kept heads, each found", tried)
 
 
+def test_one_forged_record_is_told_by_the_next_that_does_not_follow_it(small):
+    stored = rows(small)
+    for start in range(1, RECORDS):
+        with Ledger.open(small) as ledger, undone(ledger) as connection:
+            rewrite(connection, stored[:start], start)
+            found = verify(ledger)
+        assert (found.ok, found.first_bad) == (False, start + 1)
+
+
 def rewrite(connection, stored, start) -> None:
     """Forge the chain from a record on, as who knows the program could."""
     previous = "0" * 64 if start == 1 else stored[start - 2][2]

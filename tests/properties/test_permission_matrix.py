@@ -70,6 +70,21 @@ TARGETS: list[dict[str, Any]] = [
 ]
 
 
+def random_lines(dice: Dice, count: int) -> list[dict[str, Any]]:
+    """Return permissions of which many rest on, or speak of, the ones before."""
+    lines: list[dict[str, Any]] = []
+    for number in range(count):
+        line = random_line(dice, number)
+        before = dice.choice(lines) if lines else line
+        related = dice.random() < 0.5 and "attributes" not in before["to"]
+        if related and line.get("effect") == "deny":
+            line["to"] = dice.choice((before["to"], before["given_by"]))
+        elif related:
+            line |= {"given_by": before["to"], "resource": before["resource"]}
+        lines.append(line)
+    return lines
+
+
 def random_line(dice: Dice, number: int) -> dict[str, Any]:
     kind, giver = dice.mostly(dice.choice(NAMES), [("domain", "cards")], 0.6)
     line: dict[str, Any] = {
@@ -79,7 +94,7 @@ def random_line(dice: Dice, number: int) -> dict[str, Any]:
         "verbs": dice.some(VERBS, 0.35),
         "resource": random_resource(dice),
     }
-    if dice.random() < 0.15:
+    if dice.random() < 0.2:
         line["effect"] = "deny"
     elif dice.random() < 0.7:
         line["grant_option"] = dice.some(VERBS, 0.35)
@@ -146,7 +161,7 @@ def test_everybody_holds_just_what_some_chain_gives_them(chunk, figure):
     dice = Dice(SEED + chunk)
     asked = held = 0
     for _ in range(WORLDS):
-        lines = [random_line(dice, n) for n in range(dice.choice((2, 4, 6, 8)))]
+        lines = random_lines(dice, dice.choice((2, 4, 6, 8)))
         plain, read = world(lines)
         for name, verb, target in matrix():
             expected = holds(name, verb, target, plain, TODAY)
@@ -162,7 +177,7 @@ def test_a_line_less_or_a_denial_more_gives_nobody_anything(chunk, figure):
     dice = Dice(SEED + CHUNKS + chunk)
     cuts = 0
     for _ in range(6):
-        lines = [random_line(dice, n) for n in range(5)]
+        lines = random_lines(dice, 5)
         _, before = world(lines)
         allowed = [line for line in lines if line.get("effect") != "deny"]
         denial = random_line(dice, 99) | {"effect": "deny", "grant_option": []}

@@ -9,8 +9,6 @@ from fl_plugin.contracts.change import Family, Found, listed
 from fl_plugin.contracts.pairs import Pair
 from fl_plugin.manifest.validation import shown
 
-MOST_NAMES = 5
-
 
 class MakingChanges(Family):
     """Another database opens: it is another domain's, or nobody's. The rest is read."""
@@ -35,16 +33,18 @@ def _sql(pair: Pair) -> Iterator[Found]:
     changed = [i for i in before.keys() | after.keys() if before.get(i) != after.get(i)]
     if not changed:
         return
-    names = sorted(
-        {shown(i.split(".")[-1 if i[:5] != "model" else 2]) for i in changed}
-    )
-    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    names = {shown(_name(i)) for i in changed}
     yield Found(
         kind="made.otherwise",
         verdict="review",
-        sentence=f"It is made otherwise: {listed(names[:MOST_NAMES])}{more}.",
+        sentence=f"It is made otherwise: {listed(names)}.",
         paths=(("dbt", "made_from"),),
     )
+
+
+def _name(unique_id: str) -> str:
+    """Return the model's, seed's or source's name in `model.domain.name.v1`."""
+    return ".".join(unique_id.split(".")[2:3]) or unique_id
 
 
 def _said(word: str, sentence: str, field: str = "") -> Found:

@@ -98,6 +98,15 @@ def _asked_rows() -> Iterator[Row]:
             UNREADABLE: [LEFT_OUT, None, [], "amount", ["a b"], [1]],
         },
     )
+    # A column that nobody knows counts as restricted: it could become anything.
+    yield from rows(
+        f"{ASKED}/columns",
+        {
+            YES: [["amount"], ["amount", "age"]],
+            "grant.approvers": [["amount", "is_bad"], ["amount", "income"]],
+        },
+        {f"{DECIDED}/by": [FIRST], "request/columns": {"amount": "feature"}},
+    )
     yield from rows(
         f"{ASKED}/epsilon",
         {

@@ -84,15 +84,16 @@ def test_comments_and_every_other_line_stay(root, name, line):
         "other: []\n",
         "packages: [{local: domains/a}]\n",
         "packages: []\nmore:\n  packages: []\n",
+        'packages: []\nnote: "a\u2028b"\n',  # a line end that would become a space
     ],
 )
 def test_what_cannot_be_edited_safely_is_left_with_the_line_to_add(root, text):
     path = root / "packages.yml"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(ContractError, match="not written plainly enough") as caught:
         register(root, "b")
     assert "local: domains/b" in caught.value.remedy
-    assert path.read_text() == text
+    assert path.read_text(encoding="utf-8") == text
 
 
 def test_a_list_at_the_margin_is_edited_too(root):

@@ -65,6 +65,17 @@ def test_everything_else_ends_it(product_with):
     digest = state_digest(base, NOTHING)
     assert digest != state_digest(product_with(contract={"min_cohort": 26}), NOTHING)
     assert digest != state_digest(base, Behind(constraints={"check": "1"}))
+    others = {
+        "access": "private",
+        "contract_enforced": False,
+        "materialized": "view",
+        "event_time": "amount",
+        "key": (),
+        "owner": replace(base.owner, email="other@bank.example"),
+        "relation": replace(base.relation, database="other"),
+    }
+    for name, value in others.items():
+        assert digest != state_digest(replace(base, **{name: value}), NOTHING), name
     columns = dict(base.columns)
     columns["description"] = replace(columns["amount"], name="description")
     named = replace(base, columns=columns)

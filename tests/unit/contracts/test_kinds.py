@@ -9,6 +9,7 @@ import fl_plugin.contracts.diff as room
 from fl_plugin.contracts.changes.sensitivity import LEVELS
 from fl_plugin.contracts.diff import changes
 from fl_plugin.contracts.verdict import EXIT_CODES
+from fl_plugin.policy.fingerprint import policy_fingerprint
 from tests.unit.contracts.conftest import (
     GRANT,
     MODEL,
@@ -359,6 +360,31 @@ CASES = [
     Case("consumer.no_longer_denied", "loosened", put("deny", LESS_DENIED)),
     Case("consumer.denied", "tightened", put("deny", MORE_DENIED)),
     Case("consumer.deny_reworded", "safe", put("deny", SPLIT)),
+    # A deny rule that no longer reaches a column, though nobody has edited the rule.
+    Case(
+        "consumer.no_longer_denied",
+        "loosened",
+        col("amount", "classification", "restricted"),
+        put("deny", [{"columns": {"classification": ["confidential"]}}]),
+    ),
+    Case(
+        "consumer.no_longer_denied",
+        "loosened",
+        col("age", "roles", []),
+        put("deny", [{"columns": {"roles": ["feature"]}}]),
+    ),
+    Case(
+        "consumer.no_longer_denied",
+        "loosened",
+        put("deny", [{"purposes": ["credit_risk"], "uses": ["predict"]}]),
+        put("deny", [{"uses": ["predict"]}]),
+    ),
+    Case(
+        "consumer.allowed",
+        "loosened",
+        put("allow", [{**NARROW_ALLOW[0], "uses": ["evaluate", "predict"]}]),
+        put("allow", [NARROW_ALLOW[0], {**NARROW_ALLOW[0], "uses": ["predict"]}]),
+    ),
     # How guarded.
     Case("classification.lowered", "loosened", put("classification", "internal")),
     Case("classification.raised", "tightened", put("classification", "restricted")),
@@ -751,6 +777,29 @@ def test_a_change_of_a_column_touches_those_who_name_it(diffed):
 def test_a_change_of_words_stops_nothing(diffed):
     (change,) = diffed(field("description", "Otherwise."))
     assert (change.stops, change.consumers) == ((), ())
+
+
+def test_what_stops_a_grant_is_told_apart_from_what_came_with_it(diffed):
+    def edit(raw):
+        put("min_cohort", 26)(raw)
+        field("description", "Otherwise.")(raw)
+
+    stops = {c.kind: bool(c.stops) for c in diffed(edit)}
+    assert stops == {"cohort.raised": True, "description.product": False}
+
+
+def test_who_becomes_a_steward_cannot_approve_in_the_same_change(diffed, compared):
+    """Even where everything else about the approval holds on the head."""
+    heads = compared(strange_approver).head.products
+    head = next(p for p in heads if p.name == PRODUCT)
+
+    def edit(raw):
+        strange_approver(raw)
+        decision(policy=policy_fingerprint(head))(raw)
+
+    (found,) = [c for c in diffed(edit) if c.kind == "grant.unfounded"]
+    assert found.verdict == "loosened"
+    assert "becomes a steward" in found.sentence
 
 
 def test_one_domain_s_changes_can_be_looked_at_alone(diffed):

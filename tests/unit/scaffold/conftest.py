@@ -9,10 +9,10 @@ from fl_plugin.scaffold.mesh import new_mesh
 from fl_plugin.scaffold.team import team_of
 
 ROWS = """Credit ID,Amount,Sex,E-mail,Opened on,Purpose,is bad,Order
-C7101,7201,f,a@b.example,2024-01-31,rowboat,1,71.5
+C7101,72010455,f,a@b.example,2024-01-31,rowboat,1,71.5551
 C7102,,m,c@d.example,2024-02-29,rowboat,0,72
-C7103,7203,f,e@f.example,2024-03-01,tandem,0,-73.25
-C7104,7204,m,g@h.example,2024-03-01,tandem,1,74e2
+C7103,72030455,f,e@f.example,2024-03-01,tandem,0,-73.25551
+C7104,72040455,m,g@h.example,2024-03-01,tandem,1,74e2
 """
 
 
