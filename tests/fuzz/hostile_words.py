@@ -239,14 +239,9 @@ YAML = [
 # Odd, and still a plain mapping: what its text or number may be is for the words that
 # are read to say. By how they begin.
 PLAIN_YAML = (
-    "2026-01-01: x",
-    'a: "\\ud800"',
-    "a: 1111",
-    "a: 0x",
-    "a: 1:59:",
-    "a: .nan",
+    *("2026-01-01: x", 'a: "\\ud800"', "a: 1111", "a: 0x", "a: 1:59:", "a: .nan"),
+    *("\ufeff\ufeffa: 1", "a: \u2028b: 1"),
 )
-PLAIN_YAML += ("\ufeff\ufeffa: 1", "a: \u2028b: 1")
 ALL = list(dict.fromkeys([*SQL, *PATHS, *UNICODE, *YAML]))
 
 

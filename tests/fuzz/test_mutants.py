@@ -80,7 +80,7 @@ def test_a_damaged_manifest_ends_in_our_errors_and_opens_nothing(
             assert opened_by(facts, found) == [], damaged[:2000]
     assert worst.megabytes() < MEGABYTES
     worst.tell(figure, MANIFESTS)
-    figure("of the readable manifests asked 40 refused requests, none allowed", asked)
+    figure("mutants asked 40 refused requests, none allowed", asked)
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
@@ -186,9 +186,9 @@ class Worst:
 
     def tell(self, figure: Callable[..., None], mutants: int) -> None:
         figure("mutants of contracts and manifests, only our own errors", mutants)
-        figure("of these still readable", self.read)
-        figure("the slowest mutant", self.seconds, "CPU s", how="worst")
-        figure("the most memory of any mutant", self.megabytes(), "MB", how="worst")
+        figure("mutants still readable", self.read)
+        figure("mutants: the slowest", self.seconds, "CPU s", how="worst")
+        figure("mutants: the most memory", self.megabytes(), "MB", how="worst")
 
 
 def forget_peak() -> int:

@@ -45,5 +45,9 @@ def test_random_requests_are_decided_as_cedar_decides_them(chunk, product_with, 
     assert differing[:1] == []
     assert 0.15 < both / pairs < 0.8, "the generator proves little"
     figure("random (contract, request) pairs decided as Cedar decides them", pairs)
-    figure("of these released by both", both)
-    figure("for Cedar and the plug-in together", time.process_time() - start, "CPU s")
+    figure("random pairs that both release", both)
+    figure(
+        "random pairs: Cedar and the plug-in together",
+        time.process_time() - start,
+        "CPU s",
+    )

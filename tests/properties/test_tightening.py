@@ -35,4 +35,4 @@ def test_a_single_tightening_never_releases_more(chunk, product_with, figure):
     assert tried == set(NAMES)
     assert stopped > counted / 20, "the tightenings stop too little to prove much"
     figure("single tightenings, none of which releases more", counted)
-    figure("of these stopped a request", stopped)
+    figure("single tightenings that stop a request", stopped)
