@@ -12,9 +12,10 @@ from fl_plugin.catalog.words import (
     spaced,
     use_words,
 )
-from fl_plugin.manifest.contract import ColumnSelector, DenyRule
-from fl_plugin.manifest.types import Column, Product
+from fl_plugin.manifest.contract import DenyRule
+from fl_plugin.manifest.types import Product
 from fl_plugin.policy.people import is_restricted
+from fl_plugin.policy.selection import selected
 
 
 def who_may(product: Product) -> str:
@@ -103,22 +104,6 @@ def _denied(rule: DenyRule, product: Product) -> str:
     return (
         f"{subject} may use {what}{to if rule.uses else ''}"
         f"{why if rule.purposes else ''}."
-    )
-
-
-def selected(selector: ColumnSelector, product: Product) -> list[str]:
-    """Return the columns that a deny rule is about."""
-    return [n for n, c in product.columns.items() if _selects(selector, c, product)]
-
-
-def _selects(selector: ColumnSelector, column: Column, product: Product) -> bool:
-    contract = column.contract
-    own = contract.classification or product.contract.classification
-    return (
-        column.name in selector.names
-        or contract.pii in selector.pii
-        or own in selector.classification
-        or not set(selector.roles).isdisjoint(contract.roles)
     )
 
 

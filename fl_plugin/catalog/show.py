@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fl_plugin.catalog.access_words import promised, selected, who
+from fl_plugin.catalog.access_words import promised, who
 from fl_plugin.catalog.published import PublishedProfile
 from fl_plugin.catalog.quality_page import share_words
 from fl_plugin.catalog.search import product_named
@@ -17,6 +17,7 @@ from fl_plugin.catalog.words import (
     use_words,
 )
 from fl_plugin.manifest.types import Product
+from fl_plugin.policy.selection import selected
 
 KINDS = ("technical", "business", "tracking", "quality", "access")
 Facts = Mapping[str, str]

@@ -13,7 +13,7 @@ from fl_plugin.contracts.codeowners import Codeowners
 from fl_plugin.contracts.diff import ContractDiff, changes, of_pair
 from fl_plugin.contracts.lint import lint
 from fl_plugin.contracts.pairs import Comparison, Pair, compare
-from fl_plugin.contracts.parsed import domain_names, manifest_of
+from fl_plugin.contracts.parsed import domain_names, manifest_of, newest_manifest
 from fl_plugin.contracts.side import read_side
 from fl_plugin.errors import MeshError, UsageError
 from fl_plugin.manifest.reader import read_manifest
@@ -124,7 +124,7 @@ class Contracts:
             )
         own = project if project in names else None
         after = read_side(
-            head or manifest_of(self.root, own), load_vocabulary(self.root)
+            head or newest_manifest(self.root, own), load_vocabulary(self.root)
         )
         domain = domain or own
         self._known(domain, {*names, *before.manifest.domains, *after.manifest.domains})

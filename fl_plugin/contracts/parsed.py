@@ -43,6 +43,23 @@ def manifest_of(root: Path, domain: str | None) -> Path:
     return folder_of(root, domain) / MANIFEST
 
 
+def newest_manifest(root: Path, domain: str | None) -> Path:
+    """Return a manifest that nothing it was made from is newer than.
+
+    Args:
+        root: The mesh's folder.
+        domain: Whose; None for the mesh's, which has every domain in it.
+
+    Raises:
+        BuildError: It has to be parsed, or parsed again.
+    """
+    path = manifest_of(root, domain)
+    names = [domain] if domain else [MESH, *domain_names(root)]
+    for name in names:
+        Project(root, name).insist_on(path, Project(root, domain or MESH).command)
+    return path
+
+
 @dataclass(frozen=True)
 class Project:
     """One dbt project of the mesh as it was parsed last.
@@ -73,10 +90,7 @@ class Project:
             BuildError: It has to be parsed, or parsed again.
         """
         path = self.folder / MANIFEST
-        if not path.is_file():
-            raise self._unparsed("has not been parsed")
-        if self._is_stale(path):
-            raise self._unparsed("has changed since it was parsed")
+        self.insist_on(path, self.command)
         return read_manifest(path)
 
     @cached_property
@@ -99,6 +113,17 @@ class Project:
         ]
         return tuple(read_owner(group) for group in own)
 
+    def insist_on(self, path: Path, command: str) -> None:
+        """Refuse a manifest that is missing, or older than this project's files.
+
+        Raises:
+            BuildError: It has to be made by the command.
+        """
+        if not path.is_file():
+            raise self._unparsed("has not been parsed", command)
+        if self._is_stale(path):
+            raise self._unparsed("has changed since it was parsed", command)
+
     def _is_stale(self, path: Path) -> bool:
         """Whether a file that dbt reads is newer than what dbt has written."""
         parsed = path.stat().st_mtime
@@ -109,6 +134,6 @@ class Project:
             if file.is_file()
         )
 
-    def _unparsed(self, what: str) -> BuildError:
+    def _unparsed(self, what: str, command: str) -> BuildError:
         name = f"The domain {self.name}" if self.name else "The mesh's root project"
-        return BuildError(f"{name} {what}.", remedy=f"Parse it: {self.command}")
+        return BuildError(f"{name} {what}.", remedy=f"Parse it: {command}")

@@ -1,7 +1,7 @@
-"""What a steward approves, as one statement: to sign it, and to end it for good.
+"""What a steward approves, as one statement to sign, and what ends it for good.
 
-It covers everything of the grant that a decision looks at, but for the list of those
-who approve: each puts their own name under it, one after the other.
+A signature covers everything of the grant that a decision looks at, but for the list of
+those who approve: each puts their own name under it, one after the other.
 """
 
 import hashlib
@@ -19,12 +19,14 @@ def approval_statement(grant: Grant, signer: str) -> Statement:
 
 
 def approval_digest(grant: Grant) -> str:
-    """Return "sha256:" and the digest of an approval, whoever gave it.
+    """Return "sha256:" and the digest that a revocation in a ledger ends a grant by.
 
-    A revocation in a ledger names it, so that putting the old file back does not bring
-    the approval back; a later approval, of another day, is another one.
+    It covers the domain and the grant's name and nothing else: whatever is edited in
+    the file of a revoked grant, or put back, it stays revoked. A new request has a
+    new name.
     """
-    text = Statement("grant", _facts(grant)).bytes
+    facts = {"domain": grant.domain, "grant": grant.name}
+    text = Statement("grant", facts).bytes
     return f"sha256:{hashlib.sha256(text).hexdigest()}"
 
 

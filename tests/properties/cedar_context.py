@@ -30,7 +30,9 @@ def context_of(facts: Facts) -> Cedar:
             "asked_names": [c.name for c in asked],
             "asked_pii": [c.contract.pii for c in asked if c.contract.pii],
             "asked_roles": [role for c in asked for role in c.contract.roles],
-            "asked_classification": [class_of(c, product) for c in asked if product],
+            "asked_classification": [
+                word for c in asked if product for word in up_to(class_of(c, product))
+            ],
             "algorithm": request.algorithm,
             "parameters": numbers,
             "parameter_names": list(request.parameters),
@@ -107,6 +109,12 @@ def _numbers(parameters: Any) -> tuple[dict[str, int], list[str]]:
 def present(values: Cedar) -> Cedar:
     """Leave out what is not known: Cedar has no null."""
     return {name: value for name, value in values.items() if value is not None}
+
+
+def up_to(own: str) -> list[str]:
+    """Return a class and those below it: a deny on any of them is about the column."""
+    order = ["public", "internal", "confidential", "restricted"]
+    return order[: order.index(own) + 1]
 
 
 def class_of(column: Column, product: Product | None) -> str:

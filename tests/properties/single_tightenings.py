@@ -1,8 +1,7 @@
 """Every way in which one thing of a policy can be made stricter.
 
-Raising a column's classification, and taking a role from it, count only where no deny
-rule selects columns by just that: such a rule says what it is about, and a column that
-no longer is that is no longer denied.
+Taking a role from a column counts only where no deny rule selects columns by role: such
+a rule says what it is about, and a column that no longer is that is no longer denied.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -167,12 +166,6 @@ def _no_budget(contract: Words, dice: Dice) -> Words:
     return {"dp": None}
 
 
-def _restricted(contract: Words, dice: Dice) -> Words:
-    if _selects_by(contract, "classification"):
-        return {}
-    return {"classification": "restricted"}
-
-
 def _selects_by(contract: Words, word: str) -> bool:
     return any(r["columns"] and r["columns"][word] for r in contract["deny"])
 
@@ -198,7 +191,7 @@ OF_CONTRACT: Mapping[str, OfContract] = {
     "more approvers": _more_approvers,
     "noise for every purpose": _noise_for_all,
     "no budget": _no_budget,
-    "restricted": _restricted,
+    "restricted": lambda _, __: {"classification": "restricted"},
     "retired": lambda _, __: {"status": "retired"},
 }
 
@@ -219,7 +212,6 @@ OF_COLUMN: Mapping[str, OfContract] = {
 
 # Not where a deny rule selects columns by this word.
 OF_COLUMN_UNLESS = {
-    "a restricted column": "classification",
     "a column without roles": "roles",
 }
 

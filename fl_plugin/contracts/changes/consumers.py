@@ -13,6 +13,7 @@ from fl_plugin.contracts.pairs import Pair
 from fl_plugin.contracts.verdict import Verdict
 from fl_plugin.manifest.contract import AllowRule, ColumnSelector, DenyRule
 from fl_plugin.manifest.types import Product
+from fl_plugin.policy.selection import selected
 
 MOST_COMBINATIONS = 4096  # of purposes and uses in one deny rule
 _ALLOW, _DENY = ("contract", "allow"), ("contract", "deny")
@@ -168,16 +169,3 @@ def _lines(selector: ColumnSelector) -> set[tuple[str, str] | None]:
         for name in ColumnSelector.model_fields
         for word in getattr(selector, name)
     }
-
-
-def selected(selector: ColumnSelector, product: Product) -> list[str]:
-    """Return the columns that a deny rule is about, as a domain decides it."""
-    return [
-        name
-        for name, column in product.columns.items()
-        if name in selector.names
-        or column.contract.pii in selector.pii
-        or (column.contract.classification or product.contract.classification)
-        in selector.classification
-        or not set(selector.roles).isdisjoint(column.contract.roles)
-    ]

@@ -1,6 +1,7 @@
 """Step 1: the product's tags are the domain's to use."""
 
 from collections.abc import Iterator
+from datetime import UTC
 
 from fl_plugin.manifest.types import Product
 from fl_plugin.policy.permissions.holding import Identity, Question, Target
@@ -47,7 +48,7 @@ def _may_associate(facts: Facts, product: Product, tag: tuple[str, str]) -> bool
     question = Question(
         verb="associate",
         target=Target(tag=tag),
-        today=facts.now.date(),
+        today=facts.now.astimezone(UTC).date(),
         permissions=principals.tag_permissions or (),
         who=principals.identity,
     )

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 from fl_plugin.manifest.contract import AllowRule, ColumnSelector, DenyRule
-from fl_plugin.manifest.types import Column, Product
+from fl_plugin.manifest.types import Product
 from fl_plugin.policy.people import whom_to_ask
 from fl_plugin.policy.rule import Refusal, Rule
+from fl_plugin.policy.selection import selects
 from fl_plugin.policy.types import Facts, Request
 
 Attributes = Mapping[str, tuple[str, ...]]
@@ -96,15 +97,4 @@ def _selected(
     An unknown column is not here to be selected; step 5 refuses it.
     """
     wanted = sorted(set(request.columns) & set(product.columns))
-    return [n for n in wanted if _selects(selector, product.columns[n], product)]
-
-
-def _selects(selector: ColumnSelector, column: Column, product: Product) -> bool:
-    contract = column.contract
-    own = contract.classification or product.contract.classification
-    return (
-        column.name in selector.names
-        or contract.pii in selector.pii
-        or own in selector.classification
-        or not set(selector.roles).isdisjoint(contract.roles)
-    )
+    return [n for n in wanted if selects(selector, product.columns[n], product)]

@@ -1,6 +1,7 @@
 """Step 3: the permission to select, in the domain's own `permissions.yml`."""
 
 from collections.abc import Iterator
+from datetime import UTC
 
 from fl_plugin.manifest.types import Product
 from fl_plugin.policy.people import whom_to_ask
@@ -70,7 +71,7 @@ def holding(facts: Facts, product: Product, verb: Verb) -> Holding:
         target=Target(
             domain=product.domain, product=product.name, tags=product.contract.tags
         ),
-        today=facts.now.date(),
+        today=facts.now.astimezone(UTC).date(),
         permissions=facts.node.permissions or (),
         who=principals.identity,
     )

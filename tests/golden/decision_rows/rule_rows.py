@@ -114,7 +114,6 @@ def _deny_rows() -> Iterator[Row]:
 def _selector_rows() -> Iterator[Row]:
     lines = {
         "pii": (["quasi"], ["identifier"], ["colour"]),
-        "classification": (["restricted"], ["public"], ["secret"]),
         "roles": (["label"], ["join_key"], ["colour"]),
         "names": (["amount"], ["customer_id", "nothing_here"], ["a b"]),
     }
@@ -134,10 +133,22 @@ def _selector_rows() -> Iterator[Row]:
             {DENIED: [hit], YES: [miss]},
             {"contract/deny": [{"columns": {"names": ["opt_out"]}}]},
         )
+    # A class stands for the more guarded ones too: the label is restricted.
     yield from rows(
         "contract/deny/columns/classification",
-        {DENIED: [["confidential"]]},
+        {
+            DENIED: [["restricted"], ["confidential"], ["internal"], ["public"]],
+            UNREADABLE: [["secret"], [], LEFT_OUT, 3, "restricted"],
+        },
         {"contract/deny": [{"columns": {}}]},
+    )
+    yield from rows(
+        "contract/deny/columns/classification",
+        {DENIED: [["confidential"], ["public"]], YES: [["restricted"]]},
+        {
+            "contract/deny": [{"columns": {}}],
+            "columns/is_bad/mesh/classification": "confidential",
+        },
     )
 
 

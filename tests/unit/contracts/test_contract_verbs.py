@@ -1,6 +1,8 @@
 """`fl contract lint|diff|approve|codeowners`: words, exit codes, JSON."""
 
 import json
+import os
+import time
 
 import pytest
 
@@ -102,6 +104,25 @@ def test_a_base_that_is_no_manifest_is_a_build_error_and_no_verdict(run, small_m
     assert run(*words)[0] == 5
     _, out, _ = run(*words, "--json")
     assert "verdict" not in json.loads(out)
+
+
+@pytest.mark.parametrize("name", ["owner.yml", "new_grant.yml"])
+def test_a_head_that_is_older_than_the_contracts_is_no_answer(run, small_mesh, name):
+    """Else nothing would seem to have changed."""
+    root = small_mesh(lambda raw: None)
+    words = ("diff", "--project", root, "--base", root / "base.json")
+    assert run(*words)[0] == 0
+    file = root / "domains" / "auto_finance" / "models" / name
+    file.parent.mkdir(parents=True)
+    file.touch()
+    later = time.time() + 5
+    os.utime(file, (later, later))
+    code, _, err = run(*words)
+    assert code == 5
+    assert "auto_finance has changed since it was parsed" in err
+    assert "hint: Parse it: dbt parse" in err
+    head = root / "target" / "manifest.json"
+    assert run(*words, "--head", head)[0] == 0
 
 
 def test_a_sentence_cannot_steer_the_terminal(run, small_mesh):

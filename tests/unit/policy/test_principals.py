@@ -1,6 +1,7 @@
 """The pinned list of who there is, keys and the signatures they check."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -269,6 +270,16 @@ def test_a_revoked_approval_stays_dead_whatever_the_file_says(facts_with):
     digest = approval_digest(facts.grants[0])
     decision = decide(replace(facts, revoked=frozenset({digest})))
     assert reason(decision) == "grant.revoked"
+
+
+def test_no_edit_of_its_file_revives_a_revoked_grant(facts_with, grant_with):
+    facts = facts_with()
+    dead = frozenset({approval_digest(facts.grants[0])})
+    edited = grant_with(
+        facts.product, days=91, decided_at=date(2026, 11, 5), uses=("evaluate",) * 2
+    )
+    facts = replace(facts, grants=(edited,), revoked=dead)
+    assert reason(decide(facts)) == "grant.revoked"
 
 
 def test_a_revocation_ends_no_other_approval(facts_with, grant_with):
