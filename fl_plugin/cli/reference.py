@@ -97,6 +97,10 @@ def _codes_page() -> str:
             "|---|---|---|",
             *lines,
             "",
+            "`fl contract diff` has codes of its own: 2 where something is loosened, 1 "
+            "where something breaks its consumers; with `--json` an answer has "
+            "`verdict`, a failure has `error`.",
+            "",
             "`fl plan` ends with 3 when a domain refuses; `fl access explain`, which "
             "only explains, with 0.",
             "",

@@ -211,7 +211,7 @@ def _request(
             f"Nobody is named who may query {product.name} for {study}.",
             remedy=f"Name the consumer with --as. {who}",
         )
-    asking = consumer or named[0]
+    asking = named[0] if consumer is None else consumer
     mine = [grant.purpose for grant in grants if grant.consumer == asking]
     return Request(
         study=study,

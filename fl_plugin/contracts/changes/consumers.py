@@ -13,7 +13,7 @@ from fl_plugin.contracts.pairs import Pair
 from fl_plugin.contracts.verdict import Verdict
 from fl_plugin.manifest.contract import AllowRule, ColumnSelector, DenyRule
 from fl_plugin.manifest.types import Product
-from fl_plugin.policy.selection import selected
+from fl_plugin.policy.selection import CLASSES, selected
 
 MOST_COMBINATIONS = 4096  # of purposes and uses in one deny rule
 _ALLOW, _DENY = ("contract", "allow"), ("contract", "deny")
@@ -159,7 +159,15 @@ def _reaches(rule: DenyRule, column: str, product: Product) -> bool:
 
 
 def _holds(rule: DenyRule, line: tuple[str, str] | None) -> bool:
-    return rule.columns is None or line in _lines(rule.columns)
+    if rule.columns is None or line is None:
+        return rule.columns is None
+    kind, word = line
+    if kind == "classification":  # a class stands for every more guarded one as well
+        least = min(
+            map(CLASSES.index, rule.columns.classification), default=len(CLASSES)
+        )
+        return least <= CLASSES.index(word)
+    return line in _lines(rule.columns)
 
 
 def _lines(selector: ColumnSelector) -> set[tuple[str, str] | None]:

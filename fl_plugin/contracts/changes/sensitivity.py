@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from fl_plugin.contracts.change import Family, Found, shared_columns
 from fl_plugin.contracts.flat import Path
 from fl_plugin.contracts.pairs import Pair
-
-LEVELS = ("public", "internal", "confidential", "restricted")
+from fl_plugin.policy.selection import CLASSES
 
 
 class SensitivityChanges(Family):
@@ -47,7 +46,7 @@ def _column(pair: Pair, name: str) -> Iterator[Found]:
 
 
 def _level(what: str, before: str, after: str, path: Path, column: str) -> Found:
-    lower = LEVELS.index(after) < LEVELS.index(before)
+    lower = CLASSES.index(after) < CLASSES.index(before)
     return Found(
         kind=f"classification.{'lowered' if lower else 'raised'}",
         verdict="loosened" if lower else "tightened",

@@ -131,10 +131,23 @@ CASES = [
     Case("consumer.denied", "tightened", put("deny", MORE_DENIED)),
     Case("consumer.deny_reworded", "safe", put("deny", SPLIT)),
     # A deny rule that no longer reaches a column, though nobody has edited the rule.
+    # A class that a deny names stands for every more guarded one as well.
+    Case(
+        "classification.raised",
+        "tightened",
+        col("amount", "classification", "restricted"),
+        put("deny", [{"columns": {"classification": ["confidential"]}}]),
+    ),
+    Case(
+        "consumer.denied",
+        "tightened",
+        put("deny", [{"columns": {"classification": ["internal"]}}]),
+        put("deny", [{"columns": {"classification": ["restricted"]}}]),
+    ),
     Case(
         "consumer.no_longer_denied",
         "loosened",
-        col("amount", "classification", "restricted"),
+        put("deny", [{"columns": {"classification": ["restricted"]}}]),
         put("deny", [{"columns": {"classification": ["confidential"]}}]),
     ),
     Case(

@@ -3,10 +3,10 @@
 import pytest
 
 import fl_plugin.contracts.diff as room
-from fl_plugin.contracts.changes.sensitivity import LEVELS
 from fl_plugin.contracts.diff import changes
 from fl_plugin.contracts.verdict import EXIT_CODES
 from fl_plugin.policy.fingerprint import policy_fingerprint
+from fl_plugin.policy.selection import CLASSES
 from tests.unit.contracts import cases_access, cases_mesh, cases_policy
 from tests.unit.contracts.conftest import PRODUCT, mesh, node
 from tests.unit.contracts.edits import (
@@ -39,10 +39,10 @@ def test_a_change_has_its_verdict(diffed, case):
         assert not [c for c in found if c.verdict == "loosened"]
 
 
-def test_the_table_holds_more_kinds_than_were_asked_for(capsys):
+def test_the_table_holds_more_kinds_than_were_asked_for(figure):
     kinds = {case.kind for case in CASES}
-    with capsys.disabled():
-        print(f"\npolicy diff: {len(kinds)} kinds of change, {len(CASES)} cases")  # noqa: T201 the figure
+    figure("policy diff: kinds of change with a verdict", len(kinds))
+    figure("policy diff: cases", len(CASES))
     assert len(kinds) >= 40
     assert {case.verdict for case in CASES} == {
         "safe",
@@ -57,7 +57,7 @@ def test_nothing_has_changed_between_a_manifest_and_itself(diffed):
 
 
 def test_the_classes_are_in_the_mesh_s_order(vocabulary):
-    assert vocabulary.classifications == LEVELS
+    assert vocabulary.classifications == CLASSES
 
 
 def test_a_tightening_names_the_grants_that_it_stops_and_whom_to_write_to(diffed):

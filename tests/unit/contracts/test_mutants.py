@@ -158,18 +158,16 @@ def test_the_mutator_knows_every_word_of_a_contract():
     assert set(COLUMN) == set(ColumnContract.model_fields)
 
 
-def test_every_single_field_loosening_is_found(made, capsys):
+def test_every_single_field_loosening_is_found(made, figure):
     loosening = [m for m, _, _ in made if m.loosens]
     missed = [
         (m.path, m.what)
         for m, _, changed in made
         if m.loosens and worst(c.verdict for c in changed) != "loosened"
     ]
-    with capsys.disabled():
-        print(  # noqa: T201 the figure
-            f"\npolicy diff: {len(loosening) - len(missed)} of {len(loosening)} "
-            f"loosenings found in {len(made)} mutants"
-        )
+    found = len(loosening) - len(missed)
+    figure("policy diff: mutants of a manifest", len(made))
+    figure(f"policy diff: loosenings found, of {len(loosening)}", found)
     assert len(made) == HOW_MANY
     assert len(loosening) >= 200
     assert missed == []
@@ -196,7 +194,7 @@ def test_every_mutant_has_a_family_of_its_own(made):
 
 
 def test_what_a_domain_would_newly_allow_is_called_loosened(
-    made, unedited, facts_with, capsys
+    made, unedited, facts_with, figure
 ):
     """The domain's own rules as the oracle, with a grant as wide as it can be."""
     facts, opened = facts_with(), 0
@@ -210,7 +208,5 @@ def test_what_a_domain_would_newly_allow_is_called_loosened(
         opened += bool(more)
         verdict = worst(c.verdict for c in changed)
         assert not more or verdict == "loosened", (mutant.path, mutant.what, more[0])
-    with capsys.disabled():
-        told = f"{opened} mutants open something by the domain's rules"
-        print(f"\npolicy diff: {told}, all found")  # noqa: T201 the figure
+    figure("policy diff: mutants that open something by the domain's rules", opened)
     assert opened >= 15
