@@ -45,7 +45,7 @@ def approve(session: Session, domain: str, grant: str, **said: Any) -> None:
     as the domain has built it. Where a restricted column needs two of them, the first
     one's approval waits for the second one's.
 
-    Example: fl access approve auto_finance g_credit_risk --by a@bank.example
+    Example: fl access approve auto_finance g_credit_risk --by risk@bank.example
     """
     voice, days = _voice(said), said["days"]
     _answer(session, session.mesh.access.approve(domain, grant, voice, days))
@@ -60,7 +60,7 @@ def confirm(session: Session, domain: str, grant: str, **said: Any) -> None:
 
     By the same rules as an approval. The grant ends when it would have ended.
 
-    Example: fl access confirm auto_finance g_credit_risk --by a@bank.example
+    Example: fl access confirm auto_finance g_credit_risk --by risk@bank.example
     """
     _answer(session, session.mesh.access.confirm(domain, grant, _voice(said)))
 
@@ -72,7 +72,7 @@ def confirm(session: Session, domain: str, grant: str, **said: Any) -> None:
 def reject(session: Session, domain: str, grant: str, by: str, reason: str) -> None:
     """Say no to the request GRANT of DOMAIN.
 
-    Example: fl access reject auto_finance g_credit_risk --by a@bank.example
+    Example: fl access reject auto_finance g_credit_risk --by risk@bank.example
     """
     _answer(session, session.mesh.access.reject(domain, grant, by, reason))
 
@@ -87,7 +87,7 @@ def revoke(session: Session, domain: str, grant: str, by: str, reason: str) -> N
     At once where the domain's ledger is on this machine, in the middle of a run too;
     elsewhere with the domain's next build.
 
-    Example: fl access revoke auto_finance g_credit_risk --by a@bank.example
+    Example: fl access revoke auto_finance g_credit_risk --by risk@bank.example
     """
     _answer(session, session.mesh.access.revoke(domain, grant, by, reason))
 

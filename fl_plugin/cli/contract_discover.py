@@ -5,13 +5,12 @@ from typing import Any
 
 import click
 
-from fl_plugin.cli.contract import contract
 from fl_plugin.cli.screen import Table
 from fl_plugin.cli.session import Session, verb
 from fl_plugin.errors import ContractError, UsageError
 
 
-@contract.command()
+@click.command()
 @click.argument("domain")
 @click.argument("relation")
 @click.option("--diff", is_flag=True, help="Compare with the product's contract.")

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from fl_plugin.cli.contract import contract
 from fl_plugin.cli.naming import suggesting
 from fl_plugin.cli.screen import Table
 from fl_plugin.cli.session import Session, verb
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from fl_plugin.contracts.exports import Exports
 
 
-@contract.command()
+@click.command()
 @click.argument("product", required=False)
 @click.option(
     "--format",

@@ -43,8 +43,8 @@ PEOPLE: dict[str, Any] = {
         "guest": {"attributes": {"country": ["de"]}},
     },
     "people": {
-        "ana@bank.example": {"roles": ["steward"], "domain": "cards"},
-        "bo@bank.example": {"roles": ["steward"], "domain": "loans"},
+        "steward@bank.example": {"roles": ["steward"], "domain": "cards"},
+        "risk@bank.example": {"roles": ["steward"], "domain": "loans"},
         "cy@bank.example": {"roles": ["mesh_owner"]},
         "di@bank.example": {"roles": ["data_scientist"], "domain": "cards"},
     },

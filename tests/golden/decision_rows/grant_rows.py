@@ -71,7 +71,7 @@ def _asked_rows() -> Iterator[Row]:
             YES: ["anybody@bank.example"],
             # Four eyes: nobody decides on their own request.
             "grant.approvers": [FIRST, SECOND, FIRST.upper()],
-            UNREADABLE: [LEFT_OUT, None, "", "kim", "a b@c", 3],
+            UNREADABLE: [LEFT_OUT, None, "", "scientist", "a b@c", 3],
         },
     )
     yield from rows(
@@ -167,7 +167,7 @@ def _approver_rows() -> Iterator[Row]:
                 [FIRST, SECOND, "stranger@bank.example"],
                 ["ml-coe@bank.example", FIRST],
             ],
-            UNREADABLE: [LEFT_OUT, None, [], FIRST, ["ana"], [1]],
+            UNREADABLE: [LEFT_OUT, None, [], FIRST, ["steward"], [1]],
         },
     )
     free = {
@@ -232,7 +232,7 @@ def _signature_rows() -> Iterator[Row]:
         f"{DECIDED}/signatures",
         {
             YES: [LEFT_OUT, {}, BOTH],
-            UNREADABLE: [None, [], {FIRST: "x"}, {"ana": SIGNED}],
+            UNREADABLE: [None, [], {FIRST: "x"}, {"steward": SIGNED}],
         },
     )
     yield from rows(

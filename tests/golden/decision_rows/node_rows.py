@@ -162,7 +162,7 @@ def principals_rows() -> Iterator[Row]:
     )
     yield from rows(
         f"{COE}/contact",
-        {YES: ["x@bank.example", LEFT_OUT, None], UNREADABLE: ["kim", 3, ""]},
+        {YES: ["x@bank.example", LEFT_OUT, None], UNREADABLE: ["scientist", 3, ""]},
     )
     yield from _people_rows()
     yield from rows(
@@ -183,7 +183,7 @@ def principals_rows() -> Iterator[Row]:
 def _people_rows() -> Iterator[Row]:
     yield from rows(
         "principals/people",
-        {YES: [LEFT_OUT, {}], UNREADABLE: [None, ["ana"], {"ana": {}}]},
+        {YES: [LEFT_OUT, {}], UNREADABLE: [None, ["steward"], {"steward": {}}]},
     )
     yield from rows(
         "principals/people", {"grant.unsigned": [LEFT_OUT, {}]}, SIGNED_GRANT

@@ -71,7 +71,8 @@ class SmallMesh:
     )
     stewards: dict[str, list[str]] = field(
         default_factory=lambda: {
-            d: [f"{who}.{d}@bank.example" for who in ("ana", "bo")] for d in DOMAINS
+            d: [f"{who}.{d}@bank.example" for who in ("steward", "risk")]
+            for d in DOMAINS
         }
     )
     columns: dict[str, tuple[str, dict[str, Any]]] = field(
@@ -121,7 +122,7 @@ class SmallMesh:
             return [(r.action, r.actor, r.rule) for r in ledger.show()]
 
     def ask(self, **words: Any) -> Any:
-        asking = Asking(by="kim@bank.example", **words)
+        asking = Asking(by="scientist@bank.example", **words)
         return self.access.request("credit_risk", asking)
 
     def approve(self, domain: str, who: str, **words: Any) -> Any:
@@ -129,8 +130,8 @@ class SmallMesh:
         return self.access.approve(domain, "g_credit_risk_ml_coe", voice, **words)
 
     def approve_by_both(self, domain: str) -> None:
-        self.approve(domain, "ana")
-        self.approve(domain, "bo")
+        self.approve(domain, "steward")
+        self.approve(domain, "risk")
         self.parse()
 
     def sign_with(self, domain: str, *people: str) -> dict[str, SigningKey]:

@@ -27,7 +27,7 @@ def explore(mesh, **changes):
         "columns": ("age", "amount"),
     }
     exploration = Exploration(**(words | changes))
-    return mesh.access.explore(exploration, Asking(by="kim@bank.example"))
+    return mesh.access.explore(exploration, Asking(by="scientist@bank.example"))
 
 
 def test_a_study_asks_each_domain_for_exactly_what_it_needs(small_mesh):
@@ -38,7 +38,7 @@ def test_a_study_asks_each_domain_for_exactly_what_it_needs(small_mesh):
         "request": {
             "study": "credit_risk",
             "consumer": "ml_coe",
-            "by": "kim@bank.example",
+            "by": "scientist@bank.example",
             "at": "2026-11-21",
             "purpose": "credit_risk",
             "uses": ["train_horizontal", "evaluate"],
@@ -121,7 +121,7 @@ def test_a_grant_that_has_run_out_is_asked_for_under_another_name(small_mesh):
     small_mesh.approve_by_both("lending")
     small_mesh.later(days=91)
     asked = small_mesh.access.request(
-        "credit_risk", Asking(by="kim@bank.example"), "lending"
+        "credit_risk", Asking(by="scientist@bank.example"), "lending"
     )
     assert [(a.grant, a.outcome) for a in asked] == [
         ("g_credit_risk_ml_coe_2", "written")
@@ -158,7 +158,7 @@ def test_a_name_that_the_last_build_still_knows_is_not_used_again(small_mesh):
 
 
 def test_one_domain_can_be_asked_alone(small_mesh):
-    asking = Asking(by="kim@bank.example")
+    asking = Asking(by="scientist@bank.example")
     small_mesh.access.request("credit_risk", asking, "cards")
     assert list(small_mesh.files()) == [small_mesh.file("cards")]
 

@@ -35,7 +35,7 @@ def explore(mesh, **changes):
         "columns": ("age", "amount"),
     }
     exploration = Exploration(**(words | changes))
-    return mesh.access.explore(exploration, Asking(by="kim@bank.example"))
+    return mesh.access.explore(exploration, Asking(by="scientist@bank.example"))
 
 
 @pytest.mark.parametrize("word", HOSTILE)
@@ -52,9 +52,11 @@ def test_hostile_words_of_a_look_write_nothing(small_mesh, field, word):
 @pytest.mark.parametrize("word", [*HOSTILE, "nobody"])
 def test_hostile_names_of_studies_and_domains_write_nothing(small_mesh, word):
     with pytest.raises(MeshError):
-        small_mesh.access.request(word, Asking(by="kim@bank.example"))
+        small_mesh.access.request(word, Asking(by="scientist@bank.example"))
     with pytest.raises(MeshError):
-        small_mesh.access.request("credit_risk", Asking(by="kim@bank.example"), word)
+        small_mesh.access.request(
+            "credit_risk", Asking(by="scientist@bank.example"), word
+        )
     assert small_mesh.files() == {}
 
 
@@ -62,13 +64,13 @@ def test_hostile_names_of_studies_and_domains_write_nothing(small_mesh, word):
     "by",
     [
         "",
-        "kim",
-        'kim@bank.example"\n          decision: {status: approved}',
-        "kim@bank.example\n          decision:\n            status: approved",
-        "kim@bank.example # x",
+        "scientist",
+        'scientist@bank.example"\n          decision: {status: approved}',
+        "scientist@bank.example\n          decision:\n            status: approved",
+        "scientist@bank.example # x",
         "{{env_var('X')}}@bank.example",
         "k\u0456m@bank.example",  # a Cyrillic i
-        "kim@bank.example\u202e",
+        "scientist@bank.example\u202e",
         "a@b@c",
         "x" * 65 + "@bank.example",
     ],

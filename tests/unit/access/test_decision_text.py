@@ -10,14 +10,16 @@ from fl_plugin.errors import ContractError
 
 APPROVED = {
     "status": "approved",
-    "by": ("ana@bank.example", "bo@bank.example"),
+    "by": ("steward@bank.example", "risk@bank.example"),
     "at": "2026-11-21",
     "expires": "2027-02-19",
     "policy": "sha256:" + "0" * 64,
 }
-SIGNED = APPROVED | {"signatures": {"ana@bank.example": "ed25519:" + "A" * 86 + "=="}}
+SIGNED = APPROVED | {
+    "signatures": {"steward@bank.example": "ed25519:" + "A" * 86 + "=="}
+}
 LINE = re.compile(r"[^\n]*\n")
-REJECTED = {"status": "rejected", "by": ("ana@bank.example",), "at": "2026-11-21"}
+REJECTED = {"status": "rejected", "by": ("steward@bank.example",), "at": "2026-11-21"}
 BLOCK = """\
 # Who may use our data.
 exposures:
@@ -49,7 +51,7 @@ SHAPES = {
     "block, at the end": BLOCK[: BLOCK.index("    # the end")],
     "block, no last line end": BLOCK[: BLOCK.index("\n    # the end")],
     "a list over lines": BLOCK.replace(
-        "by: []   # nobody", "by:\n              - ana@bank.example\n"
+        "by: []   # nobody", "by:\n              - steward@bank.example\n"
     ),
     "a flow decision": BLOCK[: BLOCK.index("decision:\n")]
     + "decision: {status: requested}  # waits\n",

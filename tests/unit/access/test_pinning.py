@@ -17,7 +17,7 @@ roles: {analyst: [select]}
 consumers:
   ml_coe: {attributes: {org_unit: [ml_coe]}, roles: [analyst]}
 people:
-  ana.lending@bank.example: {domain: lending}
+  steward.lending@bank.example: {domain: lending}
 """
 NODE = """\
 # What this domain has pinned.
@@ -79,7 +79,7 @@ def test_a_pin_takes_the_place_of_the_domains_own_list(access, root):
         "attributes org_unit ml_coe",
         "attributes org_unit ml_coe; roles analyst",
     )
-    assert ("person", "ana.lending@bank.example") in changes
+    assert ("person", "steward.lending@bank.example") in changes
 
 
 def test_a_pin_of_what_is_pinned_writes_nothing(access, root):
@@ -120,7 +120,7 @@ def test_the_change_is_told_against_the_very_file_that_was_pinned(access, root):
     found = access.pin("lending", write=False)
     assert found.known
     (change,) = found.changes
-    assert (change.what, change.name) == ("person", "ana.lending@bank.example")
+    assert (change.what, change.name) == ("person", "steward.lending@bank.example")
     assert (change.before, change.after) == ("domain lending", f"key {key}")
 
 

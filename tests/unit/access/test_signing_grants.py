@@ -23,12 +23,12 @@ def decision(mesh, domain="lending", name=NAME):
 
 
 def test_a_signed_approval_holds_and_an_unsigned_one_is_refused(asked):
-    keys = asked.sign_with("lending", "ana", "bo")
+    keys = asked.sign_with("lending", "steward", "risk")
     with pytest.raises(PolicyError, match="signature") as refused:
-        asked.approve("lending", "ana")
+        asked.approve("lending", "steward")
     assert refused.value.reason == "grant.unsigned"
-    asked.approve("lending", "ana", key=keys["ana"])
-    asked.approve("lending", "bo", key=keys["bo"])
+    asked.approve("lending", "steward", key=keys["steward"])
+    asked.approve("lending", "risk", key=keys["risk"])
     assert set(decision(asked)["signatures"]) == set(decision(asked)["by"])
     asked.parse()
     assert asked.access.check("lending").broken == ()
@@ -36,30 +36,30 @@ def test_a_signed_approval_holds_and_an_unsigned_one_is_refused(asked):
 
 
 def test_only_the_stewards_own_key_signs(asked, tmp_path):
-    keys = asked.sign_with("lending", "ana", "bo")
+    keys = asked.sign_with("lending", "steward", "risk")
     stranger = create_key(tmp_path / "stranger.pem")
-    for key in (keys["bo"], stranger):
+    for key in (keys["risk"], stranger):
         with pytest.raises(PolicyError, match="another key"):
-            asked.approve("lending", "ana", key=key)
+            asked.approve("lending", "steward", key=key)
     with pytest.raises(PolicyError, match="no key"):
-        asked.approve("cards", "ana", key=stranger)
+        asked.approve("cards", "steward", key=stranger)
     assert decision(asked) == {"status": "requested"}
 
 
 def test_words_changed_after_the_first_signature_start_again(asked):
-    keys = asked.sign_with("lending", "ana", "bo")
-    asked.approve("lending", "ana", key=keys["ana"])
+    keys = asked.sign_with("lending", "steward", "risk")
+    asked.approve("lending", "steward", key=keys["steward"])
     path = asked.file("lending")
     path.write_text(path.read_text().replace("              - age\n", ""))
-    found = asked.approve("lending", "bo", key=keys["bo"])
+    found = asked.approve("lending", "risk", key=keys["risk"])
     assert found.began_again
-    assert decision(asked)["by"] == ["bo.lending@bank.example"]
-    assert list(decision(asked)["signatures"]) == ["bo.lending@bank.example"]
+    assert decision(asked)["by"] == ["risk.lending@bank.example"]
+    assert list(decision(asked)["signatures"]) == ["risk.lending@bank.example"]
 
 
 def test_a_principals_file_that_is_not_pinned_names_no_key(asked):
-    keys = asked.sign_with("lending", "ana", "bo")
+    keys = asked.sign_with("lending", "steward", "risk")
     path = asked.root / "principals.yml"
     path.write_text(path.read_text() + "# edited\n")
     with pytest.raises(PolicyError, match="has looked at and pinned"):
-        asked.approve("lending", "ana", key=keys["ana"])
+        asked.approve("lending", "steward", key=keys["steward"])

@@ -25,9 +25,9 @@ def test_a_grant_is_followed_from_its_request_to_its_end(small_mesh):
     again = "fl access request credit_risk --domain lending --by ADDRESS"
     build = "cd domains/lending && dbt build"
     seen = [standing(small_mesh)]
-    small_mesh.approve("lending", "ana")
+    small_mesh.approve("lending", "steward")
     seen.append(standing(small_mesh))
-    small_mesh.approve("lending", "bo")
+    small_mesh.approve("lending", "risk")
     seen.append(standing(small_mesh))
     small_mesh.parse()
     seen.append(standing(small_mesh))
@@ -60,7 +60,7 @@ def test_what_was_ended_on_purpose_needs_no_next_step(small_mesh, verb):
     small_mesh.ask()
     if verb == "revoke":
         small_mesh.approve_by_both("lending")
-    getattr(small_mesh.access, verb)("lending", NAME, "bo.lending@bank.example")
+    getattr(small_mesh.access, verb)("lending", NAME, "risk.lending@bank.example")
     small_mesh.parse()
     found = standing(small_mesh)
     assert (found.says, found.next) == (found.state, "")
@@ -75,7 +75,7 @@ def test_a_changed_policy_stops_a_grant_until_it_is_confirmed(small_mesh):
     assert found.state == "stopped"
     assert "policy has changed" in found.says
     assert found.next == f"fl access confirm lending {NAME} --by STEWARD"
-    voice = Voice(by="ana.lending@bank.example")
+    voice = Voice(by="steward.lending@bank.example")
     small_mesh.access.confirm("lending", NAME, voice)
     assert standing(small_mesh).state == "half-approved"
 
@@ -119,7 +119,7 @@ def test_where_a_domain_is_built_elsewhere_the_catalog_answers(small_mesh):
 def test_a_signature_that_is_missing_stops_a_grant(small_mesh):
     small_mesh.ask()
     small_mesh.approve_by_both("lending")
-    small_mesh.sign_with("lending", "ana", "bo")
+    small_mesh.sign_with("lending", "steward", "risk")
     found = standing(small_mesh)
     assert (found.state, found.says) == (
         "stopped",

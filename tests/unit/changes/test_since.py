@@ -81,34 +81,34 @@ def test_a_bare_number_is_refused_where_there_are_several_domains(told):
 
 def test_a_reader_is_shown_each_event_until_it_has_read_it(told):
     room = told.changes
-    first = room.unread("kim")
+    first = room.unread("ml_coe")
     assert len(first.events) == 5
-    assert len(room.unread("kim").events) == 5, "not read until it is marked"
-    room.mark_read("kim", first)
-    assert room.unread("kim").events == ()
+    assert len(room.unread("ml_coe").events) == 5, "not read until it is marked"
+    room.mark_read("ml_coe", first)
+    assert room.unread("ml_coe").events == ()
     assert len(room.unread("bo").events) == 5
 
 
 def test_what_comes_while_somebody_reads_is_not_lost(told):
     room = told.changes
-    news = room.unread("kim")
+    news = room.unread("ml_coe")
     told.contract["min_cohort"] = 23
     told.publish()
     told.look()
-    room.mark_read("kim", news)
-    assert [e.kind for e in room.unread("kim").events] == ["policy.changed"]
+    room.mark_read("ml_coe", news)
+    assert [e.kind for e in room.unread("ml_coe").events] == ["policy.changed"]
 
 
 def test_a_reader_that_was_away_too_long_is_told_how_much_it_missed(told):
     room = told.changes
-    room.mark_read("kim", room.unread("kim"))
+    room.mark_read("ml_coe", room.unread("ml_coe"))
     path = told.folder / "outbox" / "events.jsonl"
     for cohort in (22, 21, 20):
         told.contract["min_cohort"] = cohort
         told.publish()
         told.look()
     path.write_text("\n".join(path.read_text().splitlines()[-1:]) + "\n")
-    news = room.unread("kim")
+    news = room.unread("ml_coe")
     assert (len(news.events), news.missed) == (1, {"lending": 2})
 
 
@@ -135,7 +135,7 @@ def test_a_domain_that_is_not_there_is_named(told):
 
 def test_a_bookmark_in_an_outbox_that_was_moved_away_hides_nothing(told):
     room = told.changes
-    room.mark_read("kim", room.unread("kim"))
-    bookmark = told.folder / "outbox" / "readers" / "kim.json"
+    room.mark_read("ml_coe", room.unread("ml_coe"))
+    bookmark = told.folder / "outbox" / "readers" / "ml_coe.json"
     bookmark.write_text('{"sequence": 900}')
-    assert len(room.unread("kim").events) == 5
+    assert len(room.unread("ml_coe").events) == 5

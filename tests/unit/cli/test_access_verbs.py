@@ -13,7 +13,7 @@ from fl_plugin.access.pinning import Pinned
 from fl_plugin.access.standing import Standing
 from fl_plugin.errors import PolicyError, UsageError
 
-STEWARD = "ana@bank.example"
+STEWARD = "steward@bank.example"
 NAMES = ("lending", "g_x", "--by", STEWARD)
 DECIDED = Decided(
     action="approve",
@@ -33,7 +33,7 @@ LIVE = Standing(
     state="live",
     says="live until 2027-01-01",
     study="credit_risk",
-    approved_by=(STEWARD, "bo@bank.example"),
+    approved_by=(STEWARD, "risk@bank.example"),
     days_left=20,
 )
 ASKED = Standing(
@@ -151,7 +151,7 @@ def test_the_list_shows_people_days_and_commands(fl, area):
     area.answers["list"] = (LIVE, ASKED)
     lines = fl("access", "list").out.splitlines()
     assert lines[0] == "domain\tgrant\tstate\tapproved by\tdays left"
-    assert lines[1].endswith(f"{STEWARD}, bo@bank.example\t20")
+    assert lines[1].endswith(f"{STEWARD}, risk@bank.example\t20")
     assert lines[-1] == "Next: fl access approve lending g_asked --by STEWARD"
 
 

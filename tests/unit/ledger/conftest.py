@@ -16,7 +16,7 @@ def make_entry(**changes: Any) -> AuditEntry:
         "action": "decide",
         "decision": "allowed",
         "consumer": "ml_coe",
-        "actor": "kim@bank.example",
+        "actor": "scientist@bank.example",
         "purpose": "credit_risk",
         "study": "credit_risk",
         "run": "run-1",

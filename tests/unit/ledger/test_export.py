@@ -13,7 +13,7 @@ from fl_plugin.ledger import GENESIS, AuditRecord, json_lines, write_json_lines
 @pytest.fixture
 def records(ledger, entry):
     for action in ("decide", "open", "close"):
-        ledger.append(entry(action=action, actor="kim\nø@bank.example"))
+        ledger.append(entry(action=action, actor="scientist\nø@bank.example"))
     return ledger.show()
 
 
