@@ -78,7 +78,8 @@ def _nevers(view: View, product: Product) -> Iterator[str]:
         where = where or f"that satisfy {code(contract.row_filter)}"
         yield f"Only rows {where} are ever read."
     floor = view.cohort_floor(product)
-    yield f"Nothing is learned from, or said about, fewer than {floor} rows."
+    said = "" if "query" in contract.uses else ", or said about,"
+    yield f"Nothing is learned from{said} fewer than {floor} rows."
     if contract.retention_days is not None:
         yield f"No row is kept for more than {counted(contract.retention_days, 'day')}."
     yield from _column_nevers(product)

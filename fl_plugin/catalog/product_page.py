@@ -116,6 +116,11 @@ def _ask(view: View, product: Product) -> Iterator[str]:
             "`fl access explain` with its name then says what is missing, rule by rule."
         )
         asking = "fl access request STUDY --by ADDRESS"
+    if "query" in product.contract.uses:
+        yield (
+            f"{code(f'fl sample {product.name}')} shows rows of the granted columns, "
+            f"once a grant for it holds: {code('fl access request --product')}."
+        )
     yield (
         f"{code(asking)} writes the request for the stewards. Before that, "
         f"{code(f'fl policy simulate {product.name}')} says whether a grant is all "

@@ -20,7 +20,7 @@ GRANT = "exposure.lending.g_credit_risk"
 STUDY = "exposure.data_mesh.credit_risk"
 POLICY = """\
 purposes: [credit_risk, fraud_detection]
-uses: [aggregate, train_horizontal, train_vertical, evaluate, predict]
+uses: [aggregate, train_horizontal, train_vertical, evaluate, predict, query]
 classifications: [public, internal, confidential, restricted]
 pii: [identifier, quasi, sensitive]
 roles: [join_key, feature, label, protected]

@@ -234,3 +234,11 @@ def test_no_copy_names_the_machine_that_built_it(small):
     text = str(enrich(small.view()).manifest)
     assert "/home/somebody" not in text
     assert "'user_id': 'somebody'" not in text
+
+
+def test_a_product_whose_rows_may_be_read_says_so(small, described):
+    small.mesh["uses"] = [*small.mesh["uses"], "query"]
+    text = described(confirm=False)
+    assert "No row leaves" not in text
+    assert "or said about" not in text
+    assert "`fl sample lending.credit_profile` shows rows" in text
