@@ -10,6 +10,7 @@ from fl_plugin.cli.catalog_changes import FEED_NAME, changes, write_feed
 from fl_plugin.cli.screen import Shown, Table
 from fl_plugin.cli.session import Session, verb
 from fl_plugin.cli.text import one_line
+from fl_plugin.errors import PolicyError
 
 
 @click.group()
@@ -26,11 +27,15 @@ catalog.add_command(changes)
 @catalog.command()
 @click.argument("words", nargs=-1, required=True)
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--as", "consumer", metavar="CONSUMER", help="What this one may see.")
 @verb
-def search(session: Session, words: tuple[str, ...], limit: int) -> None:
+def search(
+    session: Session, words: tuple[str, ...], limit: int, consumer: str | None
+) -> None:
     """Find what holds every one of WORDS, the best first.
 
     It looks at products, studies and columns: names, tags, contracts, descriptions.
+    With --as, only at what the domains' permissions let that consumer describe.
 
     Example: fl catalog search credit age
     """
@@ -41,7 +46,12 @@ def search(session: Session, words: tuple[str, ...], limit: int) -> None:
 
     root = session.project.resolve()
     manifest = reading.read_contracts(root)
-    found = room.search(manifest, words, read_published(root))
+    hidden = session.mesh.policies.hidden_from(consumer) if consumer else ()
+    found = tuple(
+        hit
+        for hit in room.search(manifest, words, read_published(root))
+        if hit.kind == "study" or ".".join(hit.name.split(".")[:2]) not in hidden
+    )
     rows = tuple(
         (h.kind, h.name, f"[{h.mark}] {h.summary}" if h.mark else h.summary)
         for h in found[:limit]
@@ -59,8 +69,9 @@ def search(session: Session, words: tuple[str, ...], limit: int) -> None:
 
 @catalog.command()
 @click.argument("product")
+@click.option("--as", "consumer", metavar="CONSUMER", help="If this one may see it.")
 @verb
-def show(session: Session, product: str) -> None:
+def show(session: Session, product: str, consumer: str | None) -> None:
     """Show everything there is to know about PRODUCT.
 
     What is missing is told on stderr. The domain may be left out where no other
@@ -73,6 +84,12 @@ def show(session: Session, product: str) -> None:
 
     view = reading.read_view(session.project.resolve(), datetime.now(UTC))
     card = room.show(view, product)
+    if consumer and card.product in session.mesh.policies.hidden_from(consumer):
+        raise PolicyError(
+            f"{consumer} holds no permission to describe {card.product}.",
+            remedy="Ask its domain for one in permissions.yml.",
+            reason="permission.missing",
+        )
     session.answer({"card": card}, _shown(card))
     if session.as_json:
         return

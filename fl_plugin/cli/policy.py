@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fl_plugin.cli.lazy import LazyGroup
 from fl_plugin.cli.naming import suggesting
 from fl_plugin.cli.screen import Shown, Table
 from fl_plugin.cli.session import Session, verb
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from fl_plugin.policy.types import Decision, Node
 
 
-@click.group()
+@click.group(cls=LazyGroup, verbs={"permissions": "fl_plugin.cli.policy_permissions"})
 def policy() -> None:
     """Read a product's policy, or ask what it would allow.
 

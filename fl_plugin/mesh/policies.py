@@ -1,9 +1,10 @@
 """Policies as people ask about them: what holds, and what would be allowed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from fl_plugin.coordinator.federation import Federation
 from fl_plugin.engines.embedded import Embedded
@@ -13,8 +14,13 @@ from fl_plugin.manifest.types import Product
 from fl_plugin.manifest.vocabulary import load_vocabulary
 from fl_plugin.mesh.identity import actor, run_id
 from fl_plugin.plan.wire import read_decision, request_json
-from fl_plugin.policy.node import load_node
+from fl_plugin.policy.node import NODE_FILE, load_node
+from fl_plugin.policy.permissions.consumers import product_holding
+from fl_plugin.policy.permissions.holding import Holding
+from fl_plugin.policy.permissions.permission import Verb
 from fl_plugin.policy.types import Decision, Node, Request
+
+VERBS: tuple[Verb, ...] = get_args(Verb)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +54,16 @@ class Simulated:
     def allowed(self) -> bool:
         """Whether a grant is all that is missing, or nothing is."""
         return self.with_grant.allowed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """Whether a consumer holds a verb on a product."""
+
+    product: str
+    consumer: str
+    verb: str
+    holding: Holding
 
 
 @dataclass(frozen=True)
@@ -111,6 +127,53 @@ class Policies:
             with_grant=read_decision(answer.get("supposed")),
         )
 
+    def held(self, consumer: str | None = None) -> tuple[Held, ...]:
+        """Return who holds which verb on which product, and by which permissions.
+
+        Args:
+            consumer: One; None for all that the domains know.
+        """
+        return tuple(
+            Held(product=product.name, consumer=name, verb=verb, holding=found)
+            for product, node in self._published()
+            for name in sorted(node.consumers)
+            if consumer in (None, name)
+            for verb in VERBS
+            if node.permissions is not None
+            for found in (product_holding(node, name, product, verb, _today()),)
+        )
+
+    def hidden_from(self, consumer: str) -> frozenset[str]:
+        """Return the products that a consumer may not describe.
+
+        A domain without permissions hides nothing.
+
+        Raises:
+            UsageError: No domain knows the consumer.
+        """
+        published = tuple(self._published())
+        known = {name for _, node in published for name in node.consumers}
+        if consumer not in known:
+            raise UsageError(
+                f"No domain knows a consumer {consumer!r}.",
+                remedy=f"Known: {', '.join(sorted(known)) or 'none'}.",
+            )
+        return frozenset(
+            product.name
+            for product, node in published
+            if node.permissions is not None
+            and not product_holding(node, consumer, product, "describe", _today()).held
+        )
+
+    def _published(self) -> Iterator[tuple[Product, Node]]:
+        """Yield the latest version of each product with its domain's settings."""
+        words = load_vocabulary(self.root / "mesh_policy.yml")
+        manifest = read_manifest(self.root / "target" / "manifest.json", words)
+        for name, product in sorted(manifest.products.items()):
+            folder = self.root / "domains" / product.domain
+            if name == product.name and (folder / NODE_FILE).is_file():
+                yield product, load_node(folder)
+
     def _folder(self, product: str) -> Path:
         domain = product.partition(".")[0]
         known = sorted(f.parent.name for f in self.root.glob("domains/*/node.yml"))
@@ -120,6 +183,10 @@ class Policies:
                 remedy=f"Domains of this mesh: {', '.join(known) or 'none'}.",
             )
         return self.root / "domains" / domain
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 def _all(product: Product, wish: Wish) -> dict[str, str]:

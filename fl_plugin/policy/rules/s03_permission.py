@@ -5,8 +5,8 @@ from datetime import UTC
 
 from fl_plugin.manifest.types import Product
 from fl_plugin.policy.people import whom_to_ask
-from fl_plugin.policy.permissions.holding import Holding, Identity, Question, Target
-from fl_plugin.policy.permissions.permission import Verb
+from fl_plugin.policy.permissions.consumers import product_holding
+from fl_plugin.policy.permissions.holding import Holding
 from fl_plugin.policy.rule import Refusal, Rule, no_product
 from fl_plugin.policy.types import Facts
 
@@ -30,7 +30,7 @@ class PermissionRule(Rule):
             return
         if facts.node.permissions is None:
             return
-        found = holding(facts, product, "select")
+        found = _holding(facts, product)
         ask = whom_to_ask(product)
         if found.reason == "denied":
             yield Refusal(
@@ -58,34 +58,11 @@ class PermissionRule(Rule):
         product = facts.product
         if product is None or facts.node.permissions is None:
             return f"{facts.node.domain} has no permissions beside its contracts."
-        chain = holding(facts, product, "select").chain
+        chain = _holding(facts, product).chain
         by = f" by {', then '.join(chain)}" if chain else ""
         return f"{facts.caller} may select from {product.name}{by}."
 
 
-def holding(facts: Facts, product: Product, verb: Verb) -> Holding:
-    """Return whether the caller holds a verb on a product of this domain."""
-    principals = facts.node.principals
-    question = Question(
-        verb=verb,
-        target=Target(
-            domain=product.domain, product=product.name, tags=product.contract.tags
-        ),
-        today=facts.now.astimezone(UTC).date(),
-        permissions=facts.node.permissions or (),
-        who=principals.identity,
-    )
-    return question.answer(_caller(facts))
-
-
-def _caller(facts: Facts) -> Identity:
-    """Return who calls, by the pinned list, or by the node's own where it has one."""
-    consumer = facts.node.principals.consumers.get(facts.caller)
-    names = {("consumer", facts.caller)}
-    attributes = facts.node.consumers.get(facts.caller, {})
-    if consumer is None:
-        return Identity(names=frozenset(names), attributes=attributes)
-    names |= {("role", role) for role in consumer.roles}
-    roles = facts.node.principals.roles
-    may = frozenset(verb for role in consumer.roles for verb in roles.get(role, ()))
-    return Identity(names=frozenset(names), attributes=attributes, may=may)
+def _holding(facts: Facts, product: Product) -> Holding:
+    today = facts.now.astimezone(UTC).date()
+    return product_holding(facts.node, facts.caller, product, "select", today)

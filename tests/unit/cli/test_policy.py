@@ -71,3 +71,43 @@ def test_a_product_that_is_not_there_is_told(run, name):
     code, _, err = run("explain", name)
     assert code == 2
     assert "Traceback" not in err
+
+
+def test_the_permissions_of_a_consumer_are_listed_with_their_chain(run):
+    code, out, _ = run("permissions", "--as", "marketing_analytics")
+    assert code == 0
+    told = f"marketing_analytics\t{PRODUCT}\tdescribe\tyes\t"
+    assert f"{told}coe_selects_customers, then marketing_sees_credit_profile" in out
+    assert "select" not in out.replace("coe_selects_customers", "")
+
+
+@pytest.fixture
+def hidden(mesh_folder):
+    """A mesh of which one domain lets only the ML centre of excellence look."""
+    file = mesh_folder / "domains" / "auto_finance" / "permissions.yml"
+    kept, _, _ = file.read_text().partition("  # By name")
+    file.write_text(kept)
+    catalog = mesh_folder / "target" / "catalog.json"
+    catalog.write_text('{"nodes": {}, "sources": {}}')
+    return mesh_folder
+
+
+def test_a_consumer_finds_only_what_it_may_describe(hidden, capsys):
+    def found(*words: str) -> str:
+        assert main(["catalog", "search", "credit", *words]) == 0
+        return str(capsys.readouterr().out)
+
+    told = ["--project", str(hidden)]
+    assert "auto_finance.credit_profile" in found(*told)
+    assert "auto_finance.credit_profile" in found("--as", "ml_coe", *told)
+    theirs = found("--as", "marketing_analytics", *told)
+    assert "auto_finance." not in theirs
+    assert "consumer_banking.credit_profile" in theirs
+
+
+def test_a_consumer_is_shown_only_what_it_may_describe(hidden, capsys):
+    words = ["catalog", "show", "auto_finance.credit_profile", "--project", str(hidden)]
+    assert main([*words, "--as", "ml_coe"]) == 0
+    assert main([*words, "--as", "marketing_analytics"]) == 3
+    assert "no permission to describe" in capsys.readouterr().err
+    assert main([*words, "--as", "nobody"]) == 2
