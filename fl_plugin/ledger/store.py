@@ -27,6 +27,7 @@ from fl_plugin.ledger.record import (
     Head,
     read_record,
 )
+from fl_plugin.ledger.revocations import revocations
 from fl_plugin.ledger.storage import (
     STORAGE_FAULTS,
     connect,
@@ -173,15 +174,7 @@ class Ledger:
             LedgerError: If the record of a revocation was altered.
         """
         with self.reading() as connection:
-            # In canonical JSON no value can hold these bytes: its quotes are escaped.
-            rows = connection.execute(
-                "select sequence, body, hash from audit"
-                ' where instr(body, \'"action":"revoke"\') > 0'
-            ).fetchall()
-        records = (read_record(*row) for row in rows)
-        return frozenset(
-            r.released for r in records if r.decision == "allowed" and r.released
-        )
+            return revocations(connection, self.path)
 
     def cohort_distance(
         self, product: str, key_hashes: npt.NDArray[np.uint64]

@@ -57,3 +57,29 @@ def test_an_altered_revocation_is_not_overlooked(ledger):
         )
     with pytest.raises(LedgerError, match="record 1 was altered"):
         ledger.revoked()
+
+
+def test_what_is_revoked_later_is_found_later(ledger):
+    ledger.append(REVOKE)
+    assert ledger.revoked() == {DIGEST}
+    other = "sha256:" + "c" * 64
+    ledger.append(replace(REVOKE, released=other))
+    assert ledger.revoked() == {DIGEST, other}
+
+
+def test_another_ledger_in_the_same_place_is_read_anew(tmp_path):
+    path = tmp_path / "ledger.sqlite"
+    for revoked in (True, False):
+        with Ledger.open(path) as ledger:
+            ledger.append(REVOKE if revoked else replace(REVOKE, action="approve"))
+            assert ledger.revoked() == ({DIGEST} if revoked else frozenset())
+        for file in tmp_path.iterdir():
+            file.unlink()
+
+
+def test_what_another_process_revoked_is_found(tmp_path):
+    path = tmp_path / "ledger.sqlite"
+    with Ledger.open(path) as one, Ledger.open(path) as other:
+        assert one.revoked() == frozenset()
+        other.append(REVOKE)
+        assert one.revoked() == {DIGEST}
