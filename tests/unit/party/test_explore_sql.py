@@ -79,7 +79,7 @@ STATEMENTS = [
     ),
     *("copy wealth to '/tmp/x.csv'", "copy (from wealth) to 'x' (format parquet)"),
     *("copy wealth from 'x'", "export database 'x'", "import database 'x'"),
-    *("attach 'x.duckdb'", "attach '/work/x' as y", "detach north", "use north"),
+    *("attach 'x.duckdb'", "attach '/srv/x' as y", "detach north", "use north"),
     *("install httpfs", "load httpfs", "load '/tmp/evil.so'", "force install icu"),
     *("set memory_limit = '1TB'", "set enable_external_access = true", "reset threads"),
     *("set global lock_configuration = false", "pragma enable_profiling"),
