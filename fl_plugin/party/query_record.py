@@ -125,7 +125,7 @@ class QueryRecord:
                 file.write(self.question.text.encode())
                 file.flush()
                 os.fsync(file.fileno())
-            aside.replace(folder / f"{self.query_id}.sql")
+            aside.replace(folder / f"{self.query_id}.txt")
         except OSError:
             raise StorageError(
                 "The text of a query cannot be kept beside the domain's ledger.",

@@ -117,7 +117,7 @@ def test_every_record_of_a_query_has_its_id_and_the_release_its_digest(
         assert {r.consumer for r in found} == {"ml_coe"}
         assert found[-1].released == result.released
         assert list(found[-1].columns) == sorted(result.columns)
-        kept = mesh_folder / f"domains/{DOMAIN}/ledger/queries/{result.query_id}.sql"
+        kept = mesh_folder / f"domains/{DOMAIN}/ledger/queries/{result.query_id}.txt"
         digest = hashlib.sha256(kept.read_bytes()).hexdigest()
         assert {r.algorithm for r in found} == {f"sql:sha256:{digest}"}
         assert kept.stat().st_mode & 0o777 == 0o600
