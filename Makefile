@@ -45,7 +45,8 @@ demo: $(INSTALLED)  ## Build the domains, train the study, write the catalog
 	$(call stage,Comparing with the pooled rows of the public file,python -m bench.german_credit)
 	$(call stage,Building the mesh as tables,dbt build --quiet)
 	$(call stage,Writing the catalog,fl catalog build)
-	@printf '\n%s\n' 'Next: fl catalog serve, and the report named above in a browser.'
+	@printf '\n%s\n' 'Next: open the report named above in a browser. For the catalog:' \
+	  '  . .venv/bin/activate && fl catalog serve'
 
 # As the domain's own team would, in its own project and its own database file. Domains
 # share no file, so two may build at once.

@@ -124,9 +124,7 @@ def explained(output: str, by_hand: str) -> MeshError:
 
 def _first_error(output: str) -> str:
     lines = (line.strip() for line in output.splitlines())
-    said = [
-        line for line in lines if line and not line.startswith(("[", "Encountered"))
-    ]
+    said = [line for line in lines if line and not line.startswith(_FRAME)]
     start = next((i for i, line in enumerate(said) if "Error" in line), 0)
     words = " ".join(said[start : start + 4]) or "it gave no reason"
     return f"{' '.join(shown(part) for part in words.split())[:200]}."

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version as installed
 from typing import Any
 
+from fl_plugin.algorithms.base import Fitted
 from fl_plugin.mesh.figures import (
     cross_validation_of,
     curve_points_of,
@@ -16,7 +17,7 @@ from fl_plugin.mesh.finished import Finished, spec_of_run
 from fl_plugin.mesh.leaving import left_domains, privacy_of, traffic_of
 from fl_plugin.model.canonical import model_digest
 from fl_plugin.model.spec import ModelSpec
-from fl_plugin.plan.types import PartyPlan
+from fl_plugin.plan.types import PartyPlan, Plan
 from fl_plugin.preparation.features import Feature
 from fl_plugin.registry import run_record as rec
 
@@ -27,9 +28,7 @@ def record_of(done: Finished, version: int) -> rec.RunRecord:
     """Return the run's record."""
     plan, trained = done.plan, done.trained
     spec = spec_of_run(done)
-    fitted = trained.fits.fits[0].fitted
     holdout = trained.judgement.holdout
-    evaluation = plan.evaluation
     return rec.RunRecord(
         run=done.federation.run,
         study=plan.study,
@@ -38,9 +37,7 @@ def record_of(done: Finished, version: int) -> rec.RunRecord:
         consumer=plan.consumer,
         actor=plan.actor,
         purpose=plan.purpose,
-        algorithm=rec.AlgorithmUsed(
-            name=plan.algorithm, parameters=dict(plan.parameters)
-        ),
+        algorithm=_algorithm(plan),
         engine=done.engine,
         seed=plan.seed,
         products=tuple(_product(done, p) for p in plan.parties),
@@ -54,34 +51,49 @@ def record_of(done: Finished, version: int) -> rec.RunRecord:
         domains=tuple(_domain(done, p) for p in plan.parties),
         baselines={"majority": majority_of(done)},
         curves=curve_points_of(holdout),
-        confusion=rec.Confusion(
-            threshold=evaluation.threshold, **dict(holdout.confusion)
-        ),
+        confusion=_confusion(done),
         coefficients=_coefficients(spec),
-        certificate=rec.Certificate(
-            gradient_norm=fitted.gradient_norm,
-            smallest_eigenvalue=fitted.smallest_eigenvalue,
-            distance_bound=fitted.distance_bound,
-        ),
+        certificate=_certificate(trained.fits.fits[0].fitted),
         bytes=traffic_of(done.federation.traffic),
         left_domain=left_domains(done),
         seconds=dict(trained.seconds),
-        audit_heads={
-            party: rec.AuditHead(sequence=head.sequence, hash=head.hash)
-            for party, head in sorted(done.federation.heads.items())
-        },
+        audit_heads=_audit_heads(done),
         model_digest=model_digest(spec),
         privacy=privacy_of(plan),
-        software={
-            "python": platform.python_version(),
-            **{name: installed(name) for name in _SOFTWARE},
-        },
-        evaluation=evaluation.model_dump(),
+        software=_software(),
+        evaluation=plan.evaluation.model_dump(),
         mode="horizontal",
         label=plan.label,
         description=done.study.description,
         owner=done.study.owner.name,
     )
+
+
+def _algorithm(plan: Plan) -> rec.AlgorithmUsed:
+    return rec.AlgorithmUsed(name=plan.algorithm, parameters=dict(plan.parameters))
+
+
+def _confusion(done: Finished) -> rec.Confusion:
+    counts = dict(done.trained.judgement.holdout.confusion)
+    return rec.Confusion(threshold=done.plan.evaluation.threshold, **counts)
+
+
+def _certificate(fitted: Fitted) -> rec.Certificate:
+    return rec.Certificate(
+        gradient_norm=fitted.gradient_norm,
+        smallest_eigenvalue=fitted.smallest_eigenvalue,
+        distance_bound=fitted.distance_bound,
+    )
+
+
+def _audit_heads(done: Finished) -> dict[str, rec.AuditHead]:
+    heads = sorted(done.federation.heads.items())
+    return {p: rec.AuditHead(sequence=h.sequence, hash=h.hash) for p, h in heads}
+
+
+def _software() -> dict[str, str]:
+    versions = {name: installed(name) for name in _SOFTWARE}
+    return {"python": platform.python_version(), **versions}
 
 
 def _product(done: Finished, party: PartyPlan) -> rec.ProductUsed:
