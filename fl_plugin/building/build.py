@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from fl_plugin.building.dbt import LOG, find_dbt, run_dbt
+from fl_plugin.building.dbt import LOG, run_step
 from fl_plugin.building.failures import (
     FailedNode,
     failed_nodes,
@@ -21,6 +21,7 @@ from fl_plugin.building.failures import (
 )
 from fl_plugin.building.registration import linked, register, unreadable
 from fl_plugin.catalog.site import build_site
+from fl_plugin.dbt_program import find_dbt
 from fl_plugin.errors import BuildError, MeshError, UsageError
 from fl_plugin.manifest.validation import closest, shown
 
@@ -212,7 +213,7 @@ def _built(
     before = run_number(folder / "target")
     start = time.monotonic()
     try:
-        ran = run_dbt(program, folder, words, limit)
+        ran = run_step(program, folder, words, limit)
     except BuildError as error:
         spent = time.monotonic() - start
         return Built(part=part, state="failed", seconds=spent, note=error.problem)

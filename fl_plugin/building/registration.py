@@ -8,7 +8,6 @@ else than one domain more is not made.
 import fcntl
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 import yaml
 
 from fl_plugin.errors import ContractError, StorageError
+from fl_plugin.files import whole
 from fl_plugin.manifest.yaml_files import read_yaml
 
 PACKAGES, PROFILES = "packages.yml", "profiles.yml"
@@ -174,18 +174,8 @@ def _by_hand(entry: _Entry) -> ContractError:
 def _replace(path: Path, text: str) -> None:
     """Replace a file in one step; its mode stays."""
     try:
-        with tempfile.NamedTemporaryFile(
-            "w",
-            encoding="utf-8",
-            dir=path.parent,
-            prefix=f".{path.name}-",
-            delete=False,
-        ) as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(file.name).chmod(path.stat().st_mode & 0o777)
-        Path(file.name).replace(path)
+        with whole(path, mode=path.stat().st_mode) as file:
+            file.write(text.encode())
     except OSError as error:
         raise StorageError(
             f"{path.name} cannot be written ({error.strerror}).",

@@ -1,13 +1,10 @@
 """Runs `dbt docs generate` and explains what went wrong, without importing dbt."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
+from fl_plugin.dbt_program import find_dbt, run_dbt
 from fl_plugin.errors import BuildError, MeshError, StorageError
 from fl_plugin.manifest.validation import shown
 
@@ -34,9 +31,7 @@ def generate_docs(root: Path, target: Path) -> None:
         BuildError: dbt is missing, the project does not parse, a domain is not built.
         StorageError: A domain's file is locked or damaged.
     """
-    dbt = _dbt()
-    # DuckDB makes files but no folders, and dbt then tries again for minutes.
-    (root / "data").mkdir(exist_ok=True)
+    dbt = find_dbt()
     packages = root / "packages.yml"
     if packages.is_file() and not (root / "dbt_packages").is_dir():
         _run([dbt, *_QUIET, "deps"], root)
@@ -53,48 +48,11 @@ def generate_docs(root: Path, target: Path) -> None:
 _QUIET = ("--quiet", "--no-version-check", "--no-use-colors")
 
 
-def _dbt() -> str:
-    """Return the dbt beside this Python, else the one on the path."""
-    beside = Path(sys.executable).parent
-    found = shutil.which("dbt", path=str(beside)) or shutil.which("dbt")
-    if found is None:
-        raise BuildError(
-            "dbt is not installed, and it writes the catalog's page.",
-            remedy="Install it with: pip install '.[dbt]'",
-        )
-    return found
-
-
 def _run(command: list[str], root: Path) -> None:
-    environment = os.environ | {
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        "DO_NOT_TRACK": "1",
-    }
-    try:
-        done = subprocess.run(  # noqa: S603 - a fixed program, no shell, own arguments
-            command,
-            cwd=root,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise BuildError(
-            f"dbt did not finish within {_SECONDS} seconds.",
-            remedy=f"Look at what it waits for: {_by_hand(command, root)}",
-        ) from None
-    except OSError as error:
-        raise BuildError(
-            f"dbt could not be started ({type(error).__name__}).",
-            remedy="Install it again with: pip install '.[dbt]'",
-        ) from None
-    if done.returncode != 0:
-        raise explained(f"{done.stdout}\n{done.stderr}", _by_hand(command, root))
+    by_hand = _by_hand(command, root)
+    said = run_dbt(command, root, limit=_SECONDS, by_hand=by_hand)
+    if not said.ok:
+        raise explained(said.output, by_hand)
 
 
 def explained(output: str, by_hand: str) -> MeshError:

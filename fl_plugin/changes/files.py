@@ -2,13 +2,13 @@
 
 import fcntl
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from fl_plugin.errors import StorageError
+from fl_plugin.files import PRIVATE, whole
 
 MAX_BYTES = 32 * 1024 * 1024
 _TRIES = 0.02  # seconds between two looks at a lock
@@ -43,19 +43,11 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         StorageError: It cannot be written; the old one is still there.
     """
-    aside = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        with os.fdopen(handle, "wb") as file:
+        with whole(path, mode=PRIVATE) as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(aside).replace(path)
-        _sync_folder(path.parent)
     except OSError as error:
-        if aside:
-            Path(aside).unlink(missing_ok=True)
         raise unusable(path, f"cannot be written ({error.strerror})") from None
 
 
@@ -100,11 +92,3 @@ def _wait(handle: int, path: Path, until: float) -> None:
             time.sleep(_TRIES)
         else:
             return
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -11,6 +11,7 @@ import click
 
 from fl_plugin.cli.main import CUT_PIPE, INTERRUPTED, fl
 from fl_plugin.errors import MeshError, UsageError
+from fl_plugin.files import whole
 
 WIDTH = 88
 _MADE = "<!-- Made by `python -m fl_plugin.cli.reference`; do not edit. -->"
@@ -31,9 +32,8 @@ def write(folder: Path) -> None:
     """Write the pages."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
-        aside = folder / f".{name}.new"
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(folder / name)
+        with whole(folder / name) as file:
+            file.write(text.encode())
 
 
 def commands() -> Iterator[tuple[str, click.Context]]:

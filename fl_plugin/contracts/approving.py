@@ -1,7 +1,5 @@
 """Writes a steward's approval of what a change loosens."""
 
-import os
-import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +18,7 @@ from fl_plugin.contracts.approvals import (
 )
 from fl_plugin.contracts.pairs import Pair
 from fl_plugin.errors import PolicyError, StorageError
+from fl_plugin.files import whole
 from fl_plugin.manifest.validation import validated
 from fl_plugin.signing.keys import SigningKey
 
@@ -142,16 +141,11 @@ def write_text(file: Path, text: str) -> None:
     Raises:
         StorageError: It cannot be written.
     """
-    aside = file.with_name(f".{file.name}.{secrets.token_hex(4)}.new")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with aside.open("x", encoding="utf-8") as handle:
-            handle.write(text)
-            handle.flush()
-            os.fsync(handle.fileno())
-        aside.replace(file)
+        with whole(file) as opened:
+            opened.write(text.encode())
     except OSError as error:
-        aside.unlink(missing_ok=True)
         raise StorageError(
             f"{file.name} cannot be written ({type(error).__name__}).",
             remedy=f"Look at the folder {file.parent} and its permissions.",

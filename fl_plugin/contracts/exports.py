@@ -1,8 +1,6 @@
 """Contracts for other tools: read from each domain's own manifest, written as files."""
 
 import json
-import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ from fl_plugin.contracts.checks import Check, checks_of
 from fl_plugin.contracts.odcs import odcs_contract
 from fl_plugin.contracts.yaml_text import yaml_text
 from fl_plugin.errors import BuildError, MeshError, StorageError, UsageError
+from fl_plugin.files import whole
 from fl_plugin.manifest.reader import read_manifest
 from fl_plugin.manifest.types import Manifest, Product
 from fl_plugin.manifest.vocabulary import load_vocabulary
@@ -124,21 +123,10 @@ def write_text(path: Path, text: str) -> None:
         StorageError: It cannot be written.
     """
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with whole(path) as file:
+            file.write(text.encode())
     except OSError as error:
         raise _unwritable(path, error) from None
-    aside = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.chmod(0o644)  # mkstemp's 0600 is for secrets, and a contract is none
-        aside.replace(path)
-    except OSError as error:
-        raise _unwritable(path, error) from None
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _unwritable(path: Path, error: OSError) -> StorageError:

@@ -4,14 +4,13 @@ A line without its `hash`, with sorted keys and no spaces, is what was hashed. W
 the lines of several domains stand together each also says `domain`, which was not.
 """
 
-import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
 from fl_plugin.errors import StorageError
+from fl_plugin.files import PRIVATE, whole
 from fl_plugin.ledger.record import AuditRecord, canonical, timestamp
 
 
@@ -50,22 +49,10 @@ def write_lines(lines: Iterable[str], path: Path) -> None:
         StorageError: If it cannot be written.
     """
     try:
-        _write_aside(lines, path)
+        with whole(path, mode=PRIVATE) as file:
+            file.writelines(f"{line}\n".encode("ascii") for line in lines)
     except OSError:
         raise StorageError(
             f"The audit could not be written to {path.name}.",
             remedy="Name a file in a folder that exists and can be written.",
         ) from None
-
-
-def _write_aside(lines: Iterable[str], path: Path) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    aside = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.writelines(f"{line}\n" for line in lines)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)

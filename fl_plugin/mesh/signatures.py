@@ -1,8 +1,6 @@
 """A domain's name under its contracts and under the head of its ledger."""
 
 import json
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +8,7 @@ from typing import Any
 import yaml
 
 from fl_plugin.errors import ContractError, LedgerError, StorageError
+from fl_plugin.files import whole
 from fl_plugin.ledger.record import Head
 from fl_plugin.ledger.store import Ledger
 from fl_plugin.manifest.contract import ContractBlock
@@ -154,16 +153,10 @@ def _read_head(file: Path) -> SignedHead:
 
 
 def _written(path: Path, text: str) -> Path:
-    """Write a file that appears whole or not at all."""
-    aside = ""
     try:
-        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(aside).chmod(0o644)
-        Path(aside).replace(path)
+        with whole(path) as file:
+            file.write(text.encode())
     except OSError:
-        Path(aside).unlink(missing_ok=True)
         raise StorageError(
             f"{path.parent.name}/{path.name} cannot be written.",
             remedy="Check the rights on the domain's folder, then try again.",

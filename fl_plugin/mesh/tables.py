@@ -5,8 +5,6 @@ what stands in it.
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -16,6 +14,7 @@ from pyarrow import csv, parquet
 from pyarrow import json as json_lines
 
 from fl_plugin.errors import StorageError, UsageError
+from fl_plugin.files import PRIVATE, whole
 
 FORMATS = "csv, parquet, arrow, jsonl or ndjson"
 # An empty cell is a missing value, in a text column too; a word is never one there.
@@ -53,7 +52,8 @@ def write_table(table: pa.Table, path: Path) -> None:
     """
     write = _by_extension(path, _WRITERS)
     try:
-        _write_aside(path, lambda file: write(table, file))
+        with whole(path, mode=PRIVATE) as file:
+            write(table, file)
     except (pa.ArrowException, TypeError):
         raise UsageError(
             f"A column of the rows cannot be written to {path.name}.",
@@ -148,16 +148,3 @@ def _unreadable(path: Path) -> UsageError:
         f"{path.name} is not the {path.suffix[1:].lower()} file its name says.",
         remedy="Check that its first line names the columns and no line is cut short.",
     )
-
-
-def _write_aside(path: Path, write: Callable[[IO[bytes]], None]) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    aside = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)

@@ -6,8 +6,6 @@ one person are the same. What a restricted column would say in numbers is said i
 or not at all.
 """
 
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +19,7 @@ from fl_plugin.catalog.published import (
     PublishedQuality,
 )
 from fl_plugin.errors import StorageError
+from fl_plugin.files import whole
 from fl_plugin.ledger.buckets import rows_bucket
 from fl_plugin.manifest.types import Product
 from fl_plugin.party.drift import PrivateProfile
@@ -97,27 +96,14 @@ def write_quality(folder: Path, profiles: Sequence[PublishedProfile]) -> Path:
     found = PublishedQuality(domain=folder.name, products=tuple(profiles))
     try:
         target.mkdir(exist_ok=True)
-        _write_aside(target / QUALITY_FILE, found.model_dump_json(indent=1))
+        with whole(target / QUALITY_FILE) as file:
+            file.write(f"{found.model_dump_json(indent=1)}\n".encode())
     except OSError as error:
         raise StorageError(
             f"{target / QUALITY_FILE} cannot be written ({error.strerror}).",
             remedy="Free space or fix its permissions; the last one is still there.",
         ) from None
     return target / QUALITY_FILE
-
-
-def _write_aside(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    aside = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(f"{text}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        aside.chmod(0o644)  # mkstemp's 0600 is for secrets; this is for everybody
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _tests(newest: PrivateProfile) -> Literal["passing", "failing"] | None:

@@ -5,7 +5,6 @@ run had seen stay: without them a ledger could be cut unseen.
 """
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -14,6 +13,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from fl_plugin.errors import RegistryError, StorageError
+from fl_plugin.files import whole
 from fl_plugin.registry.digests import altered
 from fl_plugin.registry.run_record import STRICT, AuditHead
 
@@ -77,14 +77,9 @@ def write_tombstone(folder: Path, tombstone: Tombstone) -> None:
         StorageError: The disk refuses; the model is still there.
     """
     text = json.dumps(asdict(tombstone), sort_keys=True, indent=1) + "\n"
-    aside = folder / f".{TOMBSTONE}.new"
     try:
-        aside.unlink(missing_ok=True)
-        with aside.open("xb") as file:
+        with whole(folder / TOMBSTONE) as file:
             file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(folder / TOMBSTONE)
     except OSError as error:
         raise StorageError(
             f"{folder.parent.name}/{folder.name} in the registry cannot be written "

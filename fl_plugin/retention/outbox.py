@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -10,6 +9,7 @@ from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
 from fl_plugin.errors import StorageError
+from fl_plugin.files import PRIVATE, whole
 from fl_plugin.retention.places import is_own
 
 FILES = ("events.jsonl", "dead.jsonl")
@@ -66,17 +66,10 @@ def _at(line: bytes, file: Path) -> datetime:
 
 
 def _replace(file: Path, lines: list[bytes]) -> None:
-    aside = ""
     try:
-        handle, aside = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        with os.fdopen(handle, "wb") as opened:
+        with whole(file, mode=PRIVATE) as opened:
             opened.writelines(line + b"\n" for line in lines)
-            opened.flush()
-            os.fsync(opened.fileno())
-        Path(aside).replace(file)
     except OSError:
-        if aside:
-            Path(aside).unlink(missing_ok=True)
         raise _unfit(file) from None
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from fl_plugin import dbt_program
 from fl_plugin.building import build as room
-from fl_plugin.building import dbt
 from fl_plugin.building.build import (
     Built,
     Order,
@@ -184,7 +184,7 @@ def test_the_catalogs_error_is_a_part_that_failed(root):
 def test_without_dbt_the_extra_to_install_is_named(monkeypatch):
     monkeypatch.setattr("shutil.which", lambda *_, **__: None)
     with pytest.raises(BuildError, match="not installed") as caught:
-        dbt.find_dbt()
+        dbt_program.find_dbt()
     assert "data-mesh-learning[dbt]" in caught.value.remedy
 
 

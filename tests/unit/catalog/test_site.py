@@ -80,7 +80,7 @@ def test_without_dbt_the_remedy_installs_it(small, monkeypatch, tmp_path):
     put_dbt(monkeypatch, tmp_path, None)
     with pytest.raises(BuildError) as caught:
         build_site(small.write())
-    assert "pip install '.[dbt]'" in caught.value.remedy
+    assert "data-mesh-learning[dbt]" in caught.value.remedy
 
 
 def test_a_failed_build_changes_neither_artifacts_nor_site(

@@ -1,0 +1,48 @@
+"""Files that appear whole or not at all."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+PRIVATE, SHARED = 0o600, 0o644
+
+
+@contextmanager
+def whole(path: Path, *, mode: int = SHARED) -> Iterator[IO[bytes]]:
+    """Open a file to write that takes its name once all of it is on the disk.
+
+    Until then, and if anything fails, whoever looks sees the file that was there.
+
+    Args:
+        path: In a folder that exists.
+        mode: Who may read it: `PRIVATE`, `SHARED`, or what the file before had.
+
+    Raises:
+        OSError: It cannot be written; nothing is left of it. What to tell the reader
+            is the caller's to say.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:64]}.")
+    aside = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fchmod(file.fileno(), mode & 0o777)  # mkstemp's own is 0600
+            os.fsync(file.fileno())
+        aside.replace(path)
+        _sync(path.parent)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _sync(folder: Path) -> None:
+    """Put the new name on the disk too, where the system lets a folder be synced."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

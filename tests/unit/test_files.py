@@ -1,0 +1,51 @@
+"""A file appears whole or not at all."""
+
+import pytest
+
+from fl_plugin.files import PRIVATE, whole
+
+
+def test_what_was_written_is_there_under_its_name(tmp_path):
+    with whole(tmp_path / "a.txt") as file:
+        file.write(b"new")
+    assert (tmp_path / "a.txt").read_bytes() == b"new"
+    assert [f.name for f in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_until_the_end_the_old_file_is_there(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"old")
+    with whole(tmp_path / "a.txt") as file:
+        file.write(b"new")
+        assert (tmp_path / "a.txt").read_bytes() == b"old"
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"old")
+
+    def fail():
+        with whole(tmp_path / "a.txt") as file:
+            file.write(b"half")
+            raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        fail()
+    assert (tmp_path / "a.txt").read_bytes() == b"old"
+    assert [f.name for f in tmp_path.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize("mode", [PRIVATE, 0o644, 0o755])
+def test_a_file_has_the_mode_that_was_asked_for(tmp_path, mode):
+    with whole(tmp_path / "a.txt", mode=mode) as file:
+        file.write(b"x")
+    assert (tmp_path / "a.txt").stat().st_mode & 0o777 == mode
+
+
+def test_a_folder_that_is_not_there_is_the_caller_s_to_tell(tmp_path):
+    with pytest.raises(FileNotFoundError), whole(tmp_path / "none" / "a.txt"):
+        pass
+
+
+def test_a_long_name_can_be_written(tmp_path):
+    with whole(tmp_path / ("a" * 250)) as file:
+        file.write(b"x")
+    assert (tmp_path / ("a" * 250)).exists()
