@@ -117,8 +117,11 @@ def three_domains_and_a_study(insist: Callable[..., Any], root: Path) -> None:
     for name in DOMAINS:
         if name != "lending":
             start_domain(insist, name)
+        contract = root / "domains" / name / "models" / "products" / "credits.yml"
+        told = contract.read_text(encoding="utf-8").replace("TODO: ", "Its team says: ")
+        contract.write_text(told, encoding="utf-8")
         edit(
-            root / "domains" / name / "models" / "products" / "credits.yml",
+            contract,
             ("status: draft", "status: active"),
             (
                 "          allow: []",
