@@ -7,6 +7,7 @@ treated as written by an opponent: sizes, names, types and lengths are checked b
 anything is used, and nothing in a message is ever executed or unpickled.
 """
 
+import hashlib
 import json
 import re
 import struct
@@ -24,8 +25,8 @@ Array = npt.NDArray[Any]
 MAGIC = b"FLM1"
 MAX_HEADER = 4 * 2**20
 MAX_BYTES = 2**30
-MAX_ARRAYS = 256
-_TYPES = {"<u8": np.uint64, "<i8": np.int64, "<f8": np.float64}
+MAX_ARRAYS = 8_192
+_TYPES = {"<u8": 8, "<i8": 8, "<f8": 8, "|u1": 1}  # bytes of an entry
 _NAME = re.compile(r"[a-z0-9_.-]{1,64}")
 _MAX_DIMENSIONS = 4
 
@@ -92,6 +93,18 @@ def encode(message: Message) -> bytes:
     return b"".join([MAGIC, struct.pack("<I", len(header)), header, *parts])
 
 
+def content_digest(message: Message) -> str:
+    """Return the digest of what a message asks for, whomever it is sent to."""
+    digest = hashlib.sha256(message.kind.encode())
+    body = json.dumps(message.body, sort_keys=True, allow_nan=False)
+    digest.update(body.encode())
+    for name in sorted(message.arrays):
+        array = np.ascontiguousarray(message.arrays[name])
+        digest.update(json.dumps([name, array.dtype.str, array.shape]).encode())
+        digest.update(array.data)
+    return digest.hexdigest()
+
+
 def decode(data: bytes) -> Message:
     """Return the message that `data` holds.
 
@@ -147,7 +160,7 @@ def _arrays(declared: Any, data: bytes, offset: int) -> dict[str, Array]:
         count = 1
         for length in shape:
             count *= length
-        end = offset + 8 * count
+        end = offset + _TYPES[code] * count
         if end > len(data) or name in arrays:
             raise _bad("its arrays are cut or doubled")
         flat = np.frombuffer(data, dtype=code, count=count, offset=offset)

@@ -1,91 +1,231 @@
-"""What an algorithm is: a party's step over rows, a coordinator's update over sums.
+"""What an algorithm is: a party's half over rows, a coordinator's half over sums.
 
-The two halves never meet: `step` sees rows and returns arrays, `update` sees arrays
-summed over all parties and returns the next state. Neither knows of privacy, engines
-or files. The bounds on the summed arrays are public, so that fixed point cannot
-overflow and a party can prove its part before it is masked.
+The two halves never meet. A party's `Worker` sees rows and returns arrays; the
+coordinator's `rounds` is a plain loop that yields what to ask and gets back the arrays
+summed over all parties. Neither knows of privacy, engines or files. What an answer
+looks like and how large it can get (`answers`) is public and known before a row is
+touched, so that fixed point cannot overflow and a party can prove its part before it
+is masked.
 """
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.base import BaseEstimator
 
 from fl_plugin.errors import ContractError
+from fl_plugin.summand import Array, Arrays, Floats, Summand
 
-Floats = npt.NDArray[np.float64]
-Sums = Mapping[str, Floats]
+Hashes = npt.NDArray[np.uint64]
+Category = str | bool | int
+Parameter = float | int | bool | str
+
+# Blocks of this many rows stay in a core's second-level cache.
+BATCH = 4_096
+
+
+class Design(ABC):
+    """One party's rows, prepared: in memory, or on disk and read block by block."""
+
+    @property
+    @abstractmethod
+    def rows(self) -> int:
+        """How many rows there are."""
+
+    @abstractmethod
+    def blocks(self, size: int = BATCH) -> Iterator["Block"]:
+        """Yield all rows in order, at most `size` at a time."""
+
+    @abstractmethod
+    def whole(self) -> "Block":
+        """Return all rows at once; only for what is small, as binned rows are."""
 
 
 @dataclass(frozen=True)
-class Design:
-    """One party's rows, prepared.
+class Block(Design):
+    """Rows in memory.
 
     Args:
-        x: Features, one row of this array per feature: (features, rows).
-        y: Target, (rows,); 0 or 1 for a binary one.
+        x: One row of this array per design column: (columns, rows), C order; float64,
+            or uint8 bins (the last bin of a column, `missing`, is for missing values).
+        y: Target, (rows,) float64: 0 or 1 for a binary one, the index of the class for
+            several classes, the number itself otherwise; zeros where there is none.
+        hashes: (rows,) uint64: equal for the same row key wherever the row lies, under
+            the study's seed. For draws that must not depend on who holds a row.
     """
 
-    x: Floats
+    x: Array
     y: Floats
+    hashes: Hashes = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return int(self.x.shape[1])
+
+    def blocks(self, size: int = BATCH) -> Iterator["Block"]:
+        """Yield views of consecutive rows."""
+        for begin in range(0, self.rows, size):
+            end = begin + size
+            yield Block(self.x[:, begin:end], self.y[begin:end], self.hashes[begin:end])
+
+    def whole(self) -> "Block":
+        """Return itself."""
+        return self
 
 
 @dataclass(frozen=True, kw_only=True)
-class Iterate:
-    """Where a fit stands; `point` is what the parties are asked about next.
+class Target:
+    """What is to be predicted.
 
-    `loss`, `gradient_norm` and `step_length` (the largest change of a coefficient that
-    comes next) describe the last accepted point.
+    Args:
+        kind: "binary", "multiclass", "regression", "count" or "none".
+        classes: Of a binary or multiclass target, sorted; `y` is the index into them.
     """
 
-    point: Floats
-    asked: int = 0
-    finished: bool = False
-    converged: bool = False
-    loss: float = math.inf
-    gradient_norm: float = math.inf
-    step_length: float = math.inf
+    kind: str = "binary"
+    classes: tuple[Category, ...] = (False, True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DesignColumn:
+    """One column of a design.
+
+    Args:
+        name: Of the column, unique: "age", or "purpose = car" of a one-hot one.
+        feature: The study's feature that it comes from.
+        categorical: Whether its (binned) values are codes without an order.
+        edges: Of a binned numeric column, the upper edges between its bins, ascending:
+            bin i holds edges[i-1] < value <= edges[i]. None otherwise.
+        bins: Of a binned column, how many bins hold values (missing ones apart).
+        monotonic: 1, -1 or 0: how the prediction may move with it.
+    """
+
+    name: str
+    feature: str
+    categorical: bool = False
+    edges: Floats | None = None
+    bins: int = 0
+    monotonic: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What both halves of a fit know before its first round; all of it is public.
+
+    Args:
+        target: What is predicted.
+        columns: Of the design, in order.
+        rows: Training rows of all parties together.
+        parties: How many there are.
+        seed: Of the study.
+        mean_square: The largest mean square of a design column over all training rows.
+        target_mean: Of `y` over all training rows.
+        target_mean_square: Of `y` over all training rows.
+        class_counts: Of a binary or multiclass target, rows per class.
+        mu: How private the fit is (`privacy.dp.accountant`); infinite without noise.
+            Of a private fit, `rows` is a public upper bound and the facts about the
+            data keep their defaults.
+    """
+
+    target: Target
+    columns: tuple[DesignColumn, ...]
+    rows: int
+    parties: int = 1
+    seed: int = 0
+    mean_square: float = 1.0
+    target_mean: float = 0.0
+    target_mean_square: float = 1.0
+    class_counts: tuple[int, ...] = ()
+    mu: float = math.inf
+
+    @property
+    def width(self) -> int:
+        """Columns of the design."""
+        return len(self.columns)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What every party is asked next.
+
+    Args:
+        arrays: float64 or int64, sent to all parties alike.
+        progress: Figures about the last accepted point, for people: `loss`,
+            `gradient_norm`, `step` or what the algorithm has.
+    """
+
+    arrays: Arrays
+    progress: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certificate:
+    """How far the optimum of the same objective over all pooled rows can be.
+
+    Args:
+        gradient_norm: Euclidean norm of the objective's gradient at the solution.
+        smallest_eigenvalue: Of its Hessian there.
+        distance_bound: On the Euclidean distance to the pooled optimum.
+    """
+
+    gradient_norm: float
+    smallest_eigenvalue: float
+    distance_bound: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """What came out: a linear predictor and how sure we are of it.
+    """What came out.
 
     Args:
-        coefficients: (features,), in the order of the design.
-        intercept: The constant.
-        loss: Penalised objective at the solution.
-        gradient_norm: Euclidean norm of its gradient there.
-        smallest_eigenvalue: Of its Hessian there.
-        distance_bound: How far, in Euclidean norm, the optimum of the same objective
-            over all parties' rows pooled can be from these coefficients.
+        model: Arrays that `estimator` makes a fitted estimator from; they are sent to
+            the parties for evaluation.
         rounds: Exchanges used.
+        loss: The objective at the solution, where there is one.
+        certificate: Where the objective is convex and smooth.
+        notes: Sentences for the report (an empty cluster, an early stop).
     """
 
-    coefficients: Floats
-    intercept: float
-    loss: float
-    gradient_norm: float
-    smallest_eigenvalue: float
-    distance_bound: float
+    model: Arrays
     rounds: int
+    loss: float | None = None
+    certificate: Certificate | None = None
+    notes: tuple[str, ...] = ()
+
+
+Rounds = Generator[Question, Arrays, Fitted]
+
+
+class Worker(ABC):
+    """A party's half of one fit, with what it must remember between rounds."""
+
+    @abstractmethod
+    def answer(self, question: Arrays) -> Arrays:
+        """Return what the party's rows contribute: the arrays that `answers` names."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Algorithm(ABC):
-    """Base class; a subclass in this room, one per file, is found by its `name`."""
+    """Base class; a subclass in this room, one per file, is found by its `name`.
+
+    A subclass's fields are its parameters, each with a default.
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
     paper: ClassVar[str]
-    target: ClassVar[str]  # binary
-    sees: ClassVar[str]  # "sum": compatible with masks
+    targets: ClassVar[tuple[str, ...]]  # kinds of target it can learn
+    prepares: ClassVar[str] = "matrix"  # or "bins": which design it learns from
     exact: ClassVar[str]  # what it equals, in words
     leaves: ClassVar[str]  # what leaves a domain, in words
+    # (module, class, skops node) of what its estimator holds beyond plain arrays
+    types: ClassVar[tuple[tuple[str, str, str], ...]] = ()
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> Self:
@@ -94,62 +234,149 @@ class Algorithm(ABC):
         Raises:
             ContractError: A parameter is unknown, or of the wrong kind.
         """
-        known = {f.name: f.type for f in fields(cls)}
+        known = {f.name: f.default for f in fields(cls)}
         for name, value in parameters.items():
             if name not in known:
                 raise ContractError(
                     f"{cls.name} has no parameter {name}.",
-                    remedy=f"It has {', '.join(sorted(known))}.",
+                    remedy=f"It has {', '.join(sorted(known)) or 'none'}.",
                 )
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
+            if not _alike(value, known[name]):
+                kind = _KINDS.get(type(known[name]), "a word")
                 raise ContractError(
-                    f"{name} of {cls.name} must be a number.",
+                    f"{name} of {cls.name} must be {kind}.",
                     remedy=f"See `fl algorithms show {cls.name}`.",
                 )
         return cls(**parameters)
 
-    def parameters(self) -> dict[str, float]:
+    def parameters(self) -> dict[str, Parameter]:
         """Return every parameter with its value."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
-    @abstractmethod
-    def start(self, features: int) -> Iterate:
-        """Return the first state for a design of this many features."""
+    @property
+    def sees(self) -> str:
+        """Either "sum", which masks allow, or "each" for every party's own part."""
+        return "sum"
 
     @abstractmethod
-    def step(self, point: Floats, design: Design) -> dict[str, Floats]:
-        """A party's part: what its rows contribute at `point`. Adds over parties."""
+    def worker(self, task: Task, design: Design) -> Worker:
+        """Return a party's half for these rows."""
 
     @abstractmethod
-    def bounds(self, point: Floats, rows: int) -> dict[str, float]:
-        """Return, for each array of `step`, the largest size its total can have.
-
-        Holds for features of mean square at most 1 over the `rows` training rows of
-        all parties together, which the preparation guarantees.
-        """
-
-    @abstractmethod
-    def scores(self, point: Floats, design: Design) -> Floats:
-        """Return (rows,): the probability of a true target at `point`."""
-
-    @abstractmethod
-    def update(self, state: Iterate, sums: Sums) -> Iterate:
-        """The coordinator's part: the next state, from the summed arrays."""
-
-    @abstractmethod
-    def result(self, state: Iterate, resolution: float) -> Fitted:
-        """Return the fit; `resolution` bounds the rounding error of each summed entry.
+    def answers(self, question: Arrays, task: Task) -> Mapping[str, Summand]:
+        """Return what an answer to this question looks like; from public facts only.
 
         Raises:
-            TrainingError: The fit did not converge.
+            MessageError: The question is not one that this algorithm asks: its arrays
+                are missing, misshapen or out of range. An opponent may have written it.
         """
 
+    @abstractmethod
+    def rounds(self, task: Task) -> Rounds:
+        """The coordinator's half: yield questions, get the sums, return the fit.
 
-def solve(
-    algorithm: Algorithm, features: int, total: Callable[[Floats], Sums]
-) -> Fitted:
-    """Run an algorithm to its end where the sums are at hand: one party, alone."""
-    state = algorithm.start(features)
-    while not state.finished:
-        state = algorithm.update(state, total(state.point))
-    return algorithm.result(state, 0.0)
+        Deterministic: the same sums give the same questions, so that a run can be
+        resumed by replaying them. A sum's entries are off by at most `parties` times
+        half the spacing of the grid of its `Summand`.
+
+        Raises:
+            TrainingError: The fit did not converge, or the sums allow none.
+        """
+
+    def combine(self, parts: Sequence[Arrays]) -> Arrays:
+        """Return what `rounds` gets where the coordinator sees each party's part."""
+        return {name: sum(part[name] for part in parts) for name in parts[0]}
+
+    @abstractmethod
+    def estimator(self, model: Arrays, task: Task) -> BaseEstimator:
+        """Return the fitted scikit-learn estimator, over (rows, columns) of a design.
+
+        Raises:
+            MessageError: The arrays are not a model of this algorithm. They may come
+                from an opponent: nothing compiled may be given an unchecked index.
+        """
+
+    @abstractmethod
+    def model_of(self, estimator: BaseEstimator) -> Arrays:
+        """Return the arrays that `estimator` would make this estimator from."""
+
+    def personalise(
+        self,
+        model: Arrays,  # noqa: ARG002
+        task: Task,  # noqa: ARG002
+        design: Design,  # noqa: ARG002
+    ) -> Arrays | None:
+        """Return a model fitted further to one domain's rows; it never leaves them.
+
+        None where an algorithm knows no personal model.
+        """
+        return None
+
+    def predict(self, model: Arrays, task: Task, block: Block) -> Floats:
+        """Return predictions: (rows,) or, with several classes, (rows, classes).
+
+        Of a binary target the probability of the second class, of several classes
+        their probabilities, else the expected value. Without a target: (rows,), how
+        badly each row fits (its loss).
+        """
+        estimator: Any = self.estimator(model, task)
+        x = block.x.T
+        if task.target.kind in {"binary", "multiclass"}:
+            chances = np.asarray(estimator.predict_proba(x), dtype=np.float64)
+            return chances[:, 1] if task.target.kind == "binary" else chances
+        return np.asarray(estimator.predict(x), dtype=np.float64)
+
+
+class RowAlgorithm(Algorithm):
+    """An algorithm whose parties remember nothing: a pure function of the question."""
+
+    @abstractmethod
+    def step(self, question: Arrays, task: Task, design: Design) -> Arrays:
+        """A party's part: what its rows contribute. Adds over parties."""
+
+    def worker(self, task: Task, design: Design) -> Worker:
+        """Return a worker that calls `step`."""
+        return _Forgetful(self, task, design)
+
+
+@dataclass(frozen=True)
+class _Forgetful(Worker):
+    algorithm: RowAlgorithm
+    task: Task
+    design: Design
+
+    def answer(self, question: Arrays) -> Arrays:
+        return self.algorithm.step(question, self.task, self.design)
+
+
+Total = Callable[[Arrays, Mapping[str, Summand]], Arrays]
+
+
+def solve(algorithm: Algorithm, task: Task, total: Total) -> Fitted:
+    """Run an algorithm to its end, with sums from `total(question, answers)`."""
+    rounds = algorithm.rounds(task)
+    try:
+        question = next(rounds)
+        while True:
+            expected = algorithm.answers(question.arrays, task)
+            question = rounds.send(total(question.arrays, expected))
+    except StopIteration as end:
+        fitted: Fitted = end.value
+        return fitted
+
+
+def solve_alone(algorithm: Algorithm, task: Task, design: Design) -> Fitted:
+    """Fit one party's rows by themselves."""
+    worker = algorithm.worker(task, design)
+    return solve(algorithm, task, lambda question, _: worker.answer(question))
+
+
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number"}
+
+
+def _alike(value: Any, default: Any) -> bool:
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(value, bool) and isinstance(default, bool)
+    if isinstance(default, float):
+        return isinstance(value, (int, float))
+    return isinstance(value, type(default))

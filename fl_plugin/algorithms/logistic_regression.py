@@ -1,50 +1,40 @@
 """Exact federated logistic regression: Newton's method on summed derivatives.
 
-Minimises  sum_i log(1 + exp(-s_i z_i)) + l2/2 |w|^2,  z = w x + b,  s = +-1,  the
+Minimises  sum_i log(1 + exp(z_i)) - y_i z_i + l2/2 |w|^2,  z = w x + b,  y 0 or 1, the
 objective of scikit-learn's `LogisticRegression(C=1/l2)` on the pooled rows; b is not
-penalised. Loss, gradient and Hessian are sums over rows, hence over parties: adding
-the parties' parts gives exactly what the pooled rows would give, so the minimiser is
-the same. Newton with step halving: Boyd & Vandenberghe (2004), section 9.5.
+penalised. With the chance c = 1 / (1 + exp(-z)) the derivatives by z are
 
-What leaves a domain per round, masked: 1 + (p+1) + (p+1)(p+2)/2 numbers.
+    r = c - y,   h = c (1 - c).
+
+What leaves a domain per round, masked: 1 + (p+1) + (p+1)(p+2)/2 numbers; in the last
+rounds 1 + (p+1).
 """
 
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.linear_model import LogisticRegression as Sklearn
 
-from fl_plugin.algorithms.base import (
-    Algorithm,
-    Design,
-    Fitted,
-    Floats,
-    Iterate,
-    Sums,
+from fl_plugin.algorithms.base import Task
+from fl_plugin.algorithms.glm import GeneralisedLinearModel
+from fl_plugin.algorithms.linear import (
+    classifier_arrays,
+    curved_of,
+    fill_classifier,
+    half_size,
+    point_of,
 )
+from fl_plugin.algorithms.ranges import require
 from fl_plugin.errors import TrainingError
-
-# Blocks of this many rows stay in a core's second-level cache.
-BATCH = 4_096
-ARMIJO = 1e-4
-SMALLEST_STEP = 2.0**-20
-# Below this share of the loss, a difference of two losses is rounding error.
-LOSS_NOISE = 1e-12
+from fl_plugin.summand import Arrays, Floats, Summand
 
 
 @dataclass(frozen=True, kw_only=True)
-class NewtonState(Iterate):
-    """The accepted point with its derivatives, and the step that is being tried."""
-
-    accepted: Floats | None = None
-    gradient: Floats | None = None
-    hessian: Floats | None = None
-    direction: Floats | None = None
-    length: float = 1.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class LogisticRegression(Algorithm):
+class LogisticRegression(GeneralisedLinearModel):
     """Binary logistic regression with an L2 penalty.
 
     Args:
@@ -56,155 +46,87 @@ class LogisticRegression(Algorithm):
     name: ClassVar[str] = "logistic_regression"
     title: ClassVar[str] = "Logistic regression, exact (Newton on summed derivatives)"
     paper: ClassVar[str] = "Boyd & Vandenberghe (2004), section 9.5"
-    target: ClassVar[str] = "binary"
-    sees: ClassVar[str] = "sum"
+    targets: ClassVar[tuple[str, ...]] = ("binary",)
     exact: ClassVar[str] = (
         "scikit-learn's LogisticRegression(C=1/l2) on the pooled rows, to the last "
         "digits of the solver's tolerance"
     )
     leaves: ClassVar[str] = (
         "per round, summed over the domain's training rows: the loss, its gradient "
-        "and its Hessian, as masked fixed-point integers"
+        "and (but for the last rounds) its Hessian, as masked fixed-point integers"
+    )
+    types: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("sklearn.linear_model._logistic", "LogisticRegression", "ObjectNode"),
     )
     l2: float = 1.0
-    tolerance: float = 1e-10
-    max_rounds: int = 50
 
-    def start(self, features: int) -> NewtonState:
-        """Begin at zero."""
-        return NewtonState(point=np.zeros(features + 1))
+    def __post_init__(self) -> None:
+        """Refuse a penalty of 0: separable rows then have no optimum."""
+        super().__post_init__()
+        require(self, "l2", above=0.0)
 
-    def step(self, point: Floats, design: Design) -> dict[str, Floats]:
-        """Loss (1,), gradient (p+1,) and upper triangle of the Hessian at `point`."""
-        features, rows = design.x.shape
-        loss = 0.0
-        gradient = np.zeros(features + 1)
-        hessian = np.zeros((features + 1, features + 1))
-        block = np.empty((features + 1, min(BATCH, max(rows, 1))))
-        for begin in range(0, rows, BATCH):
-            x = design.x[:, begin : begin + BATCH]
-            y = design.y[begin : begin + BATCH]
-            z = point[:-1] @ x + point[-1]
-            small = np.exp(-np.abs(z))  # never overflows
-            loss += float((np.log1p(small) + np.maximum(z, 0.0) - z * y).sum())
-            chance = np.where(z >= 0, 1.0, small) / (1.0 + small)
-            residual = chance - y
-            gradient[:-1] += x @ residual
-            gradient[-1] += residual.sum()
-            # A block times its own transpose lets BLAS do half the work (syrk).
-            root = np.sqrt(chance * (1.0 - chance))
-            scaled = block[:, : x.shape[1]]
-            np.multiply(x, root, out=scaled[:-1])
-            scaled[-1] = root
-            hessian += scaled @ scaled.T
-        return {
-            "loss": np.array([loss]),
-            "gradient": gradient,
-            "hessian": hessian[np.triu_indices(features + 1)],
-        }
+    def curves(self, z: Floats, y: Floats) -> tuple[float, Floats, Floats]:
+        """Return the summed loss, and each row's derivatives by z."""
+        small = np.exp(-np.abs(z))  # never overflows
+        loss = float((np.log1p(small) + np.maximum(z, 0.0) - z * y).sum())
+        chance = np.where(z >= 0, 1.0, small) / (1.0 + small)
+        return loss, chance - y, chance * (1.0 - chance)
 
-    def bounds(self, point: Floats, rows: int) -> dict[str, float]:
-        """Cauchy-Schwarz: with mean squares of at most 1, sums of |x_j x_k| are <= n.
+    def answers(self, question: Arrays, task: Task) -> Mapping[str, Summand]:
+        """Cauchy-Schwarz: with mean squares of at most m, sums of |x_j x_k| are <= n m.
 
-        |z| sums to at most n |point|_1; the residual is at most 1 and the curvature
-        at most 1/4. A factor 2 leaves room for the rounding of the moments.
+        |z| sums to at most n sqrt(m) |point|_1; the residual is at most 1 and the
+        curvature at most 1/4. A factor 2 leaves room for the rounding of the moments.
         """
-        total = 2.0 * max(rows, 1)
-        return {
-            "loss": total * (1.0 + float(np.abs(point).sum())),
-            "gradient": total,
-            "hessian": total / 2.0,
+        point, curved = point_of(question, task.width + 1), curved_of(question)
+        square = max(task.mean_square, 1.0)
+        root, total, size = math.sqrt(square), 2.0 * max(task.rows, 1), len(point)
+        reach = root * float(np.abs(point).sum())
+        sums = {
+            "loss": Summand(shape=(1,), bound=total * (1.0 + reach)),
+            "gradient": Summand(shape=(size,), bound=total * root),
         }
+        if curved:
+            bound = total * square / 4.0
+            sums["hessian"] = Summand(shape=(half_size(size),), bound=bound)
+        return sums
 
-    def scores(self, point: Floats, design: Design) -> Floats:
-        """The logistic function of the linear predictor."""
-        z = point[:-1] @ design.x + point[-1]
-        small = np.exp(-np.abs(z))
-        chances: Floats = np.where(z >= 0, 1.0, small) / (1.0 + small)
-        return chances
+    def start(self, task: Task) -> Floats:
+        """Return the optimum without features: the log-odds of the target.
 
-    def update(self, state: Iterate, sums: Sums) -> NewtonState:
-        """Accept the point if the loss fell enough, else halve the step."""
-        if not isinstance(state, NewtonState):
-            raise TypeError
-        penalty = np.append(np.full(len(state.point) - 1, self.l2), 0.0)
-        loss = float(sums["loss"][0]) + 0.5 * float(penalty @ state.point**2)
-        asked = state.asked + 1
-        if not self._fell_enough(state, loss) and state.length > SMALLEST_STEP:
-            return self._shorter(state, asked)
-        gradient = sums["gradient"] + penalty * state.point
-        hessian = _full(sums["hessian"], len(state.point)) + np.diag(penalty)
-        direction = np.asarray(-np.linalg.solve(hessian, gradient), np.float64)
-        # Newton's step is, to first order, the distance that is left.
-        converged = bool(np.abs(direction).max() < self.tolerance)
-        return NewtonState(
-            point=state.point if converged else state.point + direction,
-            asked=asked,
-            finished=converged or asked >= self.max_rounds,
-            converged=converged,
-            accepted=state.point,
-            loss=loss,
-            gradient_norm=float(np.linalg.norm(gradient)),
-            step_length=float(np.abs(direction).max()),
-            gradient=gradient,
-            hessian=hessian,
-            direction=direction,
-        )
-
-    def result(self, state: Iterate, resolution: float) -> Fitted:
-        """Return the coefficients with a certificate of their distance to the optimum.
-
-        The objective is self-concordant-like (Bach 2010, "Self-concordant analysis
-        for logistic regression", Proposition 1): close to the optimum its curvature is
-        at least half the final Hessian's smallest eigenvalue, so the distance is at
-        most 2 |gradient| / eigenvalue. Rounding of the sums is added to the gradient.
+        Raises:
+            TrainingError: All rows are of one class.
         """
-        if (
-            not isinstance(state, NewtonState)
-            or not state.converged
-            or state.accepted is None
-            or state.gradient is None
-            or state.hessian is None
-        ):
-            raise TrainingError(
-                f"{self.name} did not converge in {self.max_rounds} rounds.",
-                remedy="Raise max_rounds or l2 in the study.",
-            )
-        smallest = float(np.linalg.eigvalsh(state.hessian)[0])
-        norm = float(np.linalg.norm(state.gradient))
-        rounding = resolution * np.sqrt(len(state.accepted))
-        return Fitted(
-            coefficients=state.accepted[:-1].copy(),
-            intercept=float(state.accepted[-1]),
-            loss=state.loss,
-            gradient_norm=norm,
-            smallest_eigenvalue=smallest,
-            distance_bound=float(2.0 * (norm + rounding) / smallest),
-            rounds=state.asked,
-        )
+        point = np.zeros(task.width + 1)
+        if task.class_counts:
+            no, yes = task.class_counts
+            if min(no, yes) == 0:
+                raise TrainingError(
+                    "All training rows are of one class.",
+                    remedy="Check the study's target and filters.",
+                )
+            point[-1] = math.log(yes / no)
+        return point
 
-    def _fell_enough(self, state: NewtonState, loss: float) -> bool:
-        if state.gradient is None or state.direction is None:
-            return True
-        slope = float(state.gradient @ state.direction)
-        allowed = LOSS_NOISE * abs(state.loss)
-        return loss <= state.loss + ARMIJO * state.length * slope + allowed
+    def penalty(self, task: Task) -> Floats:
+        """Return l2 for every coefficient but the intercept."""
+        return np.append(np.full(task.width, self.l2), 0.0)
 
-    def _shorter(self, state: NewtonState, asked: int) -> NewtonState:
-        if state.accepted is None or state.direction is None:
-            raise TypeError
-        length = state.length / 2.0
-        return replace(
-            state,
-            point=state.accepted + length * state.direction,
-            length=length,
-            asked=asked,
-            finished=asked >= self.max_rounds,
-        )
+    def model(self, at: Floats, rounds: int, task: Task) -> Arrays:
+        """Return `coefficients` (1, p), `intercept` (1,) and `iterations` (1,)."""
+        arrays = super().model(at, rounds, task)
+        return {**arrays, "coefficients": at[None, :-1].copy()}
 
+    def estimator(self, model: Arrays, task: Task) -> BaseEstimator:
+        """Return scikit-learn's `LogisticRegression` with these coefficients.
 
-def _full(triangle: Floats, size: int) -> Floats:
-    """Return the symmetric matrix of which `triangle` is the upper half."""
-    matrix = np.zeros((size, size))
-    matrix[np.triu_indices(size)] = triangle
-    return matrix + np.triu(matrix, 1).T
+        Newton with a Cholesky factor is what the federation runs; a clone that is
+        fitted on rows elsewhere then stops at the same optimum, not near it.
+        """
+        estimator = Sklearn(C=1.0 / self.l2, solver="newton-cholesky")
+        fill_classifier(estimator, model, task.target.classes, task.width)
+        return estimator
+
+    def model_of(self, estimator: BaseEstimator) -> Arrays:
+        """Return `coefficients` (1, p), `intercept` (1,) and `iterations` (1,)."""
+        return classifier_arrays(estimator)

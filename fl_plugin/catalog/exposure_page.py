@@ -76,7 +76,11 @@ def _how(study: Study) -> Iterator[str]:
     name = plain(spaced(contract.algorithm.name).capitalize())
     yield f"{name}{f' ({plain(with_)})' if with_ else ''}."
     count = counted(len(contract.features), "feature")
-    yield f"Predicts {code(contract.target)} from {count}: {codes(contract.features)}."
+    names = codes(contract.features)
+    if contract.target is None:
+        yield f"Looks for structure in {count}: {names}."
+    else:
+        yield f"Predicts {code(contract.target)} from {count}: {names}."
     if contract.privacy.secure_aggregation:
         yield "Domains add up behind masks: nobody sees one domain's part of a sum."
     else:

@@ -192,7 +192,7 @@ def _study(name: str, study: Study) -> _Entry:
         summary=first_sentence(study.description) or study.label,
         text=_texts(
             name=[name, study.label],
-            columns=[*contract.features, contract.target],
+            columns=[*contract.features, contract.target or ""],
             terms=[*terms, contract.consumer, study.owner.name],
             description=[study.description],
         ),

@@ -18,7 +18,9 @@ def settings_of(node: Node) -> dict[str, str]:
         "permissions": None
         if permissions is None
         else [p.model_dump(mode="json") for p in permissions],
-        "algorithms": {n: dict(p) for n, p in node.algorithms.items()},
+        "algorithms": {
+            n: p if p == "any" else dict(p) for n, p in node.algorithms.items()
+        },
         "secure_aggregation": node.secure_aggregation,
         "require_signatures": sorted(node.require_signatures),
         "query": [node.query.max_rows, node.query.seconds],

@@ -7,6 +7,15 @@ from fl_plugin.cli.naming import suggesting
 from fl_plugin.cli.screen import Table
 from fl_plugin.cli.session import Session, verb
 
+_LEARNS = {
+    "binary": "two classes",
+    "multiclass": "classes",
+    "regression": "numbers",
+    "count": "counts",
+    "none": "no target",
+}
+_FACTS = ("name", "title", "paper", "exact", "leaves")
+
 
 @click.group(cls=ListingGroup)
 def algorithms() -> None:
@@ -28,15 +37,23 @@ def list_verb(session: Session) -> None:
     Example: fl algorithms list
     """
     # numpy is slow to import, and help must not wait for it.
-    from fl_plugin.coordinator.run import algorithms as installed  # noqa: PLC0415
+    from fl_plugin.algorithms.installed import algorithms as known  # noqa: PLC0415
 
     found = [
-        {"name": a.name, "title": a.title, "target": a.target, "sees": a.sees}
-        for a in installed().values()
+        {
+            "name": a.name,
+            "title": a.title,
+            "targets": list(a.targets),
+            "prepares": a.prepares,
+        }
+        for a in known().values()
     ]
     table = Table(
-        columns=("name", "title", "target", "coordinator sees"),
-        rows=tuple(tuple(row.values()) for row in found),
+        columns=("name", "learns", "title"),
+        rows=tuple(
+            (a.name, ", ".join(_LEARNS[t] for t in a.targets), a.title)
+            for a in known().values()
+        ),
     )
     session.answer({"algorithms": found}, [table])
 
@@ -52,23 +69,33 @@ def show(session: Session, name: str) -> None:
     Example: fl algorithms show logistic_regression
     """
     # numpy is slow to import, and help must not wait for it.
-    from fl_plugin.coordinator import run  # noqa: PLC0415
+    from fl_plugin.algorithms import installed  # noqa: PLC0415
 
-    with suggesting(name, run.algorithms):
-        found = run.find_algorithm(name)
-    facts = {
-        word: getattr(found, word)
-        for word in ("name", "title", "paper", "target", "sees", "exact", "leaves")
-    }
+    with suggesting(name, installed.algorithms):
+        found = installed.find_algorithm(name)
+    facts = {word: getattr(found, word) for word in _FACTS}
     parameters = found().parameters()
+    facts["study"] = f"algorithm: {{name: {found.name}}}"
     session.answer(
-        {**facts, "parameters": parameters},
+        {**facts, "targets": list(found.targets), "parameters": parameters},
         [
-            Table(rows=tuple(facts.items())),
+            Table(
+                rows=(
+                    *facts.items(),
+                    ("learns", ", ".join(_LEARNS[t] for t in found.targets)),
+                )
+            ),
             Table(
                 title="Parameters",
                 columns=("name", "default"),
-                rows=tuple((n, f"{value:g}") for n, value in parameters.items()),
+                rows=tuple((n, _written(value)) for n, value in parameters.items()),
             ),
         ],
     )
+
+
+def _written(value: object) -> str:
+    """Return a default as a study would write it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, (int, float)) else str(value)

@@ -9,6 +9,8 @@ from fl_plugin.errors import MeshError, PolicyError
 from fl_plugin.plan.types import PartyPlan, Plan
 from fl_plugin.plan.wire import read_decision, request_json
 
+LONGEST_IDENTITY = 128
+
 
 def with_decisions(plan: Plan, federation: Federation) -> Plan:
     """Return the plan with every domain's decision in it, or why it has none.
@@ -26,7 +28,9 @@ def _answered(party: PartyPlan, answer: Mapping[str, Any] | MeshError) -> PartyP
     if isinstance(answer, MeshError):
         return replace(party, failure=answer)
     try:
-        return replace(party, decision=read_decision(answer.get("decision")))
+        decision = read_decision(answer.get("decision"))
+        identity = str(answer.get("identity", ""))[:LONGEST_IDENTITY]
+        return replace(party, decision=decision, identity=identity)
     except MeshError as error:
         return replace(party, failure=error)
 

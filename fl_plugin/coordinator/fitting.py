@@ -1,165 +1,165 @@
-"""Fit one model per split, all splits in the same rounds.
-
-The hold-out's model and those of every fold of the cross-validation advance together:
-a round asks for all of them at once, so 26 fits cost as many exchanges as one.
-"""
+"""Fit models over the parties: each one's preparation, then its algorithm."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from fl_plugin.algorithms.base import Algorithm, Fitted, Iterate
+from fl_plugin.algorithms.base import Algorithm, Fitted, Task
 from fl_plugin.coordinator.federation import Federation
-from fl_plugin.preparation.moments import Counted, Moments, counted, moments
+from fl_plugin.coordinator.lockstep import Procedure, lockstep
+from fl_plugin.coordinator.opening import splits_json
+from fl_plugin.manifest.study_contract import PreparationPlan
+from fl_plugin.preparation.features import Schema
+from fl_plugin.preparation.fit import answers, preparing
+from fl_plugin.preparation.prepared import Prepared
 from fl_plugin.preparation.splits import Split
-from fl_plugin.privacy.fixed_point import Grid, Words, decode_limbs
-
-Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fit:
-    """One split's model: its preparation and its coefficients."""
-
-    split: Split
-    moments: Moments
-    fitted: Fitted
-
-    @property
-    def point(self) -> Floats:
-        """Coefficients, then the intercept."""
-        return np.append(self.fitted.coefficients, self.fitted.intercept)
+from fl_plugin.summand import Array
 
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """Where the first split's fit stood after one round."""
+    """Where a fit stood after one round: what its algorithm tells about the point."""
 
     round: int
-    loss: float
-    gradient_norm: float
-    step: float
+    figures: Mapping[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fits:
-    """Every split's model, and how the first one converged."""
+class Candidate:
+    """A fit that is wanted.
 
-    fits: tuple[Fit, ...]
-    progress: tuple[Progress, ...]
+    Args:
+        split: Its training rows.
+        parameters: Of the algorithm.
+        portion: Share of the training rows that are used.
+    """
+
+    split: Split
+    parameters: Mapping[str, Any]
+    portion: float = 1.0
 
 
-def prepare(splits: Sequence[Split], federation: Federation) -> tuple[Moments, ...]:
-    """Return the moments of each split's rows, from two rounds of sums.
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """One model.
+
+    Args:
+        place: Under which number the parties know it.
+        progress: How it converged.
+    """
+
+    place: int
+    candidate: Candidate
+    algorithm: Algorithm
+    prepared: Prepared
+    task: Task
+    fitted: Fitted
+    progress: tuple[Progress, ...] = field(default=(), compare=False)
+
+
+def prepare(
+    splits: Sequence[Split],
+    schema: Schema,
+    plan: PreparationPlan,
+    federation: Federation,
+) -> list[Prepared]:
+    """Return what the training rows of each split say of the columns.
 
     Raises:
         TrainingError: A split has only one class, or a feature no value.
     """
-    firsts = count_rows(splits, federation)
-    means = np.stack([f.means for f in firsts])
-    answers = federation.ask("scatter", _splits(splits), {"means": means})
-    squares = decode_limbs(answers.words["squares"])
-    return tuple(moments(f, s) for f, s in zip(firsts, squares, strict=True))
-
-
-def count_rows(splits: Sequence[Split], federation: Federation) -> tuple[Counted, ...]:
-    """Return the counts and means of each split's rows, from one round of sums."""
-    answers = federation.ask("count", _splits(splits))
-    counts = answers.counts()
-    sums = decode_limbs(answers.words["sum"])
-    return tuple(
-        counted(
-            {n: counts[n][i] for n in ("rows", "positives", "present")},
-            {"sum": sums[i]},
+    procedures = [
+        Procedure(
+            rounds=preparing(schema, plan),
+            answers=lambda question: answers(question, schema),
         )
-        for i in range(len(splits))
+        for _ in splits
+    ]
+    return lockstep(
+        "prepare",
+        procedures,
+        lambda places: {"splits": splits_json(splits[i] for i in places)},
+        federation,
     )
 
 
-def fit(
-    algorithm: Algorithm,
-    splits: Sequence[Split],
-    prepared: Sequence[Moments],
-    width: int,
-    federation: Federation,
-) -> Fits:
-    """Fit the algorithm on each split until all are finished.
+@dataclass
+class Fitting:
+    """The fits of one run, as they are assigned to the parties one after another.
 
     Args:
-        algorithm: What to fit.
-        splits: Training rows of each fit.
-        prepared: The moments of each split, in the same order.
-        width: Columns of the design.
-        federation: The run.
-
-    Raises:
-        TrainingError: A fit did not converge.
+        algorithm: Its class.
+        prepared: Each split's preparation.
+        seed: Of the study.
     """
-    states: list[Iterate] = [algorithm.start(width) for _ in splits]
-    resolution = [0.0] * len(splits)
-    progress: list[Progress] = []
-    while not all(state.finished for state in states):
-        active = [i for i, state in enumerate(states) if not state.finished]
-        words = _step(
-            [splits[i] for i in active],
-            [prepared[i] for i in active],
-            [states[i].point for i in active],
-            federation,
+
+    algorithm: type[Algorithm]
+    prepared: Mapping[Split, Prepared]
+    seed: int
+    federation: Federation
+    assigned: int = 0
+
+    def task(self, split: Split) -> Task:
+        """Return what both halves of a fit on this split know."""
+        parties = len(self.federation.transport.parties)
+        return self.prepared[split].task(parties=parties, seed=self.seed)
+
+    def assign(self, candidates: Sequence[Candidate]) -> int:
+        """Tell the parties of fits to come; return the number of the first."""
+        first = self.assigned
+        jobs: list[dict[str, Any]] = []
+        arrays: dict[str, Array] = {}
+        for i, candidate in enumerate(candidates):
+            facts, own = self.prepared[candidate.split].to_wire()
+            jobs.append(
+                {
+                    "split": asdict(candidate.split),
+                    "parameters": dict(candidate.parameters),
+                    "portion": candidate.portion,
+                    "prepared": facts,
+                }
+            )
+            arrays |= {f"{i}.{name}": array for name, array in own.items()}
+        self.federation.ask("assign", {"jobs": jobs}, arrays)
+        self.assigned += len(candidates)
+        return first
+
+    def fit(self, candidates: Sequence[Candidate]) -> list[Fit]:
+        """Fit all candidates side by side.
+
+        Raises:
+            TrainingError: A fit did not converge.
+        """
+        first = self.assign(candidates)
+        made = [self.algorithm.of(c.parameters) for c in candidates]
+        tasks = [self.task(c.split) for c in candidates]
+        procedures = [_procedure(a, t) for a, t in zip(made, tasks, strict=True)]
+        fitted = lockstep(
+            "step",
+            procedures,
+            lambda places: {"jobs": [first + i for i in places]},
+            self.federation,
         )
-        for place, i in enumerate(active):
-            bounds = algorithm.bounds(states[i].point, prepared[i].counted.rows)
-            grids = {name: Grid.for_bound(bound) for name, bound in bounds.items()}
-            sums = {name: grids[name].decode(w[place]) for name, w in words.items()}
-            parties = len(federation.transport.parties)
-            resolution[i] = parties * max(g.resolution for g in grids.values())
-            states[i] = algorithm.update(states[i], sums)
-        if active[0] == 0:
-            progress.append(_progress(federation.round, states[0]))
-    fits = tuple(
-        Fit(
-            split=split,
-            moments=prepared[i],
-            fitted=algorithm.result(states[i], resolution[i]),
-        )
-        for i, split in enumerate(splits)
+        return [
+            Fit(
+                place=first + i,
+                candidate=candidate,
+                algorithm=made[i],
+                prepared=self.prepared[candidate.split],
+                task=tasks[i],
+                fitted=fitted[i],
+                progress=tuple(
+                    Progress(round=number, figures=figures)
+                    for number, figures in procedures[i].progress
+                ),
+            )
+            for i, candidate in enumerate(candidates)
+        ]
+
+
+def _procedure(algorithm: Algorithm, task: Task) -> Procedure[Fitted]:
+    return Procedure(
+        rounds=algorithm.rounds(task),
+        answers=lambda question: algorithm.answers(question, task),
+        combine=algorithm.combine if algorithm.sees == "each" else None,
     )
-    return Fits(fits=fits, progress=tuple(progress))
-
-
-def models_of(fits: Sequence[Fit]) -> dict[str, Floats]:
-    """Return the arrays that carry models to the parties, one row per model."""
-    return {
-        "means": np.stack([f.moments.counted.means for f in fits]),
-        "scales": np.stack([f.moments.scales for f in fits]),
-        "points": np.stack([f.point for f in fits]),
-    }
-
-
-def _step(
-    splits: Sequence[Split],
-    prepared: Sequence[Moments],
-    points: Sequence[Floats],
-    federation: Federation,
-) -> Mapping[str, Words]:
-    body = {**_splits(splits), "rows": [p.counted.rows for p in prepared]}
-    arrays = {
-        "means": np.stack([p.counted.means for p in prepared]),
-        "scales": np.stack([p.scales for p in prepared]),
-        "points": np.stack(points),
-    }
-    return federation.ask("step", body, arrays).words
-
-
-def _progress(number: int, state: Iterate) -> Progress:
-    return Progress(
-        round=number,
-        loss=state.loss,
-        gradient_norm=state.gradient_norm,
-        step=state.step_length,
-    )
-
-
-def _splits(splits: Sequence[Split]) -> dict[str, list[dict[str, object]]]:
-    return {"splits": [asdict(s) for s in splits]}

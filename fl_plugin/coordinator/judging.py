@@ -1,17 +1,27 @@
 """How good the models are: metrics of the federation, and of each domain by itself."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from fl_plugin.coordinator.federation import Federation
-from fl_plugin.coordinator.fitting import Fit, models_of
-from fl_plugin.evaluation.metrics import Metrics, metrics_of
-from fl_plugin.evaluation.sums import EvaluationSpec, sum_bounds
+from fl_plugin.coordinator.fitting import Fit
+from fl_plugin.evaluation.base import (
+    EvaluationSpec,
+    baseline_metrics,
+    evaluation_for,
+)
+from fl_plugin.evaluation.metrics import Metrics
+from fl_plugin.plan.types import Plan
+from fl_plugin.preparation.features import Feature
+from fl_plugin.preparation.prepared import Prepared
 from fl_plugin.preparation.splits import Split
-from fl_plugin.privacy.fixed_point import Grid
+from fl_plugin.summand import Arrays
+
+# A calibration table of numbers reaches so many standard deviations from the mean.
+REACH = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,45 +32,91 @@ class Judgement:
         holdout: Of the model, over the rows of all domains it was not trained on.
         folds: Of each fold's model on its fold, in the order of the splits.
         domains: Each domain's own comparison, as its `compare` answered.
+        baseline: Of the model that knows only the training target, on the same rows
+            as `holdout`.
     """
 
     holdout: Metrics
     folds: tuple[Metrics, ...]
     domains: Mapping[str, Mapping[str, Any]]
+    baseline: Metrics
+
+
+def spec_for(
+    plan: Plan, prepared: Prepared, protected: Sequence[Feature], rows: int
+) -> EvaluationSpec:
+    """Return how predictions are judged.
+
+    Args:
+        plan: The study's.
+        prepared: Of the model's own training rows: numbers are told apart about their
+            target's mean.
+        protected: Columns with their categories.
+        rows: Rows of all domains together; the public bound of every sum.
+    """
+    chosen, kind = plan.evaluation, plan.predicts.kind
+    low = high = None
+    if kind in {"regression", "count"}:
+        mean = prepared.target_mean
+        spread = np.sqrt(max(prepared.target_mean_square - mean**2, 0.0))
+        low, high = float(mean - REACH * spread), float(mean + REACH * spread)
+        if kind == "count":
+            low = max(low, 0.0)
+    return EvaluationSpec(
+        bins=chosen.bins,
+        threshold=chosen.threshold,
+        kind=kind,
+        classes=plan.predicts.classes,
+        low=low,
+        high=high,
+        rows=rows,
+        group_sizes=tuple(len(f.categories or ()) for f in protected),
+        centre=prepared.target_mean,
+    )
+
+
+def judge_fits(
+    fits: Sequence[Fit], spec: EvaluationSpec, federation: Federation
+) -> tuple[list[Metrics], list[Arrays]]:
+    """Judge each model by the rows it was not trained on.
+
+    Returns:
+        The metrics of every fit, and the sums that they were made from.
+    """
+    evaluation = evaluation_for(spec)
+    looks = evaluation.answers()
+    found: list[Metrics] = []
+    totals: list[Arrays] = []
+    for some in _portions(fits):
+        answers = federation.ask(
+            "evaluate",
+            {"jobs": [f.place for f in some], "spec": spec_json(spec)},
+            _models(some),
+            expected={
+                f"{i}.{name}": summand
+                for i in range(len(some))
+                for name, summand in looks.items()
+            },
+        )
+        for i in range(len(some)):
+            mine = {name: answers.sums[f"{i}.{name}"] for name in looks}
+            totals.append(mine)
+            found.append(evaluation.metrics(mine))
+    return found, totals
 
 
 def judge(
-    fits: Sequence[Fit], rows: int, spec: EvaluationSpec, federation: Federation
+    fits: Sequence[Fit], spec: EvaluationSpec, federation: Federation
 ) -> Judgement:
-    """Evaluate every model on the rows it was not trained on.
-
-    Args:
-        fits: The hold-out's model, then those of the folds (there may be none).
-        rows: Rows of all domains together; the public bound of every sum.
-        spec: How scores are summarised.
-        federation: The run.
-    """
-    body = {
-        "splits": [asdict(f.split.other()) for f in fits],
-        "bins": spec.bins,
-        "threshold": spec.threshold,
-    }
-    answers = federation.ask("evaluate", {**body, "rows": rows}, models_of(fits))
-    bounds = sum_bounds(rows, spec)
-    found = []
-    for i in range(len(fits)):
-        totals: dict[str, Any] = {}
-        for name, words in answers.words.items():
-            if name in bounds:
-                totals[name] = Grid.for_bound(bounds[name]).decode(words[i])
-            else:
-                totals[name] = words[i].view(np.int64)
-        found.append(metrics_of(totals, spec))
-    holdout, *folds = found
+    """Judge the hold-out's model, then those of the folds (there may be none)."""
+    found, totals = judge_fits(fits, spec, federation)
+    first, *folds = found
+    counts = fits[0].prepared.class_counts
     return Judgement(
-        holdout=holdout,
+        holdout=first,
         folds=tuple(folds),
-        domains=_compare(fits[1:], body, federation) if folds else {},
+        domains=_compare(fits[1:], spec, federation) if folds else {},
+        baseline=baseline_metrics(spec, totals[0], counts),
     )
 
 
@@ -68,14 +124,31 @@ def cross_validation(folds: int, repeats: int) -> tuple[Split, ...]:
     """Return the training part of every fold of every repeat."""
     return tuple(
         Split(name="cv", part="train", folds=folds, repeat=repeat, fold=fold)
-        for repeat in range(repeats)
+        for repeat in range(repeats if folds else 0)
         for fold in range(folds)
     )
 
 
+def spec_json(spec: EvaluationSpec) -> dict[str, Any]:
+    """Return what the parties do not know by themselves of how models are judged."""
+    words = ("bins", "threshold", "low", "high", "centre", "rows")
+    return {word: getattr(spec, word) for word in words}
+
+
 def _compare(
-    fits: Sequence[Fit], body: Mapping[str, Any], federation: Federation
+    fits: Sequence[Fit], spec: EvaluationSpec, federation: Federation
 ) -> Mapping[str, Mapping[str, Any]]:
-    splits = [asdict(f.split.other()) for f in fits]
-    answers = federation.ask("compare", {**body, "splits": splits}, models_of(fits))
-    return answers.bodies
+    body = {"jobs": [f.place for f in fits], "spec": spec_json(spec)}
+    return federation.ask("compare", body, _models(fits)).bodies
+
+
+def _models(fits: Sequence[Fit]) -> dict[str, Any]:
+    return {
+        f"{i}.{name}": array
+        for i, fit in enumerate(fits)
+        for name, array in fit.fitted.model.items()
+    }
+
+
+def _portions(fits: Sequence[Fit], size: int = 64) -> list[Sequence[Fit]]:
+    return [fits[i : i + size] for i in range(0, len(fits), size)]

@@ -3,22 +3,30 @@
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from fl_plugin.algorithms.base import Algorithm
+from fl_plugin.algorithms.base import Fitted
+from fl_plugin.algorithms.installed import find_algorithm
 from fl_plugin.coordinator.federation import Federation
-from fl_plugin.coordinator.fitting import Fit, Fits, count_rows, fit, prepare
-from fl_plugin.coordinator.judging import Judgement, cross_validation, judge
+from fl_plugin.coordinator.fitting import Candidate, Fit, Fitting, prepare
+from fl_plugin.coordinator.judging import (
+    Judgement,
+    cross_validation,
+    judge,
+    spec_for,
+)
 from fl_plugin.coordinator.opening import Opened, open_parties
-from fl_plugin.discovery import discover
+from fl_plugin.coordinator.searching import Searched, reseated, search
 from fl_plugin.errors import MeshError, UsageError
-from fl_plugin.evaluation.sums import EvaluationSpec
+from fl_plugin.evaluation.base import EvaluationSpec
 from fl_plugin.plan.types import Plan
-from fl_plugin.preparation.features import Feature, width
+from fl_plugin.preparation.features import Feature
+from fl_plugin.preparation.prepared import Prepared
 from fl_plugin.preparation.splits import Split
+from fl_plugin.summand import Arrays, Summand
 
-ALL = Split(name="all", part="train")
+ROWS = {"rows": Summand.count((1,), 2**40)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,16 +35,21 @@ class Trained:
 
     Args:
         features: With their categories.
+        protected: Likewise, of the columns by which figures are told apart.
         opened: What each party said when it opened.
         fits: The hold-out's model first, then the folds'.
+        searched: What was tried before; None without a search.
         rows: Rows of all domains together.
         seconds: By stage.
     """
 
     features: tuple[Feature, ...]
+    protected: tuple[Feature, ...]
     opened: Mapping[str, Mapping[str, Any]]
-    fits: Fits
+    fits: tuple[Fit, ...]
     judgement: Judgement
+    spec: EvaluationSpec
+    searched: Searched | None
     rows: int
     seconds: Mapping[str, float]
 
@@ -48,37 +61,57 @@ def train(plan: Plan, federation: Federation) -> Trained:
         MeshError: A domain refused, or the numbers allow no answer. The parties are
             closed all the same.
     """
-    algorithm = find_algorithm(plan.algorithm).of(plan.parameters)
-    chosen = plan.evaluation
-    holdout = Split(name="holdout", part="train", share=chosen.holdout)
-    folds = cross_validation(chosen.folds, chosen.repeats)
+    _check(plan)
     clock = _Clock()
     try:
         opened = open_parties(plan, federation)
+        rows = _rows(federation)
         clock.lap("open")
-        splits = (holdout, *folds)
-        everything, *prepared = prepare((ALL, *splits), federation)
+        splits = _splits(plan)
+        found = prepare(splits, opened.schema(plan), plan.preparation, federation)
+        prepared = dict(zip(splits, found, strict=True))
         clock.lap("prepare")
-        columns = width(opened.features)
-        fits = fit(algorithm, splits, prepared, columns, federation)
+        spec = spec_for(plan, found[0], opened.protected, rows)
+        fits, searched = _fit(plan, prepared, spec, federation)
         clock.lap("train")
-        spec = EvaluationSpec(bins=chosen.bins, threshold=chosen.threshold)
-        rows = everything.counted.rows
-        judgement = judge(fits.fits, rows, spec, federation)
+        judgement = judge(fits, spec, federation)
         clock.lap("evaluate")
     finally:
         _close(federation)
     return Trained(
         features=opened.features,
+        protected=opened.protected,
         opened=opened.bodies,
         fits=fits,
         judgement=judgement,
+        spec=spec,
+        searched=searched,
         rows=rows,
         seconds=clock.laps,
     )
 
 
-def evaluate(plan: Plan, model: Fit, federation: Federation) -> Judgement:
+def _fit(
+    plan: Plan,
+    prepared: Mapping[Split, Prepared],
+    spec: EvaluationSpec,
+    federation: Federation,
+) -> tuple[tuple[Fit, ...], Searched | None]:
+    """Return the hold-out's model and the folds', searched for where that is asked."""
+    algorithm = find_algorithm(plan.algorithm)
+    fitting = Fitting(algorithm, prepared, plan.seed, federation)
+    wanted = [Candidate(split=s, parameters=plan.parameters) for s in prepared]
+    if plan.search is None:
+        return tuple(fitting.fit(wanted)), None
+    _, *folds = prepared
+    searched = search(plan.search, plan.parameters, folds, fitting, spec)
+    best = fitting.fit([reseated(searched.best, wanted[0])])
+    return (*best, *searched.folds), searched
+
+
+def evaluate(
+    plan: Plan, prepared: Prepared, model: Arrays, federation: Federation
+) -> Judgement:
     """Judge a model that is fitted already, on its hold-out rows as they are today.
 
     Raises:
@@ -91,33 +124,51 @@ def evaluate(plan: Plan, model: Fit, federation: Federation) -> Judgement:
                 "The categories of the columns have changed since the model was made.",
                 remedy="Train the study again.",
             )
-        (everything,) = count_rows((ALL,), federation)
-        spec = EvaluationSpec(
-            bins=plan.evaluation.bins, threshold=plan.evaluation.threshold
+        rows = _rows(federation)
+        holdout = _splits(plan)[0]
+        prepared = replace(prepared, schema=opened.schema(plan))
+        algorithm = find_algorithm(plan.algorithm)
+        fitting = Fitting(algorithm, {holdout: prepared}, plan.seed, federation)
+        candidate = Candidate(split=holdout, parameters=plan.parameters)
+        fit = Fit(
+            place=fitting.assign([candidate]),
+            candidate=candidate,
+            algorithm=algorithm.of(plan.parameters),
+            prepared=prepared,
+            task=fitting.task(holdout),
+            fitted=Fitted(model=model, rounds=0),
         )
-        return judge((model,), everything.rows, spec, federation)
+        spec = spec_for(plan, prepared, opened.protected, rows)
+        return judge((fit,), spec, federation)
     finally:
         _close(federation)
 
 
-def find_algorithm(name: str) -> type[Algorithm]:
-    """Return the installed algorithm of this name.
-
-    Raises:
-        UsageError: There is none.
-    """
-    found = algorithms()
-    if name not in found:
+def _check(plan: Plan) -> None:
+    """Refuse parameters that do not fit, before anything is opened."""
+    algorithm = find_algorithm(plan.algorithm).of(plan.parameters)
+    searched = plan.search.parameters if plan.search else {}
+    for name, values in searched.items():
+        for value in values:
+            find_algorithm(plan.algorithm).of({**plan.parameters, name: value})
+    if algorithm.sees == "each" and plan.secure_aggregation:
         raise UsageError(
-            f"There is no algorithm {name}.",
-            remedy=f"Choose one of: {', '.join(sorted(found))}.",
+            f"{plan.algorithm} must see each domain's own part with these parameters, "
+            "which secure aggregation hides.",
+            remedy="Aggregate by the mean, or set `privacy: {secure_aggregation: "
+            "false}` where every domain allows it.",
         )
-    return found[name]
 
 
-def algorithms() -> Mapping[str, type[Algorithm]]:
-    """Return every installed algorithm by name, third parties' too."""
-    return discover("fl_plugin.algorithms", Algorithm, "fl_plugin.algorithms")
+def _splits(plan: Plan) -> tuple[Split, ...]:
+    chosen = plan.evaluation
+    holdout = Split(name="holdout", part="train", share=chosen.holdout)
+    return (holdout, *cross_validation(chosen.folds, chosen.repeats))
+
+
+def _rows(federation: Federation) -> int:
+    answers = federation.ask("count", {}, expected=ROWS)
+    return int(answers.sums["rows"][0])
 
 
 def _close(federation: Federation) -> None:

@@ -1,21 +1,21 @@
-"""The calibration table: what was predicted beside what happened."""
+"""The calibration table of a probability: what was predicted beside what happened."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from fl_plugin.evaluation.histogram import Counts, Labels
+from fl_plugin.evaluation.histogram import Counts, Labels, Scores
+from fl_plugin.evaluation.interval import ratio
+from fl_plugin.summand import Array, Summand
 
 
 @dataclass(frozen=True)
 class CalibrationRow:
-    """One cell of scores in (low, high]; all None when too few rows fell in it.
+    """One cell of predictions in (low, high]; all None when too few rows fell in it.
 
-    `mean_score` is what the model said on average, `rate` the share of positives that
-    came, `share` the cell's part of all rows.
+    `mean_score` is what the model said on average, `rate` what came: the share of
+    positives, or the mean of the target; `share` is the cell's part of all rows.
     """
 
     low: float
@@ -25,8 +25,38 @@ class CalibrationRow:
     share: float | None = None
 
 
+def calibration_sums(scores: Scores, labels: Labels, cells: int) -> dict[str, Array]:
+    """Return rows, positives and summed scores of each cell of equal width."""
+    # Edges belong to the cell below, as in sklearn.calibration.calibration_curve.
+    cell = np.searchsorted(np.linspace(0.0, 1.0, cells + 1)[1:-1], scores)
+    both = np.bincount(2 * cell + labels, minlength=2 * cells).reshape(cells, 2)
+    return {
+        "calibration_count": both.sum(axis=1),
+        "calibration_positives": both[:, 1].copy(),
+        "calibration_score": np.bincount(cell, weights=scores, minlength=cells),
+    }
+
+
+def calibration_answers(cells: int, rows: int) -> dict[str, Summand]:
+    """Return what `calibration_sums` look like."""
+    return {
+        "calibration_count": Summand.count((cells,), rows),
+        "calibration_positives": Summand.count((cells,), rows),
+        "calibration_score": Summand(shape=(cells,), bound=float(max(rows, 1))),
+    }
+
+
+def calibration_error(totals: Mapping[str, Array]) -> float | None:
+    """Return the mean over rows of |mean score - rate| of the row's cell.
+
+    The expected calibration error (Naeini et al., 2015) of these cells, none left out.
+    """
+    gaps = np.abs(totals["calibration_score"] - totals["calibration_positives"])
+    return ratio(float(gaps.sum()), int(totals["calibration_count"].sum()))
+
+
 def calibration_table(
-    totals: Mapping[str, npt.NDArray[Any]], *, min_cell: int
+    totals: Mapping[str, Array], *, min_cell: int
 ) -> tuple[CalibrationRow, ...]:
     """Return the table's rows, lowest scores first."""
     counts = totals["calibration_count"]

@@ -1,4 +1,4 @@
-"""ROC and precision-recall curves of a score histogram, thinned for a plot."""
+"""ROC, precision-recall and gain curves of a score histogram, thinned for a plot."""
 
 from bisect import bisect_left
 from dataclasses import dataclass
@@ -15,19 +15,21 @@ _STEP = 2.0 / 198
 
 @dataclass(frozen=True)
 class Curves:
-    """Points of both curves, from the highest threshold down; empty if undefined.
+    """Points of the curves, from the highest threshold down; empty if undefined.
 
     `roc` holds (false positive rate, true positive rate) from (0, 0) to (1, 1), both
     never falling; `pr` holds (recall, precision), recall never falling, and starts at
-    (0, 1) as scikit-learn's does. Both have the same thresholds, 200 points at most.
+    (0, 1) as scikit-learn's does; `gain` holds (share of the rows, share of the
+    positives in it). All have the same thresholds, 200 points at most.
     """
 
     roc: tuple[Point, ...] = ()
     pr: tuple[Point, ...] = ()
+    gain: tuple[Point, ...] = ()
 
 
 def curves_of(histogram: ScoreHistogram, *, min_cell: int) -> Curves:
-    """Return both curves, each step of which rests on `min_cell` rows or more.
+    """Return the curves, each step of which rests on `min_cell` rows or more.
 
     A step of one row would tell that row's label to whoever knows the scores.
     """
@@ -37,11 +39,13 @@ def curves_of(histogram: ScoreHistogram, *, min_cell: int) -> Curves:
     if not (true.size and true[-1] and false[-1]):
         return Curves()
     tpr, fpr = true / true[-1], false / false[-1]
+    rows = int(true[-1] + false[-1])
     kept = _thinned(true + false, fpr + tpr, min_cell)
     precision = true[kept] / (true[kept] + false[kept])
     return Curves(
         roc=((0.0, 0.0), *_points(fpr[kept], tpr[kept])),
         pr=((0.0, 1.0), *_points(tpr[kept], precision)),
+        gain=((0.0, 0.0), *_points((true + false)[kept] / rows, tpr[kept])),
     )
 
 

@@ -6,26 +6,17 @@ order inside the bins, ties included, can give. All counts must be of at most 6e
 beyond that a product of two of them leaves int64.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from fl_plugin.evaluation.histogram import Counts, ScoreHistogram, Scores
+from fl_plugin.evaluation.interval import (
+    ROWS_FOR_A_VARIANCE,
+    Interval,
+    normal_interval,
+)
 
-# Two-sided 95 % quantile of the standard normal distribution.
-NORMAL_95 = 1.959963984540054
-ROWS_FOR_A_VARIANCE = 2
 # Positives worked on at a time in the lower bound of average precision.
 _BLOCK = 1 << 18
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A figure and the range it is said to lie in."""
-
-    value: float
-    low: float
-    high: float
 
 
 def area_under_roc(histogram: ScoreHistogram) -> Interval | None:
@@ -119,9 +110,3 @@ def _variance_of_mean(values: Scores, counts: Counts) -> float:
     rows = int(counts.sum())
     centred = values - float((counts * values).sum()) / rows
     return float((counts * centred**2).sum()) / ((rows - 1) * rows)
-
-
-def normal_interval(value: float, variance: float, *, lowest: float) -> Interval:
-    """Return the 95 % normal interval, kept in [lowest, 1]."""
-    half = NORMAL_95 * variance**0.5
-    return Interval(value, max(value - half, lowest), min(value + half, 1.0))

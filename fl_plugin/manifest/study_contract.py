@@ -1,5 +1,6 @@
 """The words of a study: what a consumer wants to learn, from what, and how."""
 
+from math import prod
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -7,12 +8,16 @@ from pydantic import Field, model_validator
 from fl_plugin.manifest.contract import ContractBlock
 from fl_plugin.manifest.words import ColumnName, Name, Positive
 
+MOST_CANDIDATES = 64
+Value = float | int | bool | Name
+Candidates = Annotated[tuple[Value, ...], Field(min_length=1, max_length=64)]
+
 
 class AlgorithmChoice(ContractBlock):
     """An algorithm by name, and its parameters: `{name: ..., l2: 1.0}`."""
 
     name: Name
-    parameters: dict[Name, float | int | bool] = Field(default_factory=dict)
+    parameters: dict[Name, Value] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -24,10 +29,20 @@ class AlgorithmChoice(ContractBlock):
 
 
 class StudyPrivacy(ContractBlock):
-    """What a study does so that no domain's part can be told from the sum."""
+    """What a study does so that no domain's part can be told from the sum.
+
+    Args:
+        secure_aggregation: Whether sums are masked between the domains.
+        on_dropout: What a domain that falls silent does to the run: it stops it, or
+            the others go on without it (masks are then recovered from shares).
+        epsilon: Of differential privacy, for the whole run; None for exact sums.
+        delta: The chance that epsilon does not hold; None for the contracts' own.
+    """
 
     secure_aggregation: bool = True
+    on_dropout: Literal["stop", "recover"] = "stop"
     epsilon: Positive | None = None
+    delta: Annotated[float, Field(gt=0, lt=1)] | None = None
 
 
 class EvaluationPlan(ContractBlock):
@@ -35,24 +50,91 @@ class EvaluationPlan(ContractBlock):
 
     Args:
         holdout: Share of rows never trained on.
-        folds: Of the cross-validation.
+        holdout_by: Which rows: those that a keyed hash draws, or the latest ones by
+            the products' `event_time`.
+        folds: Of the cross-validation; 0 for none.
         repeats: Of the whole cross-validation.
+        stratified: Whether every fold has its share of each class.
+        group: A column whose equal values stay in one fold.
         threshold: Score above which a row counts as positive.
         bins: Of the score histogram that the AUC is computed from.
+        fairness: Columns with the role `protected`, by whose values the figures are
+            told apart.
     """
 
     holdout: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    folds: Annotated[int, Field(ge=2, le=100)] = 5
+    holdout_by: Literal["hash", "time"] = "hash"
+    folds: Annotated[int, Field(ge=0, le=100)] = 5
     repeats: Annotated[int, Field(ge=1, le=100)] = 5
+    stratified: bool = False
+    group: ColumnName | None = None
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     bins: Annotated[int, Field(ge=16, le=1_048_576)] = 1024
+    fairness: Annotated[tuple[ColumnName, ...], Field(max_length=16)] = ()
+
+    @model_validator(mode="after")
+    def _no_single_fold(self) -> Self:
+        if self.folds == 1:
+            raise ValueError("folds must be 0, for none, or at least 2")
+        return self
+
+
+class SearchPlan(ContractBlock):
+    """Which parameters are tried, each by the same cross-validation.
+
+    Args:
+        parameters: Parameter to the values that are tried; all combinations are.
+        method: Every candidate on all rows, or successive halving: all on a share of
+            the rows, the better ones on ever more (Jamieson & Talwalkar 2016).
+        factor: Of successive halving: one in so many goes on.
+        metric: The figure that decides; None for the target's main one.
+    """
+
+    parameters: Annotated[dict[Name, Candidates], Field(min_length=1, max_length=8)]
+    method: Literal["grid", "halving"] = "grid"
+    factor: Annotated[int, Field(ge=2, le=10)] = 3
+    metric: Name | None = None
+
+    @model_validator(mode="after")
+    def _not_too_many(self) -> Self:
+        if prod(map(len, self.parameters.values())) > MOST_CANDIDATES:
+            raise ValueError(f"a search has at most {MOST_CANDIDATES} candidates")
+        return self
 
 
 class PreparationPlan(ContractBlock):
-    """How columns become numbers, fitted over all domains' training rows."""
+    """How columns become numbers, fitted over all domains' training rows.
 
-    numeric: Literal["standard"] = "standard"
-    impute: Literal["mean"] = "mean"
+    Where a word is None its default depends on what the algorithm learns from: a
+    matrix of numbers, or bins.
+
+    Args:
+        numeric: How numbers are scaled: by mean and standard deviation, by median and
+            quartiles, or not at all. Matrix: standard; bins: none.
+        impute: What replaces a missing number. Matrix: mean; bins: none, since trees
+            have a way for missing values.
+        fill_value: What replaces it where `impute` is constant.
+        indicators: Whether a column says of each imputed feature that it was missing.
+        categorical: One column per category, or one of codes. Matrix: onehot; bins:
+            ordinal.
+        min_count: Categories with fewer training rows, in all domains together, become
+            one infrequent category; None keeps all.
+        max_bins: How many bins hold a numeric feature's values.
+        edges: Whether medians, quartiles and bin edges may be exact, which makes some
+            of them a value of one row, or lie between groups of rows.
+        monotonic: Of a numeric feature, whether the prediction may only rise (1) or
+            only fall (-1) with it.
+    """
+
+    numeric: Literal["standard", "robust", "none"] | None = None
+    impute: Literal["mean", "median", "constant", "none"] | None = None
+    fill_value: float = 0.0
+    indicators: bool = False
+    categorical: Literal["onehot", "ordinal"] | None = None
+    min_count: Annotated[int, Field(ge=2, le=1_000_000_000)] | None = None
+    max_bins: Annotated[int, Field(ge=2, le=255)] = 255
+    edges: Literal["k_anonymous", "exact"] = "k_anonymous"
+    monotonic: dict[ColumnName, Literal[-1, 0, 1]] = Field(default_factory=dict)
 
 
 class StudyContract(ContractBlock):
@@ -62,11 +144,12 @@ class StudyContract(ContractBlock):
     purpose: Name
     mode: Literal["horizontal", "vertical"]
     algorithm: AlgorithmChoice
-    target: ColumnName
+    target: ColumnName | None = None
     features: Annotated[tuple[ColumnName, ...], Field(min_length=1, max_length=10_000)]
     privacy: StudyPrivacy = StudyPrivacy()
     evaluation: EvaluationPlan = EvaluationPlan()
     preparation: PreparationPlan = PreparationPlan()
+    search: SearchPlan | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
     @model_validator(mode="after")
@@ -75,4 +158,10 @@ class StudyContract(ContractBlock):
             raise ValueError("the target must not be one of the features")
         if len(set(self.features)) != len(self.features):
             raise ValueError("features must not name a column twice")
+        return self
+
+    @model_validator(mode="after")
+    def _search_judges_by_folds(self) -> Self:
+        if self.search is not None and self.evaluation.folds == 0:
+            raise ValueError("a search needs evaluation.folds of 2 or more")
         return self

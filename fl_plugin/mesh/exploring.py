@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from fl_plugin.coordinator.federation import Answers, Federation
@@ -232,8 +233,11 @@ def _request(
 def _result(answers: Answers, request: Request) -> Result:
     """Return what a reply holds, which is checked like everything that comes in."""
     (body,) = answers.bodies.values()
-    words, size = answers.words.get("table"), body.get("size")
-    if words is None or type(size) is not int or not 0 <= size <= words.nbytes:
+    (arrays,) = answers.raw.values()
+    words, size = arrays.get("table"), body.get("size")
+    if words is None or words.dtype != np.uint64 or type(size) is not int:
+        raise _bad()
+    if not 0 <= size <= words.nbytes:
         raise _bad()
     data = words.astype("<u8", copy=False).tobytes()[:size]
     released = f"sha256:{hashlib.sha256(data).hexdigest()}"

@@ -1,53 +1,33 @@
-"""A registered model as the coordinator's fit, to be evaluated again."""
+"""From a run to the model that is kept, and from a kept model to a plan."""
 
-import numpy as np
+from dataclasses import replace
 
-from fl_plugin.algorithms.base import Fitted
-from fl_plugin.coordinator.fitting import Fit
-from fl_plugin.model.spec import ModelSpec
+from fl_plugin.coordinator.run import Trained
+from fl_plugin.model.fitted import FittedModel
 from fl_plugin.plan.types import Plan
-from fl_plugin.preparation.features import Feature
-from fl_plugin.preparation.moments import Counted, Moments
-from fl_plugin.preparation.splits import Split
 
 
-def features_of(spec: ModelSpec, features: tuple[Feature, ...]) -> tuple[Feature, ...]:
-    """Return a plan's features with the categories that the model was made with."""
-    categories = {c.name: c.categories for c in spec.categorical}
-    return tuple(
-        Feature(
-            name=f.name,
-            kind=f.kind,
-            categories=tuple(
-                c if isinstance(c, bool) else str(c) for c in categories[f.name]
-            )
-            if f.name in categories
-            else None,
-        )
-        for f in features
+def model_of_run(trained: Trained, plan: Plan) -> FittedModel:
+    """Return the hold-out's model as numbers."""
+    best = trained.fits[0]
+    return FittedModel(
+        prepared=best.prepared,
+        algorithm=plan.algorithm,
+        parameters=best.algorithm.parameters(),
+        arrays=best.fitted.model,
+        parties=best.task.parties,
+        seed=plan.seed,
     )
 
 
-def fit_of(spec: ModelSpec, plan: Plan) -> Fit:
-    """Return the model as the fit of the hold-out's training rows."""
-    moments = Moments(
-        counted=Counted(
-            rows=spec.rows,
-            positives=0,
-            present=np.array([c.n_seen for c in spec.numeric], dtype=np.int64),
-            means=np.array([c.mean for c in spec.numeric]),
-        ),
-        variances=np.array([c.spread for c in spec.numeric]),
-        scales=np.array([c.scale for c in spec.numeric]),
+def plan_of_model(plan: Plan, model: FittedModel) -> Plan:
+    """Return a study's plan for judging a model as it was made."""
+    schema = model.schema
+    return replace(
+        plan,
+        features=schema.features,
+        predicts=schema.target,
+        prepares=schema.prepares,
+        algorithm=model.algorithm,
+        seed=model.seed,
     )
-    fitted = Fitted(
-        coefficients=np.asarray(spec.coef),
-        intercept=spec.intercept,
-        loss=0.0,
-        gradient_norm=0.0,
-        smallest_eigenvalue=0.0,
-        distance_bound=0.0,
-        rounds=spec.n_rounds,
-    )
-    split = Split(name="holdout", part="train", share=plan.evaluation.holdout)
-    return Fit(split=split, moments=moments, fitted=fitted)

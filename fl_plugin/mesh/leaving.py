@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from fl_plugin.algorithms.installed import find_algorithm
 from fl_plugin.coordinator.federation import Exchange
 from fl_plugin.mesh.finished import Finished
 from fl_plugin.plan.types import Plan
@@ -10,12 +11,13 @@ from fl_plugin.registry import run_record as rec
 
 _WHAT = {
     "vocabulary": "values of text columns that at least min_cohort rows have",
-    "count": "numbers of rows and of positives; values present and their sums",
-    "scatter": "sums of squared deviations from the common means",
-    "step": "loss, gradient and Hessian over the training rows",
-    "evaluate": "rows per score bin and outcome; sums of losses",
-    "compare": "rounded quality of two models on the domain's own rows",
-    "open": "a rounded number of rows, fingerprints, a public key",
+    "count": "the number of rows",
+    "prepare": "numbers of rows and of values present; sums, squared deviations and "
+    "numbers of rows below a value, column by column",
+    "step": "",  # the algorithm says what
+    "evaluate": "numbers of rows by prediction and outcome; sums of losses",
+    "compare": "rounded quality of models on the domain's own rows",
+    "open": "a rounded number of rows, fingerprints, signed public keys",
 }
 _FORMS: Mapping[str, str] = {"vocabulary": "vocabulary", "compare": "number"}
 
@@ -42,6 +44,7 @@ def left_domains(done: Finished) -> tuple[rec.LeftDomain, ...]:
     """Return what each domain sent, by kind of work."""
     found = []
     masked = "masked sum" if done.plan.secure_aggregation else "number"
+    step = find_algorithm(done.plan.algorithm).leaves
     for party in sorted({e.party for e in done.federation.traffic}):
         for kind, what in _WHAT.items():
             mine = [
@@ -56,7 +59,7 @@ def left_domains(done: Finished) -> tuple[rec.LeftDomain, ...]:
                 rec.LeftDomain(
                     domain=party,
                     kind=kind,
-                    what=what,
+                    what=what or step,
                     form=form,
                     bytes=sum(e.bytes_up for e in mine),
                     rounds=len(mine),
@@ -70,12 +73,18 @@ def privacy_of(plan: Plan) -> rec.Privacy:
     if plan.secure_aggregation:
         statement = (
             "Exact, aggregated: the coordinator saw only sums over all domains, "
-            "masked pairwise on the way; no noise was added, so this is not "
-            "differential privacy."
+            "masked pairwise on the way by keys that each domain signed; no "
+            "noise was added, so this is not differential privacy."
         )
     else:
         statement = (
             "Exact, not masked: the coordinator saw each domain's own sums; no noise "
             "was added, so this is not differential privacy."
         )
-    return rec.Privacy(secure_aggregation=plan.secure_aggregation, statement=statement)
+    return rec.Privacy(
+        secure_aggregation=plan.secure_aggregation,
+        statement=statement,
+        mode="exact",
+        dropout=plan.privacy.on_dropout if plan.secure_aggregation else "",
+        signed_keys=True if plan.secure_aggregation else None,
+    )

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from fl_plugin.coordinator.decisions import insist, with_decisions
 from fl_plugin.coordinator.federation import Federation
-from fl_plugin.coordinator.run import evaluate, find_algorithm, train
+from fl_plugin.coordinator.run import evaluate, train
 from fl_plugin.discovery import discover
 from fl_plugin.engines.base import Engine
 from fl_plugin.errors import UsageError
@@ -26,12 +26,13 @@ from fl_plugin.mesh.auditing import (
     show_ledgers,
     verify_ledgers,
 )
-from fl_plugin.mesh.finished import Finished, spec_of_run
-from fl_plugin.mesh.fitted import features_of, fit_of
+from fl_plugin.mesh.finished import Finished
+from fl_plugin.mesh.fitted import model_of_run, plan_of_model
 from fl_plugin.mesh.identity import actor, run_id
 from fl_plugin.mesh.record import record_of
 from fl_plugin.mesh.run import Run
-from fl_plugin.model.pipeline import build_pipeline, spec_of
+from fl_plugin.model.canonical import model_digest
+from fl_plugin.model.pipeline import build_pipeline, model_of
 from fl_plugin.model.predict import predict
 from fl_plugin.plan.draft import draft, find_study
 from fl_plugin.plan.types import Plan
@@ -145,7 +146,6 @@ class Mesh(Areas):
         manifest = self.manifest
         found = find_study(manifest, study)
         plan = draft(found, manifest, actor())
-        find_algorithm(plan.algorithm).of(plan.parameters)
         with self._parties(plan, engine) as transport:
             federation = Federation(run_id(study), transport, listener)
             plan = with_decisions(plan, federation)
@@ -178,15 +178,13 @@ class Mesh(Areas):
         entry = open_model(self.root / "registry", study, version or "latest")
         manifest = self.manifest
         plan = draft(find_study(manifest, study), manifest, actor(), ("evaluate",))
-        spec = spec_of(entry.estimator())
-        features = features_of(spec, plan.features)
-        plan = replace(plan, features=features, seed=entry.run.seed)
-        model = fit_of(spec, plan)
+        model = model_of(entry.estimator())
+        plan = plan_of_model(plan, model)
         with self._parties(plan, engine) as transport:
             federation = Federation(run_id(study), transport, listener)
             plan = with_decisions(plan, federation)
             insist(plan)
-            return evaluate(plan, model, federation).holdout
+            return evaluate(plan, model.prepared, model.arrays, federation).holdout
 
     def predict(
         self, study: str, rows: pa.Table, *, version: int | None = None
@@ -261,7 +259,9 @@ class Mesh(Areas):
         return fingerprint_of(self.root, product)
 
     def _register(self, done: Finished) -> Run:
-        pipeline = build_pipeline(spec_of_run(done))
+        model = model_of_run(done.trained, done.plan)
+        pipeline = build_pipeline(model)
+        done = replace(done, model_digest=model_digest(model))
         with reserve(self.root / "registry", done.plan.study) as slot:
             record = record_of(done, slot.version)
             entry = publish(

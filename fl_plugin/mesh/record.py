@@ -7,18 +7,19 @@ from importlib.metadata import version as installed
 from typing import Any
 
 from fl_plugin.algorithms.base import Fitted
+from fl_plugin.algorithms.installed import find_algorithm
+from fl_plugin.evaluation.base import evaluation_for
 from fl_plugin.mesh.figures import (
+    ProtectedColumn,
+    confusion_of,
     cross_validation_of,
-    curve_points_of,
-    estimates_of,
-    majority_of,
+    quality_fields,
 )
-from fl_plugin.mesh.finished import Finished, spec_of_run
+from fl_plugin.mesh.finished import Finished
 from fl_plugin.mesh.leaving import left_domains, privacy_of, traffic_of
-from fl_plugin.model.canonical import model_digest
-from fl_plugin.model.spec import ModelSpec
+from fl_plugin.mesh.prepared import coefficients_of, preparation_of
+from fl_plugin.mesh.searched import search_of
 from fl_plugin.plan.types import PartyPlan, Plan
-from fl_plugin.preparation.features import Feature
 from fl_plugin.registry import run_record as rec
 
 _SOFTWARE = ("scikit-learn", "numpy", "duckdb", "pyarrow", "cryptography")
@@ -27,8 +28,8 @@ _SOFTWARE = ("scikit-learn", "numpy", "duckdb", "pyarrow", "cryptography")
 def record_of(done: Finished, version: int) -> rec.RunRecord:
     """Return the run's record."""
     plan, trained = done.plan, done.trained
-    spec = spec_of_run(done)
-    holdout = trained.judgement.holdout
+    best = trained.fits[0]
+    evaluation = evaluation_for(trained.spec)
     return rec.RunRecord(
         run=done.federation.run,
         study=plan.study,
@@ -37,52 +38,80 @@ def record_of(done: Finished, version: int) -> rec.RunRecord:
         consumer=plan.consumer,
         actor=plan.actor,
         purpose=plan.purpose,
-        algorithm=_algorithm(plan),
+        algorithm=_algorithm(done),
         engine=done.engine,
         seed=plan.seed,
         products=tuple(_product(done, p) for p in plan.parties),
         manifest_fingerprint=plan.manifest,
         features=tuple(f.name for f in plan.features),
-        target=plan.target,
-        preparation=_preparation(spec, plan.features),
+        target=plan.target or "",
+        preparation=preparation_of(best.prepared, plan.features),
         rounds=_rounds(done),
-        metrics=estimates_of(holdout),
-        cross_validation=cross_validation_of(done),
-        domains=tuple(_domain(done, p) for p in plan.parties),
-        baselines={"majority": majority_of(done)},
-        curves=curve_points_of(holdout),
-        confusion=_confusion(done),
-        coefficients=_coefficients(spec),
-        certificate=_certificate(trained.fits.fits[0].fitted),
+        cross_validation=cross_validation_of(
+            trained.judgement.folds,
+            folds_each=plan.evaluation.folds,
+            repeats=plan.evaluation.repeats,
+        ),
+        domains=tuple(_domain(done, p, evaluation.main) for p in plan.parties),
+        baselines={_baseline(plan): trained.judgement.baseline.values()},
+        confusion=confusion_of(trained.judgement.holdout, plan.evaluation.threshold),
+        coefficients=coefficients_of(best),
+        certificate=_certificate(best.fitted),
         bytes=traffic_of(done.federation.traffic),
         left_domain=left_domains(done),
         seconds=dict(trained.seconds),
         audit_heads=_audit_heads(done),
-        model_digest=model_digest(spec),
+        model_digest=done.model_digest,
         privacy=privacy_of(plan),
         software=_software(),
-        evaluation=plan.evaluation.model_dump(),
+        evaluation=_settings(plan),
+        main=evaluation.main,
+        better=evaluation.better,
+        search=search_of(trained.searched),
+        notes=best.fitted.notes,
         mode="horizontal",
         label=plan.label,
         description=done.study.description,
         owner=done.study.owner.name,
+        **quality_fields(
+            trained.judgement.holdout,
+            plan.predicts.classes,
+            [
+                ProtectedColumn(name=f.name, categories=f.categories or ())
+                for f in trained.protected
+            ],
+        ),
     )
 
 
-def _algorithm(plan: Plan) -> rec.AlgorithmUsed:
-    return rec.AlgorithmUsed(name=plan.algorithm, parameters=dict(plan.parameters))
+def _algorithm(done: Finished) -> rec.AlgorithmUsed:
+    used = find_algorithm(done.plan.algorithm)
+    return rec.AlgorithmUsed(
+        name=used.name,
+        parameters=dict(done.trained.fits[0].candidate.parameters),
+        title=used.title,
+        equals=used.exact,
+    )
 
 
-def _confusion(done: Finished) -> rec.Confusion:
-    counts = dict(done.trained.judgement.holdout.confusion)
-    return rec.Confusion(threshold=done.plan.evaluation.threshold, **counts)
+def _baseline(plan: Plan) -> str:
+    kind = plan.predicts.kind
+    return "majority" if kind in {"binary", "multiclass"} else "mean"
 
 
-def _certificate(fitted: Fitted) -> rec.Certificate:
+def _settings(plan: Plan) -> dict[str, Any]:
+    told = plan.evaluation.model_dump()
+    return {**told, "fairness": ", ".join(plan.evaluation.fairness)}
+
+
+def _certificate(fitted: Fitted) -> rec.Certificate | None:
+    found = fitted.certificate
+    if found is None:
+        return None
     return rec.Certificate(
-        gradient_norm=fitted.gradient_norm,
-        smallest_eigenvalue=fitted.smallest_eigenvalue,
-        distance_bound=fitted.distance_bound,
+        gradient_norm=found.gradient_norm,
+        smallest_eigenvalue=found.smallest_eigenvalue,
+        distance_bound=found.distance_bound,
     )
 
 
@@ -121,34 +150,18 @@ def _bucket(body: Mapping[str, Any]) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def _preparation(spec: ModelSpec, features: tuple[Feature, ...]) -> rec.Preparation:
-    by_contract = {f.name for f in features if f.categories is not None}
-    return rec.Preparation(
-        numeric=tuple(
-            rec.NumericPrepared(name=c.name, mean=c.mean, scale=c.scale)
-            for c in spec.numeric
-        ),
-        categorical=tuple(
-            rec.CategoricalPrepared(
-                name=c.name,
-                categories=c.categories,
-                source="contract" if c.name in by_contract else "union",
-            )
-            for c in spec.categorical
-        ),
-    )
-
-
 def _rounds(done: Finished) -> tuple[rec.RoundRecord, ...]:
     found = []
-    for step in done.trained.fits.progress:
+    for step in done.trained.fits[0].progress:
         sent = [e for e in done.federation.traffic if e.round == step.round]
+        figures = dict(step.figures)
         found.append(
             rec.RoundRecord(
                 round=step.round,
-                loss=step.loss,
-                gradient_norm=step.gradient_norm,
-                step=step.step,
+                loss=figures.pop("loss", None),
+                gradient_norm=figures.pop("gradient_norm", None),
+                step=figures.pop("step", None),
+                progress=figures,
                 bytes_up=sum(e.bytes_up for e in sent),
                 bytes_down=sum(e.bytes_down for e in sent),
                 seconds=round(max(e.seconds for e in sent), 4),
@@ -157,7 +170,7 @@ def _rounds(done: Finished) -> tuple[rec.RoundRecord, ...]:
     return tuple(found)
 
 
-def _domain(done: Finished, party: PartyPlan) -> rec.DomainResult:
+def _domain(done: Finished, party: PartyPlan, measure: str) -> rec.DomainResult:
     body = done.trained.judgement.domains.get(party.domain, {})
     difference = body.get("difference")
     return rec.DomainResult(
@@ -168,19 +181,9 @@ def _domain(done: Finished, party: PartyPlan) -> rec.DomainResult:
         difference=rec.Estimate(**difference) if difference else None,
         verdict=body.get("verdict", "too few rows to say"),
         majority=dict(body.get("majority", {})),
+        personalised=dict(body.get("personal", {})),
         calibration=tuple(
             rec.CalibrationCell(**cell) for cell in body.get("calibration", ())
         ),
-    )
-
-
-def _coefficients(spec: ModelSpec) -> tuple[rec.Coefficient, ...]:
-    names = [c.name for c in spec.numeric] + [
-        f"{c.name} = {str(value).lower() if isinstance(value, bool) else value}"
-        for c in spec.categorical
-        for value in c.categories
-    ]
-    return tuple(
-        rec.Coefficient(name=name, value=float(value))
-        for name, value in zip(names, spec.coef, strict=True)
+        measure=measure,
     )

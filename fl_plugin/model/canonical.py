@@ -1,85 +1,70 @@
 """A model's canonical bytes and digest: the same numbers give the same bytes.
 
 Layout: a magic line, the header's length (8 bytes, little endian), the header (JSON
-with sorted keys, ASCII, no spaces), then the arrays that the header lists, in its
-order, as little-endian float64. Independent of library versions and of the file
-format that the model is kept in.
+with sorted keys, ASCII, no spaces), then the algorithm's arrays that the header lists,
+in its order, little endian. The header holds the study's words and what its
+preparation learned. Independent of library versions and of the file format that the
+model is kept in.
 """
 
 import hashlib
 import json
-import math
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from fl_plugin.model.pipeline import inverse_strength, spec_of
-from fl_plugin.model.spec import ModelSpec
+from fl_plugin.errors import MeshError
+from fl_plugin.model.fitted import FittedModel, no_model
+from fl_plugin.model.persistence import dump
+from fl_plugin.model.pipeline import PREPARE, model_of
+from fl_plugin.model.transformers import fitted
+from fl_plugin.summand import Array
 
-MAGIC = b"data-mesh-model/1\n"
-
-
-@dataclass(frozen=True)
-class _Part:
-    name: str
-    values: NDArray[np.float64]
+MAGIC = b"data-mesh-model/2\n"
 
 
-def model_digest(spec: ModelSpec) -> str:
-    """Return "sha256:" and the digest of the spec's canonical bytes."""
-    return _digest(canonical_bytes(spec))
+def model_digest(model: FittedModel) -> str:
+    """Return "sha256:" and the digest of the model's canonical bytes."""
+    return "sha256:" + hashlib.sha256(canonical_bytes(model)).hexdigest()
 
 
 def pipeline_digest(pipeline: Pipeline) -> str:
-    """Return the digest of a pipeline's numbers: equal to its spec's digest."""
-    strength = pipeline.named_steps["model"].C
-    return _digest(_encode(spec_of(pipeline), float(strength)))
+    """Return the digest of a pipeline's model.
+
+    Raises:
+        RegistryError: Its transformers are not those of its model.
+    """
+    model = model_of(pipeline)
+    try:
+        same = dump(fitted(model.prepared)) == dump(pipeline.named_steps[PREPARE])
+    except MeshError:
+        same = False
+    if not same:
+        raise no_model()
+    return model_digest(model)
 
 
-def canonical_bytes(spec: ModelSpec) -> bytes:
+def canonical_bytes(model: FittedModel) -> bytes:
     """Return the bytes that the digest is taken of."""
-    return _encode(spec, inverse_strength(spec))
-
-
-def _encode(spec: ModelSpec, strength: float) -> bytes:
-    parts = _parts(spec, strength)
-    header = _header(spec, parts)
-    arrays = b"".join(part.values.astype("<f8").tobytes() for part in parts)
-    return MAGIC + len(header).to_bytes(8, "little") + header + arrays
-
-
-def _parts(spec: ModelSpec, strength: float) -> list[_Part]:
-    # An infinite C is written as 0 so that the bytes hold finite numbers only.
-    finite = 0.0 if math.isinf(strength) else strength
-    return [
-        _part("coef", *spec.coef),
-        _part("intercept", spec.intercept),
-        _part("inverse_strength", finite),
-        _part("mean", *(c.mean for c in spec.numeric)),
-        _part("scale", *(c.scale for c in spec.numeric)),
-        _part("variance", *(c.spread for c in spec.numeric)),
-    ]
-
-
-def _part(name: str, *values: float) -> _Part:
-    # Adding zero turns -0.0 into 0.0: equal numbers must give equal bytes.
-    return _Part(name, np.array(values, dtype=np.float64) + 0.0)
-
-
-def _header(spec: ModelSpec, parts: list[_Part]) -> bytes:
+    arrays = {name: _plain(array) for name, array in sorted(model.arrays.items())}
+    facts = model.facts()
     header = {
-        "arrays": [[part.name, int(part.values.size)] for part in parts],
-        "categorical": [[c.name, list(c.categories)] for c in spec.categorical],
-        "classes": list(spec.classes),
-        "estimator": "logistic_regression",
-        "numeric": [c.name for c in spec.numeric],
-        "rounds": spec.n_rounds,
-        "rows": spec.rows if spec.numeric else 0,
+        **facts,
+        "arrays": [[n, a.dtype.str, list(a.shape)] for n, a in arrays.items()],
+        "prepared": {n: [t, _zeros(v)] for n, (t, v) in facts["prepared"].items()},
     }
-    return json.dumps(header, sort_keys=True, separators=(",", ":")).encode("ascii")
+    told = json.dumps(header, sort_keys=True, separators=(",", ":")).encode("ascii")
+    body = b"".join(array.tobytes() for array in arrays.values())
+    return MAGIC + len(told).to_bytes(8, "little") + told + body
 
 
-def _digest(data: bytes) -> str:
-    return "sha256:" + hashlib.sha256(data).hexdigest()
+def _plain(array: Array) -> Array:
+    """Return little-endian numbers; equal numbers must give equal bytes."""
+    array = np.asarray(array)
+    if array.dtype.kind == "f":
+        array = array + 0.0  # turns -0.0 into 0.0
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+
+
+def _zeros(values: list[float]) -> list[float]:
+    return [value + 0 for value in values]

@@ -16,20 +16,27 @@ from typing import Any
 
 import numpy as np
 import skops.io
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from fl_plugin.errors import RegistryError
-from fl_plugin.model.skops_schema import array_name, renumber, untrusted_node
+from fl_plugin.model.skops_schema import (
+    NodeType,
+    allowed_types,
+    array_name,
+    renumber,
+    trusted_names,
+    untrusted_node,
+)
 
-MAX_BYTES = 32 * 2**20
-MAX_UNPACKED = 128 * 2**20
-MAX_MEMBERS = 64
+MAX_BYTES = 128 * 2**20
+MAX_UNPACKED = 512 * 2**20
+MAX_MEMBERS = 65_536  # two arrays of each tree, and a forest of trees for each class
 SCHEMA = "schema.json"
-TRUSTED = ["numpy.dtype"]  # all else that skops may build here it trusts by itself
 EPOCH = (1980, 1, 1, 0, 0, 0)  # no clock in the bytes
 
 
-def dump(pipeline: Pipeline) -> bytes:
+def dump(pipeline: BaseEstimator) -> bytes:
     """Return the file's bytes; the same pipeline gives the same bytes."""
     with zipfile.ZipFile(io.BytesIO(skops.io.dumps(pipeline))) as archive:
         # Attributes stand in the order they were set in; sorted, they always agree.
@@ -75,8 +82,8 @@ def parse(data: bytes, *, name: str = "model.skops") -> Pipeline:
         RegistryError: `data` is not a pipeline of this package.
     """
     try:
-        _check(data, name)
-        pipeline = skops.io.loads(data, trusted=TRUSTED)
+        allowed = _check(data, name)
+        pipeline = skops.io.loads(data, trusted=trusted_names(allowed))
     except RegistryError:
         raise
     except Exception:  # a file from elsewhere may fail anywhere inside zip and skops
@@ -99,7 +106,8 @@ def refusal(name: str, reason: str) -> RegistryError:
     )
 
 
-def _check(data: bytes, name: str) -> None:
+def _check(data: bytes, name: str) -> frozenset[NodeType]:
+    """Return the types that the file may hold, after it was found to hold no other."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = archive.infolist()
         names = [member.filename for member in members]
@@ -111,9 +119,11 @@ def _check(data: bytes, name: str) -> None:
         schema: Any = json.loads(archive.read(SCHEMA))
         for array in set(names) - {SCHEMA}:
             np.load(io.BytesIO(archive.read(array)), allow_pickle=False)
-    found = untrusted_node(schema)
+    allowed = allowed_types(schema)
+    found = untrusted_node(schema, allowed)
     if found is not None:
         raise refusal(name, f"it holds the type {found}, which no model here has")
+    return allowed
 
 
 def _sorted(schema: Any) -> bytes:

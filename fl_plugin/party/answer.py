@@ -1,4 +1,4 @@
-"""What a kind of work answers with, and how its sums become words on the wire."""
+"""What a kind of work answers with, and how its sums become arrays on the wire."""
 
 import math
 from abc import ABC, abstractmethod
@@ -6,17 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import numpy as np
-import numpy.typing as npt
-
 from fl_plugin.errors import MessageError
-from fl_plugin.messages import Ask
+from fl_plugin.messages import Ask, content_digest
 from fl_plugin.party.session import Session
-from fl_plugin.privacy.fixed_point import Grid, Words, encode_limbs
-from fl_plugin.privacy.masking import PairwiseMasks
-
-Floats = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.int64]
+from fl_plugin.privacy.encoding import encode, pack
+from fl_plugin.summand import Array, Arrays, Summand
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,29 +19,28 @@ class Answer:
 
     Args:
         body: Facts about this party alone, in the clear.
-        counts: Integers to be summed.
-        moments: Floats of unknown size to be summed (six words each).
-        sums: Floats with a public bound, one array per task, to be summed.
-        bounds: The bound of each task's array in `sums`.
+        parts: What its rows contribute to sums over all parties.
+        expected: What each part looks like; the same at every party.
     """
 
     body: Mapping[str, Any] = field(default_factory=dict)
-    counts: Mapping[str, Counts] = field(default_factory=dict)
-    moments: Mapping[str, Floats] = field(default_factory=dict)
-    sums: Mapping[str, Sequence[Floats]] = field(default_factory=dict)
-    bounds: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    parts: Arrays = field(default_factory=dict)
+    expected: Mapping[str, Summand] = field(default_factory=dict)
 
-    def words(self, masks: PairwiseMasks | None, context: str) -> dict[str, Words]:
-        """Return every summed array as words, masked where there are masks."""
-        words = {n: c.astype(np.int64).view(np.uint64) for n, c in self.counts.items()}
-        words |= {n: encode_limbs(v) for n, v in self.moments.items()}
-        for name, parts in self.sums.items():
-            grids = [Grid.for_bound(b) for b in self.bounds[name]]
-            encoded = [g.encode(p) for g, p in zip(grids, parts, strict=True)]
-            words[name] = np.stack(encoded)
-        if masks is None:
-            return words
-        return {n: masks.mask(w, f"{context}/{n}") for n, w in words.items()}
+    def arrays(self, session: Session, ask: Ask) -> dict[str, Array]:
+        """Return every part as words, masked where there are masks, cut to width.
+
+        Masks hang on what was asked: where two parties were asked different things
+        they do not cancel, and nobody learns a sum.
+        """
+        words = {n: encode(s, self.parts[n]) for n, s in self.expected.items()}
+        if session.masks is None or not words:
+            return {n: pack(w, self.expected[n].width) for n, w in words.items()}
+        number = ask.body.get("mask")
+        if type(number) is not int:
+            raise malformed("mask")
+        context = content_digest(ask)
+        return session.masks.hide(words, self.expected, number, context)
 
 
 class Kind(ABC):
@@ -61,39 +54,42 @@ class Kind(ABC):
         """Do the work."""
 
 
-def matrix(ask: Ask, name: str, rows: int, columns: int | None = None) -> Floats:
-    """Return a (rows, columns) float array of a message.
+def numbered(ask: Ask, count: int) -> list[dict[str, Array]]:
+    """Return a message's arrays by the job that they are for: `<job>.<name>`.
 
     Raises:
-        MessageError: It is missing, of another shape, or not finite.
+        MessageError: An array is for no job.
     """
-    array = ask.arrays.get(name)
-    fits = (
-        array is not None
-        and array.dtype == np.float64
-        and array.ndim == 2  # noqa: PLR2004
-        and array.shape[0] == rows
-        and (columns is None or array.shape[1] == columns)
-    )
-    if array is None or not fits or not np.isfinite(array).all():
-        raise MessageError(
-            f"A message's array {name} is missing, misshapen or not finite.",
-            remedy="Check that every node runs the same version of fl_plugin.",
-        )
-    return np.asarray(array, dtype=np.float64)
+    found: list[dict[str, Array]] = [{} for _ in range(count)]
+    for name, array in ask.arrays.items():
+        place, dot, rest = name.partition(".")
+        if not (dot and rest and place.isdigit() and int(place) < count):
+            raise malformed("array names")
+        found[int(place)][rest] = array
+    return found
 
 
-def whole(ask: Ask, name: str) -> int:
-    """Return a positive whole number of a message's body."""
-    value = ask.body.get(name)
-    if type(value) is not int or not 0 < value <= 2**40:
-        raise MessageError(
-            f"A message's {name} is not a positive whole number.",
-            remedy="Check that every node runs the same version of fl_plugin.",
-        )
-    return value
+def prefixed(place: int, arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same, named for the job at a place."""
+    return {f"{place}.{name}": value for name, value in arrays.items()}
+
+
+def listed(ask: Ask, name: str, kind: type) -> Sequence[Any]:
+    """Return a list of a message's body whose entries are all of one type."""
+    raw = ask.body.get(name)
+    if not isinstance(raw, list) or not raw or any(type(v) is not kind for v in raw):
+        raise malformed(name)
+    return raw
 
 
 def rounded(value: float | None, digits: int = 4) -> float | None:
     """Return a figure rounded as it may leave; None where there is none."""
     return None if value is None or not math.isfinite(value) else round(value, digits)
+
+
+def malformed(what: str) -> MessageError:
+    """Return the error for a message that no coordinator of ours sends."""
+    return MessageError(
+        f"A message's {what} is missing or malformed.",
+        remedy="Check that every node runs the same version of fl_plugin.",
+    )

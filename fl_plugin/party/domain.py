@@ -1,9 +1,10 @@
 """What a domain knows of itself, read from its own folder: the facts of a decision."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from fl_plugin.errors import ContractError, MeshError
 from fl_plugin.ledger.store import Ledger
@@ -12,11 +13,14 @@ from fl_plugin.manifest.types import Manifest, Product
 from fl_plugin.manifest.vocabulary import Vocabulary, load_vocabulary
 from fl_plugin.party.database import Database, parse_filter
 from fl_plugin.party.drift import with_drift
+from fl_plugin.party.identity import identity_of, trust_of
 from fl_plugin.policy.fingerprint import policy_fingerprint
 from fl_plugin.policy.node import load_node
 from fl_plugin.policy.row_filter import columns_of
 from fl_plugin.policy.signed_contracts import is_contract_signed
 from fl_plugin.policy.types import Facts, Measured, Node, Request
+from fl_plugin.privacy.terms import Trust
+from fl_plugin.signing.keys import SigningKey
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,15 @@ class Domain:
         """Return the domain's own database."""
         node = self.node()
         return Database(self.folder / node.database, node.domain)
+
+    @property
+    def identity(self) -> SigningKey:
+        """Return the key that the domain signs its mask keys with."""
+        return identity_of(self.folder / "ledger")
+
+    def trust(self, told: Mapping[str, Any]) -> Trust:
+        """Return whom the domain trusts, given what a coordinator says of the rest."""
+        return trust_of(self.folder / "ledger", self.node(), told)
 
     def ledger(self) -> Ledger:
         """Open the domain's own ledger."""

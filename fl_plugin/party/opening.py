@@ -3,10 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
-from fl_plugin.algorithms.base import Algorithm
-from fl_plugin.discovery import discover
+from fl_plugin.algorithms.installed import algorithms
 from fl_plugin.errors import PolicyError
 from fl_plugin.ledger.cohorts import cohort_digest
 from fl_plugin.ledger.record import Head
@@ -14,14 +11,15 @@ from fl_plugin.ledger.store import Ledger
 from fl_plugin.messages import Ask
 from fl_plugin.party.domain import Domain
 from fl_plugin.party.entries import decided, of_session
-from fl_plugin.party.rows import read_rows
+from fl_plugin.party.rows import Wanted, read_rows
 from fl_plugin.party.session import Session, out_of_order
-from fl_plugin.plan.wire import read_features, read_request
+from fl_plugin.party.wanting import read_preparation, read_wanted
+from fl_plugin.plan.wire import read_request
 from fl_plugin.policy.decision import decide
 from fl_plugin.policy.types import Decision, Request
-from fl_plugin.preparation.features import Feature
-
-ALGORITHMS = discover("fl_plugin.algorithms", Algorithm, "fl_plugin.algorithms")
+from fl_plugin.preparation.features import Feature, Schema
+from fl_plugin.privacy.party_masks import PartyMasks
+from fl_plugin.privacy.terms import Terms
 
 
 def open_session(
@@ -34,20 +32,28 @@ def open_session(
         MeshError: The message or the table is not usable.
     """
     request = read_request(ask.body.get("request"))
-    features = read_features(ask.body.get("features"))
-    target, seed = ask.body.get("target"), ask.body.get("seed")
-    if not isinstance(target, str) or type(seed) is not int:
+    wanted = read_wanted(ask.body)
+    plan = read_preparation(ask.body.get("preparation"))
+    seed = ask.body.get("seed")
+    if type(seed) is not int:
         raise out_of_order()
     facts = domain.facts(request, caller, ledger)
     decision = decide(facts)
     # On record before a row is opened.
     ledger.append(decided("decide", ask.run, request, decision))
     insist(decision, opened=False)
-    _only_granted(request, features, target)
+    _only_granted(request, wanted)
+    if plan.edges == "exact" and not facts.node.exact_quantiles:
+        raise _refused(
+            f"{domain.name} gives no quantiles that may be values of single rows.",
+            "Leave `preparation.edges` out, or ask the domain to set exact_quantiles.",
+            "edges.exact",
+            request,
+        )
     product = facts.product
     if product is None:
         raise out_of_order()
-    rows = read_rows(domain.database(), product, features, target)
+    rows = read_rows(domain.database(), product, wanted)
     distance = ledger.cohort_distance(product.name, rows.hashes)
     facts = replace(facts, rows=len(rows), cohort_distance=distance)
     session = Session(
@@ -55,16 +61,62 @@ def open_session(
         request=request,
         caller=caller,
         product=product,
-        algorithm=_algorithm(request),
-        features=features,
-        target=target,
+        wanted=wanted,
+        plan=plan,
+        schema=Schema(()),
         seed=seed,
         rows=rows,
         facts=facts,
         decision=decide(facts),
-        key=X25519PrivateKey.generate(),
+        masks=_masks(ask, request, domain),
     )
     return session, _account(session, ledger)
+
+
+def agree(session: Session, features: tuple[Feature, ...], min_cohort: Any) -> None:
+    """Fix the categories of all columns; the rows are coded by them.
+
+    Args:
+        session: An open run.
+        features: Those of the model, then the protected ones.
+        min_cohort: The largest of all domains' smallest cohorts.
+
+    Raises:
+        MessageError: They are not the run's own, or the cohort is below this one's.
+    """
+    wanted = session.wanted
+    if type(min_cohort) is not int or min_cohort < session.min_cohort:
+        raise out_of_order()
+    asked = (*wanted.features, *wanted.protected)
+    if [(f.name, f.kind) for f in features] != [(f.name, f.kind) for f in asked]:
+        raise out_of_order()
+    if any(f.categories is None and f.kind == "categorical" for f in features):
+        raise out_of_order()
+    size = len(wanted.features)
+    learned, protected = features[:size], features[size:]
+    session.wanted = replace(wanted, features=learned, protected=protected)
+    algorithm = algorithms()[session.request.algorithm]
+    session.schema = Schema(
+        features=learned,
+        target=wanted.predicts,
+        prepares=algorithm.prepares,
+        min_cohort=min_cohort,
+        edges=session.plan.edges,
+    )
+    session.raw = session.rows.raw(learned)
+    session.protected = session.rows.codes(protected)
+
+
+def _masks(ask: Ask, request: Request, domain: Domain) -> PartyMasks | None:
+    if not request.secure_aggregation:
+        return None
+    terms = Terms.read(ask.body.get("terms") or {})
+    if terms.run != ask.run or len(terms.parties) != request.parties:
+        raise out_of_order()
+    told = ask.body.get("identities")
+    if not isinstance(told, dict):
+        raise out_of_order()
+    return PartyMasks(domain.name, terms, domain.trust(told), domain.identity.sign)
 
 
 def insist(decision: Decision, *, opened: bool) -> None:
@@ -87,18 +139,6 @@ def insist(decision: Decision, *, opened: bool) -> None:
         )
 
 
-def read_keys(raw: Any) -> dict[str, bytes]:
-    """Return the parties' public keys in a message.
-
-    Raises:
-        MessageError: They are malformed.
-    """
-    try:
-        return {str(name): bytes.fromhex(key) for name, key in dict(raw).items()}
-    except (TypeError, ValueError):
-        raise out_of_order() from None
-
-
 def _account(session: Session, ledger: Ledger) -> Head:
     decision, rows = session.decision, session.rows
     entry = of_session("open", session)
@@ -118,23 +158,38 @@ def _account(session: Session, ledger: Ledger) -> Head:
     return head
 
 
-def _only_granted(request: Request, features: tuple[Feature, ...], target: str) -> None:
+def _only_granted(request: Request, wanted: Wanted) -> None:
     """What is opened must be what was decided on."""
-    asked = {f.name: "feature" for f in features} | {target: "label"}
+    asked = {f.name: "protected" for f in wanted.protected}
+    if wanted.group is not None:
+        asked[wanted.group] = "join_key"
+    asked |= {f.name: "feature" for f in wanted.features}
+    if wanted.target is not None:
+        asked[wanted.target] = "label"
     if dict(request.columns) != asked:
-        raise PolicyError(
+        raise _refused(
             f"A message asks for other columns of {request.product} than its request.",
-            remedy="Start the run again from a plan.",
-            reason="column.not_granted",
-            domain=request.product.partition(".")[0],
+            "Start the run again from a plan.",
+            "column.not_granted",
+            request,
         )
-
-
-def _algorithm(request: Request) -> Algorithm:
-    if request.algorithm not in ALGORITHMS:
-        raise PolicyError(
+    algorithm = algorithms().get(request.algorithm)
+    if algorithm is None:
+        raise _refused(
             f"The algorithm {request.algorithm} is not installed here.",
-            remedy="See what is: fl algorithms",
-            reason="algorithm.not_allowed",
+            "See what is: fl algorithms",
+            "algorithm.not_allowed",
+            request,
         )
-    return ALGORITHMS[request.algorithm].of(request.parameters)
+    if wanted.predicts.kind not in algorithm.targets:
+        raise _refused(
+            f"{request.algorithm} does not learn a target of this kind.",
+            "See what it learns: fl algorithms",
+            "algorithm.not_allowed",
+            request,
+        )
+
+
+def _refused(problem: str, remedy: str, reason: str, request: Request) -> PolicyError:
+    domain = request.product.partition(".")[0]
+    return PolicyError(problem, remedy=remedy, reason=reason, domain=domain)

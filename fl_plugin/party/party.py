@@ -22,12 +22,12 @@ from fl_plugin.party.answer import Answer, Kind
 from fl_plugin.party.domain import Domain
 from fl_plugin.party.entries import bucket, decided, failed, of_session
 from fl_plugin.party.explore import explore
-from fl_plugin.party.opening import insist, open_session, read_keys
+from fl_plugin.party.masking import STAGES, mask_stage
+from fl_plugin.party.opening import agree, insist, open_session
 from fl_plugin.party.session import Session, out_of_order
 from fl_plugin.plan.wire import decision_json, read_features, read_request
 from fl_plugin.policy.decision import decide
 from fl_plugin.policy.simulation import suppose_granted
-from fl_plugin.privacy.masking import PairwiseMasks
 
 KINDS = discover("fl_plugin.party.kinds", Kind)
 
@@ -88,16 +88,11 @@ class Party:
                 return self._query(ask, caller, ledger)
             session = self._session(ask, caller)
             digest = hashlib.sha256(data).hexdigest()
-            if ask.round in session.replies:
-                before, reply = session.replies[ask.round]
-                if before != digest:
-                    raise MessageError(
-                        f"Two different messages came to {self.name} for one round.",
-                        remedy="Start the run again.",
-                    )
-                return reply
+            before = session.answered(ask.round, digest)
+            if before is not None:
+                return before
             reply = self._work(ask, session, ledger)
-            session.replies[ask.round] = (digest, reply)
+            session.remember(ask.round, digest, reply)
             return reply
 
     def _work(self, ask: Ask, session: Session, ledger: Ledger) -> bytes:
@@ -107,6 +102,10 @@ class Party:
             del self._sessions[session.run]
             head = ledger.append(of_session("close", session))
             return encode(self._reply(ask, {}, head))
+        if ask.kind in STAGES:
+            found = mask_stage(session, ask)
+            head = ledger.append(of_session(ask.kind, session, ask.round))
+            return encode(self._reply(ask, found, head))
         if ask.kind not in KINDS:
             raise MessageError(
                 f"{self.name} knows no work of the kind {ask.kind}.",
@@ -119,7 +118,8 @@ class Party:
         request = read_request(ask.body.get("request"))
         facts = self._domain.facts(request, caller, ledger)
         decision = decide(facts)
-        body = {"decision": decision_json(decision)}
+        identity = self._domain.identity.public
+        body = {"decision": decision_json(decision), "identity": identity}
         if ask.body.get("suppose") is True:
             body["supposed"] = decision_json(decide(suppose_granted(facts)))
         head = ledger.append(decided("decide", ask.run, request, decision))
@@ -134,7 +134,7 @@ class Party:
             "policy": decision.policy_fingerprint,
             "manifest": decision.manifest_fingerprint,
             "grant": decision.grant,
-            "public_key": session.key.public_key().public_bytes_raw().hex(),
+            "min_cohort": session.min_cohort,
         }
         return encode(self._reply(ask, body, head))
 
@@ -145,17 +145,7 @@ class Party:
 
     def _agree(self, ask: Ask, session: Session, ledger: Ledger) -> bytes:
         features = read_features(ask.body.get("features"))
-        if [(f.name, f.kind) for f in features] != [
-            (f.name, f.kind) for f in session.features
-        ]:
-            raise out_of_order()
-        session.features = features
-        session.raw = session.rows.raw(features)
-        if session.request.secure_aggregation:
-            keys = ask.body.get("public_keys")
-            session.masks = PairwiseMasks(
-                self.name, session.run, session.key, read_keys(keys)
-            )
+        agree(session, features, ask.body.get("min_cohort"))
         head = ledger.append(of_session("agree", session, ask.round))
         return encode(self._reply(ask, {}, head))
 
@@ -163,8 +153,7 @@ class Party:
         self, ask: Ask, session: Session, answer: Answer, ledger: Ledger
     ) -> bytes:
         self._look_again(session, ask, ledger)
-        context = f"{ask.round}/{ask.kind}"
-        words = answer.words(session.masks, context)
+        words = answer.arrays(session, ask)
         reply = Reply(
             kind=ask.kind,
             run=ask.run,

@@ -1,26 +1,23 @@
 """What a party remembers of one run, from its opening to its close."""
 
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
-from fl_plugin.algorithms.base import Algorithm, Design
 from fl_plugin.errors import MessageError
+from fl_plugin.manifest.study_contract import PreparationPlan
 from fl_plugin.manifest.types import Product
-from fl_plugin.party.rows import Rows
+from fl_plugin.party.designs import Designs
+from fl_plugin.party.job import Job
+from fl_plugin.party.rows import Codes, Rows, Wanted
 from fl_plugin.policy.types import Decision, Facts, Request
-from fl_plugin.preparation.features import Feature, RawColumns, design
-from fl_plugin.preparation.splits import Mask, Split
-from fl_plugin.privacy.masking import PairwiseMasks
+from fl_plugin.preparation.features import Schema
+from fl_plugin.preparation.fit import PreparationWorker
+from fl_plugin.preparation.raw import Mask, RawRows
+from fl_plugin.preparation.splits import Split
+from fl_plugin.privacy.party_masks import PartyMasks
 
-Floats = npt.NDArray[np.float64]
-
-DESIGN_CACHE_BYTES = 512 * 2**20
+# A coordinator asks again only for what it has just asked.
+REMEMBERED = 4
 
 
 @dataclass
@@ -29,35 +26,41 @@ class Session:
 
     Args:
         facts: What the opening decision was taken on; looked at again at each release.
-        masks: None until the parties' keys are agreed, or where the study is plain.
-        replies: Round to (digest of the ask, reply): a repeated ask gets the same
-            bytes, another ask in the same round is refused.
+        wanted: Its features have all their categories once these are agreed.
+        masks: None where the study is plain.
+        raw: The coded rows; None until the categories are agreed.
+        protected: (rows,) codes of each protected column.
+        preparers: The preparation that is under way for each selection of rows.
+        jobs: The fits of this run, in the order that the coordinator gave them.
+        last: The newest round that was answered.
     """
 
     run: str
     request: Request
     caller: str
     product: Product
-    algorithm: Algorithm
-    features: tuple[Feature, ...]
-    target: str
+    wanted: Wanted
+    plan: PreparationPlan
+    schema: Schema
     seed: int
     rows: Rows
     facts: Facts
     decision: Decision
-    key: X25519PrivateKey
-    raw: RawColumns | None = None
-    masks: PairwiseMasks | None = None
-    replies: dict[int, tuple[str, bytes]] = field(default_factory=dict)
-    _designs: OrderedDict[Any, Design] = field(default_factory=OrderedDict)
-    _held: int = 0
+    masks: PartyMasks | None = None
+    raw: RawRows | None = None
+    protected: tuple[Codes, ...] = ()
+    preparers: dict[Split, PreparationWorker] = field(default_factory=dict)
+    jobs: list[Job] = field(default_factory=list)
+    designs: Designs = field(default_factory=Designs)
+    last: int = 0
+    _replies: dict[int, tuple[str, bytes]] = field(default_factory=dict)
 
     @property
     def min_cohort(self) -> int:
         """The smallest number of rows a figure of this product may be about."""
         return self.decision.min_cohort
 
-    def columns(self) -> RawColumns:
+    def coded(self) -> RawRows:
         """Return the coded rows, once the categories are agreed."""
         if self.raw is None:
             raise out_of_order()
@@ -65,37 +68,50 @@ class Session:
 
     def chosen(self, split: Split) -> Mask:
         """Return which rows a split selects."""
-        return split.select(self.rows.hashes, self.seed)
+        rows = self.rows
+        return split.select(rows.hashes, self.seed)
 
-    def design(self, split: Split, means: Floats, scales: Floats) -> Design:
-        """Return the prepared rows of a split; recent ones are kept in memory."""
-        key = (split, means.tobytes(), scales.tobytes())
-        if key in self._designs:
-            self._designs.move_to_end(key)
-            return self._designs[key]
-        made = design(self.columns(), self.chosen(split), means, scales)
-        self._designs[key] = made
-        self._held += made.x.nbytes
-        while self._held > DESIGN_CACHE_BYTES and len(self._designs) > 1:
-            _, dropped = self._designs.popitem(last=False)
-            self._held -= dropped.x.nbytes
-        return made
+    def answered(self, number: int, digest: str) -> bytes | None:
+        """Return the reply to a question that came before; None where it is new.
+
+        Raises:
+            MessageError: Another question came in this round, or the round is over.
+        """
+        if number in self._replies:
+            before, reply = self._replies[number]
+            if before != digest:
+                raise MessageError(
+                    f"Two different messages came to {self.product.domain} for one "
+                    "round.",
+                    remedy="Start the run again.",
+                )
+            return reply
+        if number <= self.last:
+            raise out_of_order()
+        return None
+
+    def remember(self, number: int, digest: str, reply: bytes) -> None:
+        """Keep a reply for a while, in case it is lost on the way."""
+        self.last = number
+        self._replies[number] = (digest, reply)
+        for old in sorted(self._replies)[:-REMEMBERED]:
+            del self._replies[old]
+
+    def job(self, place: int) -> Job:
+        """Return one of the run's fits."""
+        if not 0 <= place < len(self.jobs):
+            raise out_of_order()
+        return self.jobs[place]
 
 
-def read_splits(body: Mapping[str, Any]) -> Sequence[Split]:
-    """Return the row selections that a message names under `splits`."""
-    raw = body.get("splits")
-    if not isinstance(raw, list) or not all(isinstance(s, dict) for s in raw):
-        raise MessageError(
-            "A message lists no row selections.",
-            remedy="Check that every node runs the same version of fl_plugin.",
-        )
+def read_splits(raw: Sequence[dict[str, object]]) -> list[Split]:
+    """Return the row selections that a message names."""
     return [Split.read(s) for s in raw]
 
 
 def out_of_order() -> MessageError:
     """Return the error for a message that comes before what it needs."""
     return MessageError(
-        "A message came before the step it depends on.",
+        "A message came before the step it depends on, or after its round was over.",
         remedy="Start the run again.",
     )

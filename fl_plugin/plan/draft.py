@@ -3,21 +3,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from typing import Any
 
+from fl_plugin.algorithms.installed import algorithms
 from fl_plugin.errors import ContractError, UsageError
+from fl_plugin.manifest.study_contract import StudyContract
 from fl_plugin.manifest.types import Column, Manifest, Product, Study
+from fl_plugin.plan.columns import categories_of, kind_of
+from fl_plugin.plan.target import target_of
 from fl_plugin.plan.types import PartyPlan, Plan
 from fl_plugin.policy.types import Request
-from fl_plugin.preparation.features import Category, Feature
+from fl_plugin.preparation.features import Feature
 
 TRAIN_USES: Mapping[str, tuple[str, ...]] = {
     "horizontal": ("train_horizontal", "evaluate"),
     "vertical": ("train_vertical", "evaluate"),
 }
-_INTEGERS = ("tinyint", "smallint", "integer", "int", "bigint", "hugeint")
-_UNSIGNED = ("utinyint", "usmallint", "uinteger", "ubigint")
-_NUMERIC = (*_INTEGERS, *_UNSIGNED, "real", "float", "double", "decimal", "numeric")
-_TEXT = ("varchar", "text", "string", "char")
 
 
 def draft(
@@ -33,9 +34,9 @@ def draft(
     contract = study.contract
     products = _products(study, manifest)
     features = tuple(_feature(study, products, name) for name in contract.features)
-    for product in products:
-        _column(study, product, contract.target)
-    columns = {contract.target: "label"} | {f.name: "feature" for f in features}
+    algorithm = algorithms().get(contract.algorithm.name)
+    target = target_of(study, products, algorithm)
+    privacy = contract.privacy
     request = Request(
         study=study.name,
         consumer=contract.consumer,
@@ -44,12 +45,12 @@ def draft(
         product="",
         version=None,
         uses=uses or TRAIN_USES[contract.mode],
-        columns=columns,
+        columns=_columns(study, products),
         algorithm=contract.algorithm.name,
-        parameters=dict(contract.algorithm.parameters),
-        secure_aggregation=contract.privacy.secure_aggregation,
+        parameters=_asked_parameters(contract),
+        secure_aggregation=privacy.secure_aggregation,
         parties=len(products),
-        epsilon=contract.privacy.epsilon,
+        epsilon=privacy.epsilon,
     )
     requests = (replace(request, product=p.name, version=p.version) for p in products)
     return Plan(
@@ -62,8 +63,15 @@ def draft(
         algorithm=contract.algorithm.name,
         parameters=dict(contract.algorithm.parameters),
         target=contract.target,
+        predicts=target,
         features=features,
-        secure_aggregation=contract.privacy.secure_aggregation,
+        protected=tuple(
+            _feature(study, products, name) for name in contract.evaluation.fairness
+        ),
+        preparation=contract.preparation,
+        prepares=algorithm.prepares if algorithm else "matrix",
+        search=contract.search,
+        privacy=privacy,
         evaluation=contract.evaluation,
         seed=contract.seed,
         manifest=manifest.fingerprint,
@@ -77,6 +85,28 @@ def draft(
             for r in requests
         ),
     )
+
+
+def _columns(study: Study, products: Sequence[Product]) -> dict[str, str]:
+    """Return every column that is asked for, in its role."""
+    contract = study.contract
+    columns = dict.fromkeys(contract.evaluation.fairness, "protected")
+    if contract.evaluation.group is not None:
+        columns[contract.evaluation.group] = "join_key"
+    columns |= dict.fromkeys(contract.features, "feature")
+    if contract.target is not None:
+        columns[contract.target] = "label"
+    for product in products:
+        for name in columns:
+            _column(study, product, name)
+    return columns
+
+
+def _asked_parameters(contract: StudyContract) -> dict[str, Any]:
+    """Return the parameters, those that are searched with all their candidates."""
+    searched = contract.search.parameters if contract.search else {}
+    tried = {name: list(values) for name, values in searched.items()}
+    return {**contract.algorithm.parameters, **tried}
 
 
 def find_study(manifest: Manifest, name: str) -> Study:
@@ -140,37 +170,9 @@ def _column(study: Study, product: Product, name: str) -> Column:
 
 def _feature(study: Study, products: Sequence[Product], name: str) -> Feature:
     columns = [_column(study, p, name) for p in products]
-    kinds = {_kind(study, c) for c in columns}
-    if len(kinds) > 1:
-        raise ContractError(
-            f"The products of {study.name} disagree about the type of {name}.",
-            remedy="Agree on one data_type in the contracts.",
-        )
-    kind = kinds.pop()
+    kind = kind_of(study, columns)
     if kind == "numeric":
         return Feature(name=name, kind=kind)
     if kind == "boolean":
         return Feature(name=name, kind="categorical", categories=(False, True))
-    return Feature(name=name, kind="categorical", categories=_categories(columns))
-
-
-def _kind(study: Study, column: Column) -> str:
-    word = column.data_type.lower().partition("(")[0].strip()
-    if word in _NUMERIC:
-        return "numeric"
-    if word in {"boolean", "bool"}:
-        return "boolean"
-    if word in _TEXT:
-        return "categorical"
-    raise ContractError(
-        f"The column {column.name} of the study {study.name} is of type {word}, which "
-        "is neither a number, a boolean nor a text.",
-        remedy="Let the product offer it as a number (an age in days, say).",
-    )
-
-
-def _categories(columns: Sequence[Column]) -> tuple[Category, ...] | None:
-    """Return all accepted values, sorted; None where a contract does not say."""
-    if any(c.accepted_values is None for c in columns):
-        return None
-    return tuple(sorted({v for c in columns for v in c.accepted_values or ()}))
+    return Feature(name=name, kind="categorical", categories=categories_of(columns))

@@ -4,8 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fl_plugin.algorithms.base import Target
 from fl_plugin.errors import MeshError
-from fl_plugin.manifest.study_contract import EvaluationPlan
+from fl_plugin.manifest.study_contract import (
+    EvaluationPlan,
+    PreparationPlan,
+    SearchPlan,
+    StudyPrivacy,
+)
 from fl_plugin.policy.types import Decision, Request
 from fl_plugin.preparation.features import Feature
 
@@ -14,7 +20,8 @@ from fl_plugin.preparation.features import Feature
 class PartyPlan:
     """What one domain is asked for and what it answered (None: not asked yet).
 
-    `failure` says why it could not decide; there is no decision then.
+    `failure` says why it could not decide; there is no decision then. `identity` is
+    the public key that the domain signs its mask keys with, as it said itself.
     """
 
     domain: str
@@ -23,6 +30,7 @@ class PartyPlan:
     request: Request
     decision: Decision | None = None
     failure: MeshError | None = None
+    identity: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +41,10 @@ class Plan:
         manifest: Fingerprint of the mesh manifest it was made from.
         features: In the order of the study; categories are None where the parties'
             union will be asked for.
+        predicts: What kind of target it is, and its classes.
+        protected: Columns by whose values the figures are told apart.
+        prepares: Which design the algorithm learns from: "matrix" or "bins".
+        search: What is tried; None for one set of parameters.
         parties: One per product, in the order of the domains' names.
     """
 
@@ -44,13 +56,23 @@ class Plan:
     mode: str
     algorithm: str
     parameters: Mapping[str, Any]
-    target: str
+    target: str | None
+    predicts: Target
     features: tuple[Feature, ...]
-    secure_aggregation: bool
+    protected: tuple[Feature, ...]
+    preparation: PreparationPlan
+    prepares: str
+    search: SearchPlan | None
+    privacy: StudyPrivacy
     evaluation: EvaluationPlan
     seed: int
     manifest: str
     parties: tuple[PartyPlan, ...]
+
+    @property
+    def secure_aggregation(self) -> bool:
+        """Whether sums are masked."""
+        return self.privacy.secure_aggregation
 
     @property
     def allowed(self) -> bool:

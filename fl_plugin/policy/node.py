@@ -28,6 +28,15 @@ DatabasePath = Annotated[
 ]
 
 
+Range = tuple[float, float]
+InWords = Literal["", "we accept that two parties can derive each other's sums"]
+Words = Annotated[
+    tuple[bool, ...] | tuple[Annotated[str, Field(max_length=64)], ...],
+    Field(min_length=1, max_length=64),
+]
+Limits = Range | Words
+
+
 class QuerySettings(ContractBlock):
     """Bounds of one query: a domain may only make them tighter than these."""
 
@@ -41,18 +50,25 @@ class NodeSettings(ContractBlock):
     Args:
         principals: Digest of the mesh's `principals.yml` that the domain has looked at.
         consumers: The domain's own list instead, where it pins none.
+        exact_quantiles: Whether medians and bin edges may be values of single rows.
+        two_parties: In these words, that sums over two domains are accepted.
+        algorithms: Name to parameter to what it may be: [lowest, highest] of a number,
+            the allowed words or truth values of others. "any" allows all that the
+            algorithm itself takes.
     """
 
     domain: Name
     database: DatabasePath
     principals: Fingerprint | None = None
     consumers: dict[Name, Attributes] = Field(default_factory=dict)
-    algorithms: dict[Name, dict[Name, tuple[float, float]]] = Field(
+    algorithms: dict[Name, Literal["any"] | dict[Name, Limits]] = Field(
         default_factory=dict
     )
     secure_aggregation: Literal["required", "optional"] = "required"
     require_signatures: tuple[Literal["grants", "contracts"], ...] = ()
     query: QuerySettings = QuerySettings()
+    exact_quantiles: bool = False
+    two_parties: InWords = ""
 
     @model_validator(mode="after")
     def _one_list_of_consumers(self) -> Self:
@@ -63,8 +79,10 @@ class NodeSettings(ContractBlock):
     @model_validator(mode="after")
     def _low_to_high(self) -> Self:
         for ranges in self.algorithms.values():
-            if any(low > high for low, high in ranges.values()):
-                raise ValueError("a range in algorithms runs from low to high")
+            for limits in ranges.values() if isinstance(ranges, dict) else ():
+                low, high = limits[0], limits[-1]
+                if not isinstance(low, (bool, str)) and low > high:  # type: ignore[operator]
+                    raise ValueError("a range in algorithms runs from low to high")
         return self
 
 

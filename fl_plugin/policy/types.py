@@ -17,7 +17,7 @@ class Request:
     """What a consumer asks of one domain; it crosses the wire and is never policy.
 
     `columns` maps each column to the role it is wanted in (feature, label, join_key);
-    `parameters` are the algorithm's, by name.
+    `parameters` are the algorithm's, by name; a list holds all that a search tries.
     """
 
     study: str
@@ -71,7 +71,8 @@ class Node:
     Args:
         database: Its DuckDB file, relative to the domain's folder.
         consumers: Who may call, and the attributes that rules look at.
-        algorithms: Algorithm to parameter to (lowest, highest).
+        algorithms: Algorithm to parameter to (lowest, highest) or to the words that are
+            allowed; "any" in place of the parameters allows what the algorithm takes.
         secure_aggregation: "required", or "optional": then a consumer may see this
             domain's own sums.
         principals: The mesh's list of who there is, as pinned; empty where the domain
@@ -80,18 +81,23 @@ class Node:
         permissions: The domain's own `permissions.yml`; None where it has none.
         require_signatures: What counts only when it is signed.
         query: Bounds of one query.
+        exact_quantiles: Whether medians and bin edges may be values of single rows.
+        two_parties: `privacy.terms.TWO_PARTIES`, word for word, where the domain takes
+            part in sums over two, from which each derives the other's part.
     """
 
     domain: str
     database: str
     consumers: Mapping[str, Mapping[str, tuple[str, ...]]]
-    algorithms: Mapping[str, Mapping[str, tuple[float, float]]]
+    algorithms: Mapping[str, Literal["any"] | Mapping[str, tuple[float | str, ...]]]
     secure_aggregation: Literal["required", "optional"] = "required"
     principals: Principals = field(default_factory=Principals)
     principals_pinned: bool = True
     permissions: tuple[Permission, ...] | None = None
     require_signatures: tuple[Literal["grants", "contracts"], ...] = ()
     query: QueryLimits = field(default_factory=QueryLimits)
+    exact_quantiles: bool = False
+    two_parties: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,14 +5,17 @@ many domains there are, and no party has to tell another anything.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fl_plugin.errors import MessageError
+from fl_plugin.summand import Floats
 
 Hashes = npt.NDArray[np.uint64]
 Mask = npt.NDArray[np.bool_]
@@ -20,20 +23,28 @@ Mask = npt.NDArray[np.bool_]
 MAX_FOLDS = 20
 MAX_REPEATS = 20
 MAX_HOLDOUT = 0.5
+MAX_CLASSES = 1_000
+# A fold's share of a class, at least, as part of an equal share. Draws are uniform:
+# with 20 rows of a class in a fold, one fold in ten million is that narrow by chance.
+NARROWEST = 0.25
 _GOLDEN = 0x9E3779B97F4A7C15
 
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """A selection of rows: the hold-out split, or one fold of one repeat.
+    """A selection of rows: a hold-out split, or one fold of one repeat.
 
     Args:
-        name: "all" (part "train"), "holdout", or "cv" for cross-validation.
+        name: "all" (part "train"), "holdout" by hash, "time" for holding out the
+            latest rows, or "cv" for cross-validation.
         part: "train" or "test".
-        share: Share of rows held out (hold-out only).
-        folds: Number of folds (cross-validation only).
+        share: Share of rows held out ("holdout" only).
+        folds: Number of folds ("cv" only).
         repeat: Which repetition, from 0.
         fold: Which fold is the test part, from 0.
+        cuts: Of stratified folds, per class, the draws between which its folds lie:
+            folds - 1 ascending numbers in 0 to 1. They come from `cuts.py`.
+        cut: Seconds since 1970; later rows are the test part ("time" only).
     """
 
     name: str
@@ -42,6 +53,8 @@ class Split:
     folds: int = 0
     repeat: int = 0
     fold: int = 0
+    cuts: tuple[tuple[float, ...], ...] = ()
+    cut: float = 0.0
 
     @classmethod
     def read(cls, raw: Mapping[str, Any]) -> "Split":
@@ -52,26 +65,11 @@ class Split:
                 coordinator from cutting out single rows with many narrow folds.
         """
         try:
-            split = cls(**raw)
+            cuts = tuple(tuple(of_class) for of_class in raw.get("cuts", ()))
+            split = cls(**{**raw, "cuts": cuts})
         except TypeError:
             raise _malformed() from None
-        numbers = (split.folds, split.repeat, split.fold)
-        if split.part not in {"train", "test"} or any(
-            type(n) is not int or n < 0 for n in numbers
-        ):
-            raise _malformed()
-        if split.name == "all":
-            fits = split.part == "train"
-        elif split.name == "holdout":
-            fits = isinstance(split.share, float) and 0 <= split.share <= MAX_HOLDOUT
-        else:
-            fits = (
-                split.name == "cv"
-                and 1 < split.folds <= MAX_FOLDS
-                and split.fold < split.folds
-                and split.repeat < MAX_REPEATS
-            )
-        if not fits:
+        if split.part not in {"train", "test"} or not _fits(split):
             raise _malformed()
         return split
 
@@ -79,17 +77,91 @@ class Split:
         """Return the other part of the same split."""
         return replace(self, part="test" if self.part == "train" else "train")
 
-    def select(self, hashes: Hashes, seed: int) -> Mask:
-        """Return which of the rows belong to this part, under the study's seed."""
+    def select(
+        self,
+        hashes: Hashes,
+        seed: int,
+        *,
+        classes: Floats | None = None,
+        times: Floats | None = None,
+    ) -> Mask:
+        """Return which of the rows belong to this part.
+
+        Args:
+            hashes: (rows,) of each row's key; of its group where groups stay together.
+            seed: Of the study.
+            classes: (rows,) index of each row's class, for stratified folds.
+            times: (rows,) seconds since 1970, for a hold-out by time.
+
+        Raises:
+            MessageError: Classes or times are needed and are not there.
+        """
         if self.name == "all":
             test = np.zeros(len(hashes), dtype=np.bool_)
         elif self.name == "holdout":
             test = uniform(hashes, seed, 0) < self.share
+        elif self.name == "time":
+            if times is None or len(times) != len(hashes):
+                raise _malformed()
+            test = times > self.cut
         else:
-            draws = uniform(hashes, seed, 1 + self.repeat)
-            place = (draws * self.folds).astype(np.int64)
-            test = place == self.fold
+            test = self._places(hashes, seed, classes) == self.fold
         return test if self.part == "test" else ~test
+
+    def _places(
+        self, hashes: Hashes, seed: int, classes: Floats | None
+    ) -> npt.NDArray[np.int64]:
+        draws = uniform(hashes, seed, 1 + self.repeat)
+        if not self.cuts:
+            return (draws * self.folds).astype(np.int64)
+        if classes is None or (len(classes) and classes.max() >= len(self.cuts)):
+            raise _malformed()
+        places = np.zeros(len(hashes), dtype=np.int64)
+        for index, cuts in enumerate(self.cuts):
+            here = classes == index
+            places[here] = np.searchsorted(cuts, draws[here], side="left")
+        return places
+
+
+def wide_enough(cuts: Iterable[float], folds: int) -> bool:
+    """Whether each fold between these cuts has the share that it must have."""
+    ends = [0.0, *cuts, 1.0]
+    return all(high - low >= NARROWEST / folds for low, high in pairwise(ends))
+
+
+def _fits(split: Split) -> bool:
+    """Whether a run of ours asks for it."""
+    numbers = (split.folds, split.repeat, split.fold)
+    if any(type(n) is not int or n < 0 for n in numbers):
+        return False
+    if not all(isinstance(x, float) and math.isfinite(x) for x in _floats(split)):
+        return False
+    if split.cuts and split.name != "cv":
+        return False
+    if split.name == "all":
+        return split.part == "train"
+    if split.name in {"holdout", "time"}:
+        return 0 <= split.share <= MAX_HOLDOUT
+    return (
+        split.name == "cv"
+        and 1 < split.folds <= MAX_FOLDS
+        and split.fold < split.folds
+        and split.repeat < MAX_REPEATS
+        and _cuts_fit(split)
+    )
+
+
+def _cuts_fit(split: Split) -> bool:
+    return len(split.cuts) <= MAX_CLASSES and all(
+        len(cuts) == split.folds - 1 and wide_enough(cuts, split.folds)
+        for cuts in split.cuts
+    )
+
+
+def _floats(split: Split) -> Iterator[Any]:
+    yield from (split.share, split.cut)
+    for cuts in split.cuts:
+        yield from cuts
 
 
 def row_hashes(keys: Iterable[bytes]) -> Hashes:
@@ -120,5 +192,6 @@ def _finalise(z: Hashes) -> Hashes:
 def _malformed() -> MessageError:
     return MessageError(
         "A message asks for a selection of rows that no study may ask for.",
-        remedy="Use 2 to 20 folds, up to 20 repeats and a hold-out of at most 0.5.",
+        remedy="Use 2 to 20 folds, up to 20 repeats, a hold-out of at most 0.5, and "
+        "no stratified folds of a class that is too small for them.",
     )

@@ -9,23 +9,78 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pydantic import ConfigDict
+from fl_plugin.registry.run_quality import (
+    STRICT,
+    CalibrationCell,
+    Candidate,
+    Category,
+    Certificate,
+    ClassResult,
+    Coefficient,
+    Confusion,
+    CrossValidation,
+    Curves,
+    DomainResult,
+    Estimate,
+    Fairness,
+    GroupResult,
+    Importance,
+    Metrics,
+    RankedShare,
+    Scalar,
+    Search,
+    Spread,
+    Verdict,
+)
 
-Scalar = str | bool | int | float | None
-Metrics = Mapping[str, float | None]
-Verdict = Literal["helped", "no clear difference", "hurt", "too few rows to say"]
-
-# Unknown fields, NaN and infinity are errors when a record is read.
-STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+__all__ = [
+    "STRICT",
+    "AlgorithmUsed",
+    "AuditHead",
+    "CalibrationCell",
+    "Candidate",
+    "CategoricalPrepared",
+    "Certificate",
+    "ClassResult",
+    "Coefficient",
+    "ColumnPrepared",
+    "Confusion",
+    "CrossValidation",
+    "Curves",
+    "DomainResult",
+    "Estimate",
+    "Fairness",
+    "GroupResult",
+    "Importance",
+    "LeftDomain",
+    "Metrics",
+    "NumericPrepared",
+    "Preparation",
+    "Privacy",
+    "ProductUsed",
+    "RankedShare",
+    "RoundRecord",
+    "RunRecord",
+    "Search",
+    "Spread",
+    "Traffic",
+    "TrafficRecord",
+    "Verdict",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlgorithmUsed:
-    """The approved algorithm and the parameters that it ran with."""
+    """The approved algorithm and the parameters that it ran with.
+
+    `equals` says in words what its model equals (an algorithm's `exact`).
+    """
 
     __pydantic_config__ = STRICT
     name: str
     parameters: Mapping[str, Scalar]
+    title: str = ""
+    equals: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +122,17 @@ class CategoricalPrepared:
 
     __pydantic_config__ = STRICT
     name: str
-    categories: tuple[str | bool | int, ...]
+    categories: tuple[Category, ...]
     source: Literal["contract", "union"] = "contract"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnPrepared:
+    """A column and what was done to it, a phrase for each step, in order."""
+
+    __pydantic_config__ = STRICT
+    name: str
+    steps: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,128 +142,25 @@ class Preparation:
     __pydantic_config__ = STRICT
     numeric: tuple[NumericPrepared, ...] = ()
     categorical: tuple[CategoricalPrepared, ...] = ()
+    columns: tuple[ColumnPrepared, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class RoundRecord:
-    """One round: the summed loss before its step, and what it cost all parties."""
+    """One round: the summed loss before its step, and what it cost all parties.
+
+    `progress` holds further figures that the algorithm has about its state.
+    """
 
     __pydantic_config__ = STRICT
     round: int
-    loss: float
-    gradient_norm: float
-    step: float
     bytes_up: int
     bytes_down: int
     seconds: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
-    """A number with its 95 % interval; None where the data define none.
-
-    `resolution` is how far binning may have moved the value; None where it is exact.
-    """
-
-    __pydantic_config__ = STRICT
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-    resolution: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Spread:
-    """One metric over the folds and repeats of a cross-validation."""
-
-    __pydantic_config__ = STRICT
-    mean: float
-    sd: float
-    values: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class CrossValidation:
-    """Repeated cross-validation of the federated model."""
-
-    __pydantic_config__ = STRICT
-    folds: int
-    repeats: int
-    metrics: Mapping[str, Spread]
-
-
-@dataclass(frozen=True, kw_only=True)
-class CalibrationCell:
-    """One score bin; `rate` is None where too few rows fell into it to be shown."""
-
-    __pydantic_config__ = STRICT
-    mean_score: float | None
-    rate: float | None
-    share: float | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class DomainResult:
-    """The federated model and the domain's own, on the domain's own rows, out of fold.
-
-    `difference` is federated minus own ROC-AUC, paired, with its 95 % interval.
-    """
-
-    __pydantic_config__ = STRICT
-    domain: str
-    rows_bucket: int | None
-    federated: Metrics
-    own: Metrics
-    difference: Estimate | None
-    verdict: Verdict
-    majority: Metrics = field(default_factory=dict)
-    calibration: tuple[CalibrationCell, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Curves:
-    """ROC as (false, true positive rate), PR as (recall, precision), calibration."""
-
-    __pydantic_config__ = STRICT
-    roc: tuple[tuple[float, float], ...] = ()
-    pr: tuple[tuple[float, float], ...] = ()
-    calibration: tuple[CalibrationCell, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Confusion:
-    """Counts over the whole federation's hold-out, at one threshold."""
-
-    __pydantic_config__ = STRICT
-    threshold: float
-    tp: int
-    fp: int
-    fn: int
-    tn: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Coefficient:
-    """A weight on a standardised or one-hot column."""
-
-    __pydantic_config__ = STRICT
-    name: str
-    value: float
-    standard_error: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Certificate:
-    """How far the best coefficients on the pooled rows can be from the model's.
-
-    `distance_bound` follows from the gradient and Hessian of the regularised loss,
-    summed over all domains at the model: twice gradient norm / smallest eigenvalue.
-    """
-
-    __pydantic_config__ = STRICT
-    gradient_norm: float
-    smallest_eigenvalue: float
-    distance_bound: float
+    loss: float | None = None
+    gradient_norm: float | None = None
+    step: float | None = None
+    progress: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,13 +204,26 @@ class AuditHead:
 
 @dataclass(frozen=True, kw_only=True)
 class Privacy:
-    """What protected the updates, and one sentence that claims no more."""
+    """What protected the updates, and one sentence that claims no more.
+
+    Args:
+        mode: "exact" or "differential privacy"; empty in records of before.
+        mechanism: Of the noise, by name.
+        sigma: Its standard deviation over the sensitivity.
+        dropout: What happens when a domain leaves in the middle of a round.
+        signed_keys: Whether each domain signed the key its masks are made from.
+    """
 
     __pydantic_config__ = STRICT
     secure_aggregation: bool
     statement: str
     epsilon: float | None = None
     delta: float | None = None
+    mode: Literal["", "exact", "differential privacy"] = ""
+    mechanism: str = ""
+    sigma: float | None = None
+    dropout: str = ""
+    signed_keys: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,8 +232,16 @@ class RunRecord:
 
     Args:
         manifest_fingerprint: Of the root project's manifest.
-        baselines: By name (`majority`), metrics of a model that needs no federation.
+        baselines: By name (`majority`, `mean`), metrics of a model that needs no
+            federation.
         evaluation: The settings of the hold-out and the cross-validation.
+        target_kind: "binary", "multiclass", "regression", "count" or "none".
+        classes: Of a binary or multiclass target, in the order of the tables.
+        main: The figure that models are chosen and compared by, and which of two is
+            `better`.
+        confusion_matrix: Rows by class (first index) and predicted class.
+        groups: Fairness, a table for each protected column.
+        notes: What the algorithm had to say about its fit.
     """
 
     __pydantic_config__ = STRICT
@@ -295,6 +277,17 @@ class RunRecord:
     privacy: Privacy
     software: Mapping[str, str]
     evaluation: Mapping[str, Scalar] = field(default_factory=dict)
+    target_kind: str = "binary"
+    classes: tuple[Category, ...] = ()
+    main: str = "roc_auc"
+    better: Literal["higher", "lower"] = "higher"
+    confusion_matrix: tuple[tuple[int, ...], ...] = ()
+    class_results: tuple[ClassResult, ...] = ()
+    ranking: tuple[RankedShare, ...] = ()
+    groups: tuple[Fairness, ...] = ()
+    importances: tuple[Importance, ...] = ()
+    search: Search | None = None
+    notes: tuple[str, ...] = ()
     mode: Literal["horizontal", "vertical"] = "horizontal"
     label: str = ""
     description: str = ""

@@ -1,9 +1,12 @@
 """The model card (Mitchell et al., 2019, arXiv:1810.03993), from the record alone."""
 
 from fl_plugin.registry.run_record import RunRecord
-from fl_plugin.report.findings import findings, headline, limits
+from fl_plugin.report.classes import class_rows
+from fl_plugin.report.fairness import fairness_views
+from fl_plugin.report.findings import findings, headline, limits, output_of
 from fl_plugin.report.html import readable_date
 from fl_plugin.report.rendering import markdown_templates
+from fl_plugin.report.search import search_view
 from fl_plugin.report.tables import domain_rows, left_rows, metric_rows
 from fl_plugin.report.wording import listed
 
@@ -20,6 +23,10 @@ def card_of(run: RunRecord) -> str:
             headline=headline(run),
             findings=findings(run),
             limits=limits(run),
+            output=output_of(run),
+            classes=class_rows(run),
+            fairness=fairness_views(run),
+            search=search_view(run),
             metrics=metric_rows(run),
             domains=domain_rows(run),
             left_rows=left_rows(run),

@@ -1,5 +1,7 @@
 """Figures of who gains: the federated model beside each domain's own."""
 
+from matplotlib.axes import Axes
+
 from fl_plugin.registry.run_record import DomainResult, RunRecord
 from fl_plugin.report.plots import (
     BAD,
@@ -8,19 +10,31 @@ from fl_plugin.report.plots import (
     INK,
     OWN,
     PLATE,
+    SERIES,
     SOFT,
     Canvas,
     Plot,
     style,
 )
-from fl_plugin.report.wording import listed, signed, title
+from fl_plugin.report.wording import (
+    change_of,
+    listed,
+    measure_of,
+    metric_in_text,
+    metric_name,
+    title,
+)
 
 _COLOURS = {"helped": GOOD, "hurt": BAD}
 
 
 def comparison_plots(run: RunRecord) -> tuple[Plot, ...]:
     """Return the figures for the domains that could be compared."""
-    compared = [d for d in run.domains if _both(d) is not None]
+    compared = [
+        d
+        for d in run.domains
+        if _both(d) is not None and d.measure == run.domains[0].measure
+    ]
     if not compared:
         return ()
     measured = [d for d in compared if d.difference and d.difference.low is not None]
@@ -31,7 +45,8 @@ def comparison_plots(run: RunRecord) -> tuple[Plot, ...]:
 
 
 def _both(result: DomainResult) -> tuple[float, float] | None:
-    own, federated = result.own.get("roc_auc"), result.federated.get("roc_auc")
+    own = result.own.get(result.measure)
+    federated = result.federated.get(result.measure)
     return None if own is None or federated is None else (own, federated)
 
 
@@ -41,11 +56,12 @@ def _height(count: int) -> float:
 
 def _levels(domains: list[DomainResult]) -> Plot:
     names = [title(d.domain) for d in domains]
+    measure = metric_name(domains[0].measure)
     canvas = Canvas(
         name="levels",
         title="Own model, federated model",
-        caption="ROC-AUC on each domain's own rows, out of fold.",
-        alt=f"ROC-AUC of both models in {listed(names)}.",
+        caption=f"{measure} on each domain's own rows, out of fold{_best(domains)}.",
+        alt=f"{measure} of both models in {listed(names)}.",
         height=_height(len(domains)),
     )
     with style():
@@ -62,22 +78,24 @@ def _levels(domains: list[DomainResult]) -> Plot:
             federated_dots, places, s=52, color=FEDERATED, zorder=4, label="federated"
         )
         axes.set_yticks(places, names, color=INK)
-        axes.set(xlabel="ROC-AUC", ylim=(len(domains) - 0.5, -0.5))
+        axes.set(xlabel=measure, ylim=(len(domains) - 0.5, -0.5))
         axes.margins(x=0.12)
         axes.grid(axis="y", visible=False)
         axes.spines["left"].set_visible(False)
-        canvas.figure.legend(loc="outside upper right", ncols=2, handletextpad=0.2)
+        _personalised(axes, domains)
+        canvas.figure.legend(loc="outside upper right", ncols=3, handletextpad=0.2)
         return canvas.plot()
 
 
 def _differences(domains: list[DomainResult]) -> Plot:
     names = [title(d.domain) for d in domains]
+    name, best = domains[0].measure, _best(domains)
     canvas = Canvas(
         name="differences",
         title="What federation adds",
-        caption="Federated less own ROC-AUC, with its 95 % interval (DeLong, paired). "
-        "An interval that holds zero may be chance.",
-        alt=f"Difference in ROC-AUC with intervals for {listed(names)}.",
+        caption=f"Federated less own {metric_in_text(name)}, paired, with its 95 % "
+        f"interval{best}. An interval that holds zero may be chance.",
+        alt=f"Difference in {metric_name(name)} with intervals for {listed(names)}.",
         height=_height(len(domains)),
     )
     with style():
@@ -90,7 +108,7 @@ def _differences(domains: list[DomainResult]) -> Plot:
             colour = _COLOURS.get(result.verdict, SOFT)
             axes.plot([gap.low, gap.high], [place, place], color=colour, linewidth=2.4)
             axes.scatter([gap.value], [place], s=52, color=colour, zorder=3)
-            text = signed(gap.value)
+            text = change_of(name, gap.value)
             axes.annotate(
                 text,
                 (gap.value, place),
@@ -102,7 +120,30 @@ def _differences(domains: list[DomainResult]) -> Plot:
                 bbox=PLATE,
             )
         axes.set_yticks(range(len(domains)), names, color=INK)
-        axes.set(xlabel="difference in ROC-AUC", ylim=(len(domains) - 0.5, -0.7))
+        axes.set(
+            xlabel=f"difference in {metric_in_text(name)}",
+            ylim=(len(domains) - 0.5, -0.7),
+        )
         axes.grid(axis="y", visible=False)
         axes.spines["left"].set_visible(False)
         return canvas.plot()
+
+
+def _best(domains: list[DomainResult]) -> str:
+    lower = measure_of(domains[0].measure).better == "lower"
+    return "; lower is better" if lower else ""
+
+
+def _personalised(axes: Axes, domains: list[DomainResult]) -> None:
+    """Mark the models that were fine-tuned on a domain's own rows."""
+    found = [
+        (value, place)
+        for place, domain in enumerate(domains)
+        for value in [domain.personalised.get(domain.measure)]
+        if value is not None
+    ]
+    if found:
+        x, y = zip(*found, strict=True)
+        axes.scatter(
+            x, y, s=52, marker="D", color=SERIES[2], zorder=5, label="fine-tuned"
+        )

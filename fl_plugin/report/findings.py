@@ -5,16 +5,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fl_plugin.registry.run_record import DomainResult, RunRecord
+from fl_plugin.report.fairness import fairness_limits
+from fl_plugin.report.measures import COMPARED, HEADLINES
 from fl_plugin.report.wording import (
+    baseline_name,
+    change_of,
     counted,
-    figure,
     listed,
+    measure_of,
+    metric_in_text,
     metric_name,
     rounded,
     short,
-    signed,
     size,
     title,
+    value_of,
     words,
 )
 
@@ -52,12 +57,10 @@ def exactness(run: RunRecord) -> Finding:
     """Say how far the model is from one trained on all rows in one place."""
     question = "Is it as good as pooling the rows?"
     proof = run.certificate
+    if run.privacy.epsilon is not None:
+        return Finding(question, _NOISY)
     if proof is None:
-        answer = (
-            "This run carries no certificate: how far it is from a model trained on "
-            "all rows in one place is not known."
-        )
-        return Finding(question, answer, "warn")
+        return _by_construction(run, question)
     if proof.distance_bound > EQUAL:
         answer = (
             "Not shown. The best coefficients on all rows in one place may be "
@@ -73,13 +76,35 @@ def exactness(run: RunRecord) -> Finding:
     return Finding(question, answer, "good")
 
 
+_NOISY = (
+    "No, and on purpose: noise was added for differential privacy. The comparison with "
+    "the domains' own models shows what it cost."
+)
+
+
+def _by_construction(run: RunRecord, question: str) -> Finding:
+    if run.algorithm.equals:
+        answer = (
+            f"By construction it is {run.algorithm.equals}. This run carries no "
+            "certificate that measures it."
+        )
+        return Finding(question, answer)
+    answer = (
+        "This run carries no certificate: how far it is from a model trained on "
+        "all rows in one place is not known."
+    )
+    return Finding(question, answer, "warn")
+
+
 def verdict(result: DomainResult) -> str:
     """Return what federation did for one domain, with the interval behind it."""
     if result.difference is None or result.difference.value is None:
         return "Too few rows of its own to compare."
     gap = result.difference
-    interval = f"95 % interval {signed(gap.low)} to {signed(gap.high)}"
-    change = f"{signed(gap.value)} ROC-AUC, {interval}"
+    name = result.measure
+    low, high = change_of(name, gap.low), change_of(name, gap.high)
+    change = f"{change_of(name, gap.value)} {metric_in_text(name)}"
+    change += f", 95 % interval {low} to {high}"
     match result.verdict:
         case "helped":
             return f"Federation helped: {change}."
@@ -97,18 +122,38 @@ def limits(run: RunRecord) -> tuple[str, ...]:
 
 
 def _learned(run: RunRecord) -> Finding:
-    auc = run.metrics.get("roc_auc")
+    question = "What was learned?"
     inputs = counted(len(run.features), "column")
-    answer = (
-        f"The probability of {run.target}, from {inputs}, by "
-        f"{words(run.algorithm.name)}."
-    )
-    if auc is not None and auc.value is not None:
-        answer += f" On rows kept apart its ROC-AUC is {figure(auc.value)}"
-        if auc.low is not None:
-            answer += f" (95 % interval {figure(auc.low)} to {figure(auc.high)})"
+    method = words(run.algorithm.title or run.algorithm.name)
+    subject = output_of(run)
+    answer = f"{subject[:1].upper()}{subject[1:]}, from {inputs}, by {method}."
+    name, _ = HEADLINES.get(run.target_kind, HEADLINES["binary"])
+    found = run.metrics.get(name)
+    if found is not None and found.value is not None:
+        answer += f" On rows kept apart its {metric_in_text(name)} is "
+        answer += value_of(name, found.value)
+        if found.low is not None:
+            ends = (value_of(name, found.low), value_of(name, found.high))
+            answer += f" (95 % interval {ends[0]} to {ends[1]})"
         answer += "."
-    return Finding("What was learned?", answer)
+    return Finding(question, answer)
+
+
+def output_of(run: RunRecord) -> str:
+    """Return what the model predicts."""
+    match run.target_kind:
+        case "multiclass":
+            return (
+                f"the probabilities of the {len(run.classes)} classes of {run.target}"
+            )
+        case "regression":
+            return f"the value of {run.target}"
+        case "count":
+            return f"the expected number of {run.target}"
+        case "none":
+            return "how the rows are alike, without a target"
+        case _:
+            return f"the probability of {run.target}"
 
 
 def _from_whom(run: RunRecord) -> Finding:
@@ -181,17 +226,8 @@ def _limits(run: RunRecord) -> Iterator[str]:
             yield f"{title(result.domain)}: {verdict(result)}"
     if exactness(run).tone == "warn":
         yield exactness(run).answer
-    majority = run.baselines.get("majority", {})
-    for name in ("accuracy", "brier"):
-        mine, theirs = run.metrics.get(name), majority.get(name)
-        if mine is None or mine.value is None or theirs is None:
-            continue
-        gain = mine.value - theirs if name == "accuracy" else theirs - mine.value
-        if gain <= 0:
-            yield (
-                f"{metric_name(name)} is no better than always answering with the "
-                f"majority class ({figure(mine.value)} against {figure(theirs)})."
-            )
+    yield from _no_better(run)
+    yield from fairness_limits(run)
     if run.privacy.epsilon is None:
         yield (
             "The model is exact, not differentially private: someone who holds it may "
@@ -200,4 +236,25 @@ def _limits(run: RunRecord) -> Iterator[str]:
     yield (
         "The coefficients describe an association in past decisions; they are no "
         "causes, and they repeat whatever bias those decisions had."
+        if run.coefficients
+        else "The model describes how past cases went; it shows no causes, and it "
+        "repeats whatever bias they had."
     )
+
+
+def _no_better(run: RunRecord) -> Iterator[str]:
+    """Yield where the model does not beat the one that knows the target alone."""
+    for base in sorted(run.baselines):
+        for name in COMPARED.get(run.target_kind, ()):
+            mine, theirs = run.metrics.get(name), run.baselines[base].get(name)
+            if mine is None or mine.value is None or theirs is None:
+                continue
+            gain = mine.value - theirs
+            if (gain if measure_of(name).better == "higher" else -gain) <= 0:
+                figures = (
+                    f"{value_of(name, mine.value)} against {value_of(name, theirs)}"
+                )
+                yield (
+                    f"{metric_name(name)} is no better than always answering with the "
+                    f"{baseline_name(base).lower()} ({figures})."
+                )

@@ -6,12 +6,22 @@ from typing import Any
 from markupsafe import Markup
 
 from fl_plugin.registry.run_record import RunRecord
+from fl_plugin.report.calibration import calibration_plot, domain_calibration_plot
+from fl_plugin.report.classes import class_rows, heat_rows, ranking_rows
 from fl_plugin.report.comparison import comparison_plots
+from fl_plugin.report.fairness import fairness_views
 from fl_plugin.report.findings import exactness, findings, headline, limits
-from fl_plugin.report.inside import coefficient_plot, convergence_plot, traffic_plots
+from fl_plugin.report.inside import (
+    coefficient_plot,
+    convergence_plot,
+    importance_plot,
+    ratio_name,
+)
 from fl_plugin.report.lineage import lineage
+from fl_plugin.report.protection import protection_facts
 from fl_plugin.report.quality import quality_plots
 from fl_plugin.report.rendering import FOLDER, html_templates
+from fl_plugin.report.search import search_view
 from fl_plugin.report.tables import (
     domain_rows,
     error_cells,
@@ -22,6 +32,7 @@ from fl_plugin.report.tables import (
     tiles,
     weight_rows,
 )
+from fl_plugin.report.traffic import traffic_plots
 
 
 def report_of(run: RunRecord) -> str:
@@ -64,12 +75,25 @@ def _tables(run: RunRecord) -> dict[str, Any]:
         "errors_words": error_words(run),
         "domains": domain_rows(run),
         "weights": weight_rows(run),
+        "ratio": ratio_name(run),
+        "heat": heat_rows(run),
+        "classes": class_rows(run),
+        "ranked": ranking_rows(run),
+        "fairness": fairness_views(run),
+        "search": search_view(run),
+        "protection": protection_facts(run),
+        "progress": sorted({name for r in run.rounds for name in r.progress}),
+        "personalised": any(d.personalised for d in run.domains),
     }
 
 
 def _plots(run: RunRecord) -> dict[str, Any]:
     return {
-        "quality": quality_plots(run),
+        "quality": tuple(
+            p for p in (*quality_plots(run), calibration_plot(run)) if p is not None
+        ),
+        "domain_calibration": domain_calibration_plot(run),
+        "importances": importance_plot(run),
         "comparison": comparison_plots(run),
         "coefficients": coefficient_plot(run),
         "convergence": convergence_plot(run),

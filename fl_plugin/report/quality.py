@@ -1,4 +1,4 @@
-"""Figures of how good the model is: ROC, precision-recall, calibration, folds."""
+"""Figures of how good the model is: ROC, precision-recall, gain, folds."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from fl_plugin.registry.run_record import RunRecord
+from fl_plugin.report.measures import HEADLINES
 from fl_plugin.report.plots import (
     FEDERATED,
     INK,
@@ -17,16 +18,17 @@ from fl_plugin.report.plots import (
     Plot,
     style,
 )
-from fl_plugin.report.wording import figure, percent
+from fl_plugin.report.wording import figure, metric_name, percent, value_of
 
 _LINE: Any = {"color": FEDERATED, "zorder": 3, "clip_on": False}
 _CHANCE: Any = {"color": SOFT, "linewidth": 1, "linestyle": (0, (4, 3)), "zorder": 2}
+_TENTH = 0.1
 _DOT: Any = {"zorder": 4, "clip_on": False, "edgecolor": "none"}
 
 
 def quality_plots(run: RunRecord) -> tuple[Plot, ...]:
     """Return those figures for which the record holds points."""
-    drawn = (_roc(run), _precision_recall(run), _calibration(run), _folds(run))
+    drawn = (_roc(run), _precision_recall(run), _gain(run), _folds(run))
     return tuple(plot for plot in drawn if plot is not None)
 
 
@@ -76,43 +78,48 @@ def _precision_recall(run: RunRecord) -> Plot | None:
         return canvas.plot()
 
 
-def _calibration(run: RunRecord) -> Plot | None:
-    shown = [c for c in run.curves.calibration if c.rate is not None and c.share]
-    hidden = len(run.curves.calibration) - len(shown)
-    if not shown:
+def _gain(run: RunRecord) -> Plot | None:
+    if not run.curves.gain:
         return None
-    note = f" {hidden} of {len(run.curves.calibration)} bins hold too few rows to show."
     canvas = Canvas(
-        name="calibration",
-        title="Calibration",
-        caption="Where the model says 30 %, do 30 % turn out so? Dots on the diagonal "
-        "say yes; a larger dot stands for more rows." + (note if hidden else ""),
-        alt="Observed rate against predicted probability, by score bin.",
+        name="gain",
+        title="What the top of the list holds",
+        caption="Share of all cases that is found by looking at the rows with the "
+        "highest scores first. Dashed: looking at random; dotted: a perfect list.",
+        alt="Gain curve on the hold-out rows.",
     )
     with style():
-        axes = _unit_square(canvas, "Predicted probability", "Observed rate")
+        axes = _unit_square(canvas, "Share of the rows", "Share of the cases")
+        x, y = np.array(run.curves.gain).T
+        axes.fill_between(x, y, color=FEDERATED, alpha=0.10, linewidth=0)
+        axes.plot(x, y, **_LINE)
         axes.plot([0, 1], [0, 1], **_CHANCE)
-        x = [c.mean_score or 0.0 for c in shown]
-        y = [c.rate or 0.0 for c in shown]
-        axes.plot(x, y, color=FEDERATED, linewidth=1.2, alpha=0.5)
-        sizes = [14 + 420 * (c.share or 0.0) for c in shown]
-        axes.scatter(x, y, s=sizes, color=FEDERATED, alpha=0.85, **_DOT)
+        base = _base_rate(run)
+        if base:
+            perfect: Any = {**_CHANCE, "linestyle": (0, (1, 2))}
+            axes.plot([0, base, 1], [0, 1, 1], **perfect)
+        tenth = next((r for r in run.ranking if r.share == _TENTH), None)
+        if tenth is not None and tenth.gain.value is not None:
+            axes.scatter([_TENTH], [tenth.gain.value], s=42, color=OWN, **_DOT)
+            text = f"{percent(tenth.gain.value)} in the top 10 %"
+            place = (_TENTH + 0.035, tenth.gain.value - 0.055)
+            axes.text(*place, text, color=INK, weight="bold", zorder=5, bbox=PLATE)
         return canvas.plot()
 
 
 def _folds(run: RunRecord) -> Plot | None:
-    found = (
-        run.cross_validation.metrics.get("roc_auc") if run.cross_validation else None
-    )
+    name = _judged_by(run)
+    found = run.cross_validation.metrics.get(name) if run.cross_validation else None
     if run.cross_validation is None or found is None or not found.values:
         return None
-    total = len(found.values)
+    total, measure = len(found.values), metric_name(name)
+    mean, sd = value_of(name, found.mean), value_of(name, found.sd)
     canvas = Canvas(
         name="folds",
         title="How far luck carries",
-        caption=f"ROC-AUC of {total} fits, each judged on rows that it had not seen. "
+        caption=f"{measure} of {total} fits, each judged on rows that it had not seen. "
         "The spread is what another draw of rows may do to the figure.",
-        alt=f"ROC-AUC of {total} cross-validation folds, mean {figure(found.mean)}.",
+        alt=f"{measure} of {total} cross-validation folds, mean {mean}.",
     )
     with style():
         axes = canvas.axes()
@@ -121,24 +128,30 @@ def _folds(run: RunRecord) -> Plot | None:
         axes.axvspan(low, high, color=FEDERATED, alpha=0.10, linewidth=0)
         axes.axvline(found.mean, color=FEDERATED, linewidth=1.6)
         axes.scatter(found.values, place, s=34, color=FEDERATED, alpha=0.75, **_DOT)
-        _holdout(axes, run, max(place))
-        axes.set(xlabel="ROC-AUC", yticks=[], ylim=(-0.8, max(place) + 3.2))
+        _holdout(axes, run, name, max(place))
+        axes.set(xlabel=measure, yticks=[], ylim=(-0.8, max(place) + 3.2))
         axes.spines["left"].set_visible(False)
         axes.grid(axis="y", visible=False)
-        label = f"mean {figure(found.mean)} ± {figure(found.sd)}"
         top = max(place) + 2.4
         bold: Any = {"ha": "center", "weight": "bold", "bbox": PLATE}
-        axes.text(found.mean, top, label, color=INK, **bold)
+        axes.text(found.mean, top, f"mean {mean} ± {sd}", color=INK, **bold)
         return canvas.plot()
 
 
-def _holdout(axes: Axes, run: RunRecord, top: float) -> None:
-    auc = run.metrics.get("roc_auc")
-    if auc is None or auc.value is None:
+def _judged_by(run: RunRecord) -> str:
+    """Return the figure at the head; where folds lack it, what models are chosen by."""
+    name, _ = HEADLINES.get(run.target_kind, HEADLINES["binary"])
+    folds = run.cross_validation.metrics if run.cross_validation else {}
+    return name if name in folds else run.main
+
+
+def _holdout(axes: Axes, run: RunRecord, name: str, top: float) -> None:
+    found = run.metrics.get(name)
+    if found is None or found.value is None:
         return
-    axes.axvline(auc.value, color=OWN, linewidth=1.4, linestyle=(0, (4, 3)))
-    label = f"hold-out {figure(auc.value)}"
-    axes.text(auc.value, top + 1.2, label, ha="center", color=SOFT, bbox=PLATE)
+    axes.axvline(found.value, color=OWN, linewidth=1.4, linestyle=(0, (4, 3)))
+    label = f"hold-out {value_of(name, found.value)}"
+    axes.text(found.value, top + 1.2, label, ha="center", color=SOFT, bbox=PLATE)
 
 
 def _stacked(values: tuple[float, ...]) -> list[float]:

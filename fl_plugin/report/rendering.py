@@ -64,12 +64,15 @@ def code(value: str) -> Markup:
 
 def _with_filters(environment: Environment) -> Environment:
     environment.filters.update(
+        baseline_name=wording.baseline_name,
+        category=wording.category,
         code=code,
         count=wording.count,
         digest=wording.digest,
         duration=wording.duration,
         figure=wording.figure,
         kind_name=wording.kind_name,
+        metric_name=wording.metric_name,
         prose=prose,
         percent=wording.percent,
         rows=wording.rows,

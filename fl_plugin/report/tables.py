@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from fl_plugin.registry.run_record import DomainResult, Estimate, RunRecord
 from fl_plugin.report.findings import verdict
 from fl_plugin.report.inside import strongest
+from fl_plugin.report.measures import HEADLINES, order_of
 from fl_plugin.report.wording import (
-    METRICS,
     NOTHING,
     TIMES,
+    baseline_name,
+    change_of,
     count,
     duration,
-    figure,
+    measure_of,
     metric_meaning,
     metric_name,
     percent,
@@ -21,6 +23,7 @@ from fl_plugin.report.wording import (
     signed,
     size,
     title,
+    value_of,
 )
 
 _SHORT = {
@@ -86,6 +89,7 @@ class DomainRow:
     short: str
     tone: str
     verdict: str
+    personalised: str
 
 
 @dataclass(frozen=True)
@@ -94,34 +98,40 @@ class WeightRow:
 
     name: str
     value: str
-    odds: str
+    ratio: str
 
 
 def tiles(run: RunRecord) -> tuple[Tile, ...]:
     """Return the four figures that a reader looks for first."""
-    auc = run.metrics.get("roc_auc", Estimate(value=None))
-    interval = _interval(auc)
-    majority = run.baselines.get("majority", {}).get("brier")
-    brier = run.metrics.get("brier", Estimate(value=None))
-    base = (
-        f"always the base rate: {figure(majority)}" if majority else "lower is better"
-    )
+    first, second = HEADLINES.get(run.target_kind, HEADLINES["binary"])
     spent = sum(run.seconds.values())
     return (
-        Tile(
-            "ROC-AUC",
-            figure(auc.value),
-            f"95 %: {interval}" if interval != NOTHING else "on hold-out rows",
-        ),
-        Tile("Brier score", figure(brier.value), base),
+        _tile(run, first),
+        _tile(run, second),
         Tile("Rounds", count(len(run.rounds)), f"{duration(spent)} in all stages"),
         Tile("Left the domains", size(run.bytes.up), f"and {size(run.bytes.down)} in"),
     )
 
 
+def _tile(run: RunRecord, name: str) -> Tile:
+    found = run.metrics.get(name, Estimate(value=None))
+    interval = _interval(name, found)
+    bases = [(b, run.baselines[b].get(name)) for b in sorted(run.baselines)]
+    known = [f"{baseline_name(b)}: {value_of(name, v)}" for b, v in bases if v]
+    if interval != NOTHING:
+        note = f"95 %: {interval}"
+    elif known:
+        note = known[0][:1].lower() + known[0][1:]
+    else:
+        better = measure_of(name).better
+        note = f"{better} is better" if better else "on hold-out rows"
+    return Tile(metric_name(name), value_of(name, found.value), note)
+
+
 def metric_rows(run: RunRecord) -> tuple[MetricRow, ...]:
     """Return the metrics, the well-known first."""
-    return tuple(_metric_row(run, name, run.metrics[name]) for name in _order(run))
+    names = order_of(set(run.metrics))
+    return tuple(_metric_row(run, name, run.metrics[name]) for name in names)
 
 
 def left_rows(run: RunRecord) -> tuple[LeftRow, ...]:
@@ -196,42 +206,44 @@ def weight_rows(run: RunRecord) -> tuple[WeightRow, ...]:
 
 def _metric_row(run: RunRecord, name: str, found: Estimate) -> MetricRow:
     folds = run.cross_validation.metrics.get(name) if run.cross_validation else None
+    spread = (
+        f"{value_of(name, folds.mean)} ± {value_of(name, folds.sd)}" if folds else ""
+    )
     return MetricRow(
         name=metric_name(name),
         meaning=metric_meaning(name),
-        value=figure(found.value),
-        interval=_interval(found),
+        value=value_of(name, found.value),
+        interval=_interval(name, found),
         resolution=f"{found.resolution:.1g}" if found.resolution else "",
-        folds=f"{figure(folds.mean)} ± {figure(folds.sd)}" if folds else NOTHING,
+        folds=spread or NOTHING,
         baselines=tuple(
-            figure(run.baselines[b].get(name)) for b in sorted(run.baselines)
+            value_of(name, run.baselines[b].get(name)) for b in sorted(run.baselines)
         ),
     )
 
 
 def _domain_row(result: DomainResult) -> DomainRow:
     said, tone = _SHORT[result.verdict]
+    name = result.measure
     return DomainRow(
         name=title(result.domain),
         rows=rows(result.rows_bucket),
-        own=figure(result.own.get("roc_auc")),
-        federated=figure(result.federated.get("roc_auc")),
-        difference=signed(result.difference.value if result.difference else None),
+        own=value_of(name, result.own.get(name)),
+        federated=value_of(name, result.federated.get(name)),
+        difference=change_of(
+            name, result.difference.value if result.difference else None
+        ),
         short=said,
         tone=tone,
         verdict=verdict(result),
+        personalised=value_of(name, result.personalised.get(name)),
     )
 
 
-def _interval(found: Estimate) -> str:
+def _interval(name: str, found: Estimate) -> str:
     if found.low is None or found.high is None:
         return NOTHING
-    return f"{figure(found.low)} to {figure(found.high)}"
-
-
-def _order(run: RunRecord) -> list[str]:
-    known = [name for name in METRICS if name in run.metrics]
-    return known + sorted(set(run.metrics) - set(METRICS))
+    return f"{value_of(name, found.low)} to {value_of(name, found.high)}"
 
 
 def _exp(value: float) -> float:

@@ -2,6 +2,10 @@
 
 from collections.abc import Sequence
 
+from fl_plugin.report.measures import MEASURES, Measure
+
+Category = str | bool | int
+
 NOTHING = "\N{EN DASH}"
 TIMES = "\N{MULTIPLICATION SIGN}"
 _RAISED = str.maketrans(
@@ -9,6 +13,9 @@ _RAISED = str.maketrans(
     "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079",
 )
 _UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
+_BASELINES = {"majority": "Majority class", "mean": "Training mean"}
+# Beyond these a power of ten is shorter.
+_MOST_DIGITS, _LEAST_DIGITS = 1e7, 1e-3
 _NUMERALS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
 
 
@@ -118,10 +125,12 @@ def _minus(text: str) -> str:
 
 
 KINDS = {
+    "assign": "Allocation",
     "compare": "Comparison",
     "count": "Counting",
     "evaluate": "Evaluation",
     "open": "Opening",
+    "prepare": "Preparation",
     "scatter": "Scaling",
     "step": "Training",
     "vocabulary": "Vocabulary",
@@ -133,25 +142,63 @@ def kind_name(kind: str) -> str:
     return KINDS.get(kind, title(kind))
 
 
-METRICS = {
-    "roc_auc": ("ROC-AUC", "Chance that a random case ranks above a random non-case."),
-    "pr_auc": ("PR-AUC", "Precision averaged over recall; compare with the base rate."),
-    "ks": ("KS", "Greatest gap between the two score distributions."),
-    "log_loss": ("Log loss", "Lower is better; punishes confident mistakes."),
-    "brier": ("Brier score", "Mean squared error of the probability; lower is better."),
-    "accuracy": ("Accuracy", "Share of right answers at the threshold."),
-    "balanced_accuracy": ("Balanced accuracy", "Mean of both classes' hit rates."),
-    "precision": ("Precision", "Share of alarms that were right."),
-    "recall": ("Recall", "Share of cases that were found."),
-    "f1": ("F1", "Harmonic mean of precision and recall."),
-}
+def category(value: Category | None) -> str:
+    """Return a category as people write it; None is that of unknown ones."""
+    if value is None:
+        return "not known"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def measure_of(name: str) -> Measure:
+    """Return a figure's name and meaning, those of an unknown one too."""
+    return MEASURES.get(name) or Measure(title(name), "", "")
 
 
 def metric_name(name: str) -> str:
     """Return a metric's name as people write it."""
-    return METRICS[name][0] if name in METRICS else title(name)
+    return measure_of(name).name
+
+
+def metric_in_text(name: str) -> str:
+    """Return a metric's name as it stands inside a sentence: ROC-AUC, but accuracy."""
+    text = metric_name(name)
+    return text if text[:2].isupper() or not text[1:2].isalpha() else _lowered(text)
+
+
+def _lowered(text: str) -> str:
+    # A name of a person or an abbreviation keeps its capital.
+    kept = text.startswith(("Brier", "Gini", "Poisson"))
+    return text if kept else text[:1].lower() + text[1:]
 
 
 def metric_meaning(name: str) -> str:
     """Return one sentence on how to read a metric; empty where none is known."""
-    return METRICS[name][1] if name in METRICS else ""
+    return measure_of(name).meaning
+
+
+def value_of(name: str, value: float | None) -> str:
+    """Return a metric's value in the digits that tell it."""
+    if value is None:
+        return NOTHING
+    return figure(value) if measure_of(name).share else amount(value)
+
+
+def change_of(name: str, value: float | None) -> str:
+    """Return a difference between two values of a metric, with its sign."""
+    if value is None or measure_of(name).share:
+        return signed(value)
+    return f"+{amount(value)}" if value > 0 else amount(value)
+
+
+def amount(value: float) -> str:
+    """Return a number of any size in about four digits."""
+    size = abs(value)
+    if size >= _MOST_DIGITS or 0 < size < _LEAST_DIGITS:
+        return short(value)
+    digits = max(0, 4 - len(str(int(size))))
+    return _minus(f"{value:,.{digits}f}")
+
+
+def baseline_name(name: str) -> str:
+    """Return what a baseline says, as a column's heading."""
+    return _BASELINES.get(name, title(name))

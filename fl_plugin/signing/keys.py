@@ -10,6 +10,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -107,6 +108,11 @@ def load_key(path: Path) -> SigningKey:
             remedy="Make one: fl access keygen FILE",
         )
     return SigningKey(key)
+
+
+def is_public_key(text: object) -> TypeGuard[str]:
+    """Return whether a word is a public key, as it stands in `principals.yml`."""
+    return isinstance(text, str) and _PUBLIC.match(text) is not None
 
 
 def is_signed(public: str, message: bytes, signature: str) -> bool:

@@ -1,17 +1,24 @@
 """What must hold of federated evaluation, whatever the rows and whoever holds them."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
+from sklearn.metrics import (
+    average_precision_score,
+    ndcg_score,
+    roc_auc_score,
+    roc_curve,
+)
 
+from fl_plugin.evaluation.base import EvaluationSpec, evaluation_for
 from fl_plugin.evaluation.histogram import Labels, ScoreHistogram, Scores, score_bins
-from fl_plugin.evaluation.metrics import metrics_of
+from fl_plugin.evaluation.metrics import Interval, Metrics
 from fl_plugin.evaluation.paired import paired_auc
-from fl_plugin.evaluation.sums import EvaluationSpec, evaluation_sums, sum_bounds
+from fl_plugin.privacy.encoding import decode, encode, pack, unpack, words_shape
 
 Rows = list[tuple[float, bool]]
 
@@ -31,9 +38,18 @@ def arrays_of(some_rows: Rows) -> tuple[Scores, Labels]:
     return np.array(found[0], dtype=float), np.array(found[1], dtype=bool)
 
 
+def sums_of(part: Rows, spec: EvaluationSpec) -> dict[str, Any]:
+    values, labels = arrays_of(part)
+    return evaluation_for(spec).sums(values, labels.astype(float))
+
+
 def total(held: list[Rows], spec: EvaluationSpec) -> dict[str, Any]:
-    handed = [evaluation_sums(*arrays_of(part), spec) for part in held]
+    handed = [sums_of(part, spec) for part in held]
     return {name: sum(sums[name] for sums in handed) for name in handed[0]}
+
+
+def metrics_of(sums: Any, spec: EvaluationSpec, min_cell: int = 10) -> Metrics:
+    return evaluation_for(spec).metrics(sums, min_cell)
 
 
 def ks_score(labels: Any, values: Any) -> float:
@@ -56,18 +72,24 @@ def test_any_split_of_the_rows_gives_the_totals_of_the_pooled_rows(held, spec):
 def test_the_order_of_parties_does_not_matter(held, spec):
     forward, backward = total(held, spec), total(held[::-1], spec)
     one, other = (metrics_of(sums, spec, min_cell=1) for sums in (forward, backward))
-    for name in ("rows", "confusion", "roc_auc", "roc_auc_ci", "pr_auc", "ks"):
-        assert getattr(one, name) == getattr(other, name)
-    assert one.curves == other.curves
+    for name in ("roc_auc", "pr_auc", "ks", "gini", "ndcg", "f1"):
+        assert one.figures[name] == other.figures[name]
+    assert one.intervals.get("roc_auc") == other.intervals.get("roc_auc")
+    assert (one.rows, one.confusion) == (other.rows, other.confusion)
+    assert (one.curves, one.ranking) == (other.curves, other.ranking)
     if one.rows:
-        assert one.log_loss == pytest.approx(other.log_loss, rel=1e-12)
+        assert one.value("log_loss") == pytest.approx(
+            other.value("log_loss"), rel=1e-12
+        )
 
 
 @given(held=parties, spec=specs)
 def test_no_total_exceeds_its_public_bound(held, spec):
     sums, count = total(held, spec), sum(len(part) for part in held)
-    for name, bound in sum_bounds(count, spec).items():
-        assert np.abs(sums[name]).max() <= bound
+    for name, answer in evaluation_for(replace(spec, rows=count)).answers().items():
+        assert (np.abs(sums[name]) <= answer.bound).all()
+        if answer.integer:
+            assert 2 * sums[name].max() < 256**answer.width
 
 
 @given(some=rows, bins=st.integers(2, 300))
@@ -82,13 +104,15 @@ def test_the_brackets_hold_the_truth_and_the_value_is_that_of_the_bins(held, spe
     values, labels = arrays_of([row for part in held for row in part])
     found: Any = metrics_of(total(held, spec), spec)
     if labels.all() or not labels.any():
-        assert found.roc_auc is found.pr_auc is found.ks is None
+        for name in ("roc_auc", "pr_auc", "ks"):
+            assert found.figures[name] is None
         return
     bins = score_bins(values, spec.bins)
     for bracket, oracle in (
-        (found.roc_auc, roc_auc_score),
-        (found.pr_auc, average_precision_score),
-        (found.ks, ks_score),
+        (found.figures["roc_auc"], roc_auc_score),
+        (found.figures["pr_auc"], average_precision_score),
+        (found.figures["ks"], ks_score),
+        (found.figures["ndcg"], lambda y, s: ndcg_score([y], [s])),
     ):
         # scikit-learn's own sums are rounded in the last bits.
         assert bracket.low - 1e-12 <= oracle(labels, values) <= bracket.high + 1e-12
@@ -103,9 +127,11 @@ def test_nothing_shown_rests_on_fewer_rows_than_allowed(held, spec, min_cell):
     assert all(share * found.rows > min_cell - 1e-6 for share in shares)
     hidden = found.rows - round(sum(shares) * found.rows)
     assert hidden == 0 or hidden >= min(min_cell, found.rows)
-    classes = np.array([found.rows - found.positives, found.positives])
+    classes = np.array([sum(line) for line in found.confusion])
     steps = np.diff(np.array(found.curves.roc).reshape(-1, 2) @ classes)
     assert (steps > min(min_cell, found.rows) - 1e-6).all()
+    tops = [row.share * found.rows for row in found.ranking]
+    assert all(top > min_cell - 1 for top in tops)
 
 
 @given(some=rows, bins=st.integers(2, 300))
@@ -126,4 +152,126 @@ def test_comparing_two_models_the_other_way_round_changes_the_sign_only(some):
         return
     assert forward.difference == -backward.difference
     assert (forward.low, forward.high) == (-backward.high, -backward.low)
-    assert forward.auc_a == pytest.approx(roc_auc_score(labels, a), abs=1e-12)
+    assert forward.first == pytest.approx(roc_auc_score(labels, a), abs=1e-12)
+
+
+KINDS = ("binary", "multiclass", "regression", "count", "none")
+
+
+def drawn(kind: str, rows: int, seed: int) -> tuple[EvaluationSpec, Any, Any, Any]:
+    """Return a spec, predictions, a target and the codes of two protected columns."""
+    rng = np.random.default_rng(seed)
+    spec = EvaluationSpec(
+        kind=kind,
+        classes=("a", "b", "c"),
+        bins=32,
+        rows=rows,
+        low=0.0,
+        high=8.0,
+        centre=1.5,
+        group_sizes=(2, 3),
+    )
+    codes = tuple(rng.integers(-1, size, rows) for size in spec.group_sizes)
+    if kind == "binary":
+        return spec, rng.random(rows), rng.integers(0, 2, rows).astype(float), codes
+    if kind == "multiclass":
+        chances = rng.dirichlet([1, 1, 1], rows)
+        return spec, chances, rng.integers(0, 3, rows).astype(float), codes
+    y = rng.poisson(2.0, rows).astype(float)
+    return spec, rng.random(rows) * 5, y, codes
+
+
+def through_fixed_point(spec: EvaluationSpec, parts: list[Any]) -> dict[str, Any]:
+    """Return the sums of the parts as they come out of the wire's words."""
+    found = {}
+    for name, answer in evaluation_for(spec).answers().items():
+        sent = [pack(encode(answer, p[name]), answer.width) for p in parts]
+        shape = words_shape(answer)
+        words: Any = sum(unpack(one, shape, answer.width) for one in sent)
+        found[name] = decode(answer, words)
+    return found
+
+
+def same(one: Any, other: Any) -> None:
+    """Assert that two metrics, or parts of them, are equal to 1e-12."""
+    if isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for key, value in one.items():
+            same(value, other[key])
+    elif isinstance(one, list):
+        assert len(one) == len(other)
+        for left, right in zip(one, other, strict=True):
+            same(left, right)
+    elif isinstance(one, float):
+        assert one == pytest.approx(other, rel=1e-12, abs=1e-12)
+    else:
+        assert one == other
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(rows=st.integers(0, 80), parties=st.integers(1, 7), seed=st.integers(0, 2**32))
+def test_any_number_of_domains_gives_the_figures_of_the_pooled_rows(
+    kind, rows, parties, seed
+):
+    spec, predictions, y, codes = drawn(kind, rows, seed)
+    judge = evaluation_for(spec)
+    whose = np.random.default_rng(seed + 1).integers(0, parties, rows)
+    parts = [
+        judge.sums(predictions[here], y[here], tuple(c[here] for c in codes))
+        for here in (whose == party for party in range(parties))
+    ]
+    pooled = judge.metrics(judge.sums(predictions, y, codes), min_cell=3)
+    federated = judge.metrics(through_fixed_point(spec, parts), min_cell=3)
+    same(federated.to_json(), pooled.to_json())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(rows=st.integers(0, 60), seed=st.integers(0, 2**32))
+def test_blocks_of_rows_add_up_to_all_rows(kind, rows, seed):
+    spec, predictions, y, codes = drawn(kind, rows, seed)
+    judge = evaluation_for(spec)
+    cuts = (slice(0, rows // 3), slice(rows // 3, None))
+    blocks = [
+        judge.sums(predictions[c], y[c], tuple(k[c] for k in codes)) for c in cuts
+    ]
+    whole = judge.sums(predictions, y, codes)
+    assert whole.keys() == judge.answers().keys()
+    for name, array in whole.items():
+        np.testing.assert_allclose(
+            blocks[0][name] + blocks[1][name], array, rtol=1e-12, atol=1e-12
+        )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(rows=st.integers(0, 120), seed=st.integers(0, 2**32), cell=st.integers(2, 20))
+def test_no_group_is_shown_that_is_small_or_alone_in_being_hidden(
+    kind, rows, seed, cell
+):
+    spec, predictions, y, codes = drawn(kind, rows, seed)
+    judge = evaluation_for(spec)
+    found = judge.metrics(judge.sums(predictions, y, codes), cell)
+    for table in found.groups:
+        shares = [row.share for row in table.rows]
+        assert all(s is None or s * rows > cell - 1e-6 for s in shares)
+        assert shares.count(None) != 1
+        rest = rows - sum(s * rows for s in shares if s is not None)
+        assert rest < 1e-6 or rest > min(cell, rows) - 1e-6
+        for row in table.rows:
+            if row.share is None:
+                assert not any(v is not None for v in row.figures.values())
+                assert not row.intervals
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(rows=st.integers(2, 60), seed=st.integers(0, 2**32))
+def test_a_model_is_neither_better_nor_worse_than_itself(kind, rows, seed):
+    spec, predictions, y, _ = drawn(kind, rows, seed)
+    judge = evaluation_for(spec)
+    found = judge.paired(predictions, predictions.copy(), y)
+    if found is not None:
+        assert (found.difference, found.low, found.high) == (0.0, 0.0, 0.0)
+        figure = judge.metrics(judge.sums(predictions, y, _)).figures[found.measure]
+        if not isinstance(figure, Interval):
+            assert figure == pytest.approx(found.first, rel=1e-12)
+        assert found.measure == judge.main
+        assert found.better == judge.better

@@ -1,149 +1,170 @@
 """Is the federation's model better here than the one this domain could fit alone?
 
-Both models score the same rows out of fold; the comparison is made inside the domain
-and only its rounded figures leave, and only where both classes are large enough.
+Both models predict the same rows out of fold; the comparison is made inside the domain
+and only its rounded figures leave, and only where every class is large enough.
 """
 
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from fl_plugin.algorithms.base import Algorithm, solve
-from fl_plugin.errors import TrainingError
-from fl_plugin.evaluation.metrics import Metrics, majority_metrics, metrics_of
-from fl_plugin.evaluation.paired import paired_auc, verdict
-from fl_plugin.evaluation.sums import EvaluationSpec, evaluation_sums
+from fl_plugin.algorithms.base import Design, solve_alone
+from fl_plugin.errors import MeshError, TrainingError
+from fl_plugin.evaluation.base import Evaluation, evaluation_for, without_groups
+from fl_plugin.evaluation.metrics import Metrics
+from fl_plugin.evaluation.paired import verdict
 from fl_plugin.messages import Ask
-from fl_plugin.party.answer import Answer, Kind, matrix, rounded
-from fl_plugin.party.kinds.evaluate import read_spec
-from fl_plugin.party.session import Session, read_splits
-from fl_plugin.preparation.features import RawColumns, design
-from fl_plugin.preparation.moments import count, counted, moments, scatter
-from fl_plugin.preparation.splits import Mask
-
-Floats = npt.NDArray[np.float64]
-
-RANKED = ("roc_auc", "pr_auc", "ks")
-PLAIN = (
-    "log_loss",
-    "brier",
-    "accuracy",
-    "balanced_accuracy",
-    "precision",
-    "recall",
-    "f1",
-)
+from fl_plugin.party.answer import Answer, Kind, listed, numbered, rounded
+from fl_plugin.party.designing import test_design, training_design
+from fl_plugin.party.designs import Streamed
+from fl_plugin.party.job import Job
+from fl_plugin.party.kinds.evaluate import BLOCK, read_spec
+from fl_plugin.party.session import Session
+from fl_plugin.preparation.fit import prepare_alone
+from fl_plugin.preparation.raw import Mask
+from fl_plugin.summand import Arrays, Floats
 
 
 class Compare(Kind):
-    """Compare out-of-fold scores of the federation's models and of the domain's own."""
+    """Compare out-of-fold predictions of common models and of the domain's own."""
 
     name: ClassVar[str] = "compare"
-    releases: ClassVar[str] = "rounded quality figures of two models on own rows"
+    releases: ClassVar[str] = "rounded quality figures of models on own rows"
 
     def answer(self, session: Session, ask: Ask) -> Answer:
-        """Return figures of both models; `suppressed` where they would tell too much.
+        """Return figures of all models; `suppressed` where they would tell too much.
 
-        Each split's test part is scored by the federation's model of that split
-        (arrays `means`, `scales`, `points`) and by one fitted on the split's training
-        part of this domain alone; a row's scores are averaged over the repeats.
+        Each fold's rows are predicted by the federation's model of that fold, by one
+        fitted on the fold's training rows of this domain alone, and, where the
+        algorithm can, by the federation's model fine-tuned on those; a row's
+        predictions are averaged over the repeats.
         """
-        raw = session.columns()
-        positives = int(raw.target.sum())
-        smaller = min(positives, len(raw.target) - positives)
-        if smaller < session.min_cohort:
-            return Answer(body={"suppressed": "too few rows of one class"})
+        suppressed = _suppressed(session)
+        if suppressed:
+            return Answer(body={"suppressed": suppressed})
+        places = listed(ask, "jobs", int)
+        models = numbered(ask, len(places))
+        evaluation = without_groups(evaluation_for(read_spec(session, ask)))
+        found = _Predicted(evaluation, len(session.rows))
         try:
-            theirs, own = self._scores(session, ask)
+            for place, model in zip(places, models, strict=True):
+                _predict(session, session.job(place), model, found)
+            return Answer(body=found.compared(session))
         except TrainingError:
-            return Answer(body={"suppressed": "one class is missing in a fold"})
-        spec = read_spec(ask)
-        pair = paired_auc(theirs, own, raw.target)
-        found = _judged(theirs, raw.target, spec, session)
-        return Answer(
-            body={
-                "federated": _figures(found),
-                "own": _figures(_judged(own, raw.target, spec, session)),
-                "majority": _figures(_majority(raw.target)),
-                "calibration": [
-                    {
-                        "mean_score": rounded(cell.mean_score),
-                        "rate": rounded(cell.rate),
-                        "share": rounded(cell.share),
-                    }
-                    for cell in found.calibration
-                ],
-                "difference": None
-                if pair is None
-                else {
-                    "value": rounded(pair.difference),
-                    "low": rounded(pair.low),
-                    "high": rounded(pair.high),
-                },
-                "verdict": verdict(pair),
-            }
-        )
+            return Answer(body={"suppressed": "a fold is too small to learn from"})
 
-    def _scores(self, session: Session, ask: Ask) -> tuple[Floats, Floats]:
-        raw = session.columns()
-        splits = read_splits(ask.body)
-        width = len(raw.numeric) + sum(raw.sizes)
-        means = matrix(ask, "means", len(splits), len(raw.numeric))
-        scales = matrix(ask, "scales", len(splits), len(raw.numeric))
-        points = matrix(ask, "points", len(splits), width + 1)
-        total = np.zeros((2, len(raw.target)))
-        times = np.zeros(len(raw.target))
-        for i, split in enumerate(splits):
-            test = session.chosen(split)
-            model = session.algorithm
-            theirs = session.design(split, means[i], scales[i])
-            total[0, test] += model.scores(points[i], theirs)
-            mean, scale, point = fit_alone(model, raw, ~test)
-            total[1, test] += model.scores(point, design(raw, test, mean, scale))
-            times[test] += 1
-        if (times == 0).any():
+
+@dataclass
+class _Predicted:
+    """Out-of-fold predictions by who made them, added up over the repeats."""
+
+    evaluation: Evaluation
+    rows: int
+
+    def __post_init__(self) -> None:
+        self._totals: dict[str, Floats] = {}
+        self._times = np.zeros(self.rows)
+        self._y = np.zeros(self.rows)
+
+    def add(self, who: str, test: Mask, predictions: Floats) -> None:
+        shape = (self.rows, *predictions.shape[1:])
+        self._totals.setdefault(who, np.zeros(shape))[test] += predictions
+
+    def tested(self, test: Mask, y: Floats) -> None:
+        self._times[test] += 1
+        self._y[test] = y
+
+    def compared(self, session: Session) -> dict[str, Any]:
+        """Return every figure, rounded."""
+        if (self._times == 0).any():
             raise TrainingError("A row is in no fold.", remedy="Use complete folds.")
-        scores = total / times
-        return scores[0], scores[1]
+        means = {
+            who: total / self._times.reshape((-1,) + (1,) * (total.ndim - 1))
+            for who, total in self._totals.items()
+        }
+        theirs, own = means["federated"], means["own"]
+        pair = self.evaluation.paired(theirs, own, self._y)
+        judged = {who: self._judged(p, session) for who, p in means.items()}
+        body: dict[str, Any] = {
+            who: {n: rounded(v) for n, v in metrics.values().items()}
+            for who, metrics in judged.items()
+        }
+        body["majority"] = self._majority(theirs, session)
+        body["calibration"] = [
+            {
+                "mean_score": rounded(cell.mean_score),
+                "rate": rounded(cell.rate),
+                "share": rounded(cell.share),
+            }
+            for cell in judged["federated"].calibration
+        ]
+        body["difference"] = None
+        if pair is not None:
+            ends = ("difference", "low", "high")
+            value, low, high = (rounded(getattr(pair, end)) for end in ends)
+            body["difference"] = {"value": value, "low": low, "high": high}
+        return {**body, "verdict": verdict(pair)}
+
+    def _judged(self, predictions: Floats, session: Session) -> Metrics:
+        totals = self.evaluation.sums(predictions, self._y)
+        return self.evaluation.metrics(totals, min_cell=session.min_cohort)
+
+    def _majority(self, predictions: Floats, session: Session) -> dict[str, Any]:
+        totals = self.evaluation.sums(predictions, self._y)
+        classes = len(session.wanted.predicts.classes)
+        counts = [int((self._y == i).sum()) for i in range(classes)]
+        values = self.evaluation.baseline(totals, counts).values()
+        return {n: rounded(v) for n, v in values.items()}
 
 
-def fit_alone(
-    algorithm: Algorithm, raw: RawColumns, chosen: Mask
-) -> tuple[Floats, Floats, Floats]:
-    """Fit the same algorithm on some of a domain's own rows.
+def _suppressed(session: Session) -> str:
+    y, least = session.rows.target, session.min_cohort
+    if len(y) < least:
+        return "too few rows"
+    for i in range(len(session.wanted.predicts.classes)):
+        if int((y == i).sum()) < least:
+            return "too few rows of one class"
+    return ""
 
-    Returns:
-        Means, scales and the point (coefficients, then the intercept).
 
-    Raises:
-        TrainingError: The rows hold only one class, or the fit does not converge.
-    """
-    counts, sums = count(raw.numeric, raw.target, chosen)
-    first = counted(counts, sums)
-    fitted = moments(first, scatter(raw.numeric, chosen, first.means))
-    prepared = design(raw, chosen, first.means, fitted.scales)
-    found = solve(
-        algorithm, len(prepared.x), lambda point: algorithm.step(point, prepared)
+def _predict(session: Session, job: Job, model: Arrays, found: _Predicted) -> None:
+    algorithm = job.algorithm
+    design, test = test_design(session, job)
+    predictions, y = _over(
+        design, lambda block: algorithm.predict(model, job.task, block)
     )
-    point = np.append(found.coefficients, found.intercept)
-    return first.means, fitted.scales, point
+    found.add("federated", test, predictions)
+    found.tested(test, y)
+    personal = algorithm.personalise(model, job.task, training_design(session, job))
+    if personal is not None:
+        tuned, _ = _over(
+            design, lambda block: algorithm.predict(personal, job.task, block)
+        )
+        found.add("personal", test, tuned)
+    found.add("own", test, _alone(session, job, test))
 
 
-def _judged(
-    scores: Floats, labels: Mask, spec: EvaluationSpec, session: Session
-) -> Metrics:
-    sums = evaluation_sums(scores, labels, spec)
-    return metrics_of(sums, spec, min_cell=session.min_cohort)
+def _alone(session: Session, job: Job, test: Mask) -> Floats:
+    """Return the predictions of the same algorithm, fitted on own rows only."""
+    raw, train = session.coded(), ~test
+    try:
+        prepared = prepare_alone(session.schema, session.plan, raw, train)
+        task = prepared.task(parties=1, seed=session.seed)
+        fitted = solve_alone(job.algorithm, task, Streamed(raw, train, prepared))
+    except MeshError:
+        raise TrainingError(
+            "A domain's own model cannot be fitted.", remedy="Use fewer folds."
+        ) from None
+    predictions, _ = _over(
+        Streamed(raw, test, prepared),
+        lambda block: job.algorithm.predict(fitted.model, task, block),
+    )
+    return predictions
 
 
-def _majority(labels: Mask) -> Metrics:
-    """Return the metrics of knowing only this domain's own rate."""
-    positives, rows = int(labels.sum()), len(labels)
-    return majority_metrics(positives, rows, positives, rows)
-
-
-def _figures(found: Metrics) -> dict[str, float | None]:
-    brackets = {name: getattr(found, name) for name in RANKED}
-    figures = {n: rounded(b.value if b else None) for n, b in brackets.items()}
-    return figures | {name: rounded(getattr(found, name)) for name in PLAIN}
+def _over(design: Design, predict: Any) -> tuple[Floats, Floats]:
+    found = [(predict(block), block.y) for block in design.blocks(BLOCK)]
+    if not found:
+        raise TrainingError("A fold is empty.", remedy="Use fewer folds.")
+    return np.concatenate([p for p, _ in found]), np.concatenate([y for _, y in found])

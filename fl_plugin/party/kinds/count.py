@@ -1,4 +1,4 @@
-"""First moments: rows, positives, values present and their sums."""
+"""How many rows there are at all domains together: the bound of every later sum."""
 
 from typing import ClassVar
 
@@ -6,24 +6,20 @@ import numpy as np
 
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind
-from fl_plugin.party.session import Session, read_splits
-from fl_plugin.preparation.moments import count
+from fl_plugin.party.session import Session
+from fl_plugin.summand import Summand
+
+MOST_ROWS = 2**40
+ROWS = {"rows": Summand.count((1,), MOST_ROWS)}
 
 
 class Count(Kind):
-    """Count and add up the training rows of each split."""
+    """Count all rows that the contract's filter leaves."""
 
     name: ClassVar[str] = "count"
-    releases: ClassVar[str] = "numbers of rows and sums of the numeric columns"
+    releases: ClassVar[str] = "the number of rows"
 
-    def answer(self, session: Session, ask: Ask) -> Answer:
-        """Return counts (tasks, ...) and sums (tasks, numeric features)."""
-        raw = session.columns()
-        parts = [
-            count(raw.numeric, raw.target, session.chosen(split))
-            for split in read_splits(ask.body)
-        ]
-        return Answer(
-            counts={n: np.stack([c[n] for c, _ in parts]) for n in parts[0][0]},
-            moments={n: np.stack([s[n] for _, s in parts]) for n in parts[0][1]},
-        )
+    def answer(self, session: Session, _ask: Ask) -> Answer:
+        """Return `rows` (1,)."""
+        rows = np.array([len(session.rows)], dtype=np.int64)
+        return Answer(parts={"rows": rows}, expected=ROWS)

@@ -23,7 +23,8 @@ class Vocabulary(Kind):
 
     def answer(self, session: Session, _ask: Ask) -> Answer:
         """Return column name to its frequent values."""
-        open_features = [f for f in session.features if f.categories is None]
+        asked = (*session.wanted.features, *session.wanted.protected)
+        open_features = [f for f in asked if f.categories is None]
         found: dict[str, list[str]] = {}
         for feature in open_features:
             if feature.kind != "categorical":

@@ -1,12 +1,15 @@
 """Step 6: the algorithm, its parameters and how sums are protected."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from fl_plugin.policy.rule import Refusal, Rule
 from fl_plugin.policy.types import Facts, Request
+from fl_plugin.privacy.terms import TWO_PARTIES
 
 # With two parties the other one's part is the sum less one's own.
 FEWEST_PARTIES = 3
+TWO = 2
 
 
 class AlgorithmRule(Rule):
@@ -38,7 +41,7 @@ class AlgorithmRule(Rule):
             )
             return
         for name, value in sorted(request.parameters.items()):
-            if name not in ranges or not _within(value, ranges[name]):
+            if not _covers(ranges, name, value):
                 yield Refusal(
                     "parameter.out_of_range",
                     f"{node.domain} does not run {request.algorithm} with this {name}.",
@@ -62,19 +65,38 @@ def _query_refusals(request: Request) -> Iterator[Refusal]:
         )
 
 
-def _within(value: object, limits: tuple[float, float]) -> bool:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+def _covers(
+    ranges: Literal["any"] | Mapping[str, tuple[float | str, ...]],
+    name: str,
+    value: object,
+) -> bool:
+    """Return whether a parameter, and all that a search tries of it, is allowed."""
+    if isinstance(value, (list, tuple)):
+        return bool(value) and all(
+            not isinstance(v, (list, tuple)) and _covers(ranges, name, v) for v in value
+        )
+    if ranges == "any":
+        return isinstance(value, (bool, int, float, str)) and value == value  # noqa: PLR0124 not NaN
+    return name in ranges and _within(value, ranges[name])
+
+
+def _within(value: object, limits: tuple[float | str, ...]) -> bool:
+    if isinstance(value, (bool, str)):
+        return any(type(word) is type(value) and word == value for word in limits)
+    low, high = limits[0], limits[-1]
+    if isinstance(low, (bool, str)) or isinstance(high, (bool, str)):
         return False
-    return limits[0] <= value <= limits[1]
+    return isinstance(value, (int, float)) and low <= value <= high
 
 
 def _privacy_refusals(facts: Facts) -> Iterator[Refusal]:
     domain = facts.node.domain
     if facts.request.secure_aggregation:
-        if facts.request.parties < FEWEST_PARTIES:
+        fewest = TWO if facts.node.two_parties == TWO_PARTIES else FEWEST_PARTIES
+        if facts.request.parties < fewest:
             yield Refusal(
                 "privacy.too_few_parties",
-                f"{domain} adds its part only to a sum over {FEWEST_PARTIES} or more.",
+                f"{domain} adds its part only to a sum over {fewest} or more.",
                 "Add a domain to the study.",
             )
     elif facts.node.secure_aggregation != "optional":

@@ -10,9 +10,14 @@ from typing import Any
 import pytest
 
 import fl_plugin
+from fl_plugin.algorithms.base import Target
 from fl_plugin.cli.main import main
 from fl_plugin.errors import RegistryError, UsageError
-from fl_plugin.manifest.study_contract import EvaluationPlan
+from fl_plugin.manifest.study_contract import (
+    EvaluationPlan,
+    PreparationPlan,
+    StudyPrivacy,
+)
 from fl_plugin.plan.types import PartyPlan, Plan
 from fl_plugin.policy.decision import decide
 from fl_plugin.preparation.features import Feature
@@ -101,7 +106,12 @@ def plan_with(facts_with) -> Callable[..., Plan]:
             parameters={"l2": 1.0},
             target="is_bad",
             features=(Feature(name="amount", kind="numeric"),),
-            secure_aggregation=True,
+            predicts=Target(),
+            protected=(),
+            preparation=PreparationPlan(),
+            prepares="matrix",
+            search=None,
+            privacy=StudyPrivacy(),
             evaluation=EvaluationPlan(),
             seed=1,
             manifest="sha256:" + "1" * 64,

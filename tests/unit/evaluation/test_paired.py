@@ -1,5 +1,6 @@
 """Two models on the same rows, against a slow DeLong written out here."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from fl_plugin.errors import TrainingError
 from fl_plugin.evaluation.histogram import Labels, Scores
-from fl_plugin.evaluation.paired import PairedAuc, paired_auc, verdict
+from fl_plugin.evaluation.paired import Paired, paired_auc, paired_loss, verdict
 
 Z = 1.959963984540054
 
@@ -42,7 +43,7 @@ def test_the_fast_form_is_the_slow_one_ties_included(rows, decimals):
     auc_a, auc_b, error = slow_delong(a, b, labels)
     found = compared(a, b, labels)
     wanted = (auc_a, auc_b, auc_a - auc_b, auc_a - auc_b - Z * error)
-    got = (found.auc_a, found.auc_b, found.difference, found.low)
+    got = (found.first, found.second, found.difference, found.low)
     assert got == pytest.approx(wanted, abs=1e-12)
     assert found.high == pytest.approx(auc_a - auc_b + Z * error, abs=1e-12)
 
@@ -52,7 +53,7 @@ def test_four_rows_by_hand():
     a, b = np.array([0.9, 0.6, 0.5, 0.1]), np.array([0.9, 0.3, 0.5, 0.1])
     # Placements differ for one positive (1 against 1/2) and one negative likewise.
     found = compared(a, b, labels)
-    assert (found.auc_a, found.auc_b, found.difference) == (1.0, 0.75, 0.25)
+    assert (found.first, found.second, found.difference) == (1.0, 0.75, 0.25)
     assert found.low == pytest.approx(0.25 - Z * (0.125 / 2 + 0.125 / 2) ** 0.5)
     assert verdict(found) == "no clear difference"
 
@@ -93,7 +94,35 @@ def test_fewer_than_two_rows_of_a_class_cannot_be_compared(positives):
     ],
 )
 def test_the_verdict_reads_the_interval(low, high, said):
-    assert verdict(PairedAuc(0.8, 0.7, (low + high) / 2, low, high)) == said
+    found = Paired(
+        measure="roc_auc",
+        first=0.8,
+        second=0.7,
+        difference=(low + high) / 2,
+        low=low,
+        high=high,
+    )
+    assert verdict(found) == said
+    opposite = {"helped": "hurt", "hurt": "helped"}.get(said, said)
+    assert verdict(replace(found, better="lower")) == opposite
+
+
+def test_a_mean_loss_is_compared_by_the_paired_t_interval():
+    rng = np.random.default_rng(11)
+    first, second = rng.random(30), rng.random(30) + 0.6
+    found = paired_loss("mse", first, second)
+    assert found is not None
+    assert found.difference == pytest.approx(first.mean() - second.mean())
+    error = np.std(first - second, ddof=1) / np.sqrt(30)
+    t = 2.045229642132703  # of 29 degrees of freedom, from a table
+    assert found.low == pytest.approx(found.difference - t * error, abs=1e-9)
+    assert found.high == pytest.approx(found.difference + t * error, abs=1e-9)
+    assert verdict(found) == "helped"
+    assert verdict(paired_loss("mse", second, first)) == "hurt"
+
+
+def test_one_row_is_no_comparison():
+    assert paired_loss("mse", np.ones(1), np.zeros(1)) is None
 
 
 def test_about_95_of_100_intervals_hold_no_difference_when_there_is_none():

@@ -43,6 +43,6 @@ def test_no_fold_has_no_summary():
     assert spread([]) is spread([None]) is None
 
 
-@pytest.mark.parametrize("df", [1, 2, 3, 4, 5, 9, 24, 49, 100, 999])
+@pytest.mark.parametrize("df", [1, 2, 3, 4, 5, 9, 24, 49, 100, 200, 201, 999, 10**6])
 def test_the_t_quantile_is_scipys(df):
     assert student_95(df) == pytest.approx(float(t.ppf(0.975, df)), rel=1e-9)

@@ -7,72 +7,135 @@ import json
 import numpy as np
 import pytest
 
+from fl_plugin.errors import RegistryError
 from fl_plugin.model.canonical import (
     MAGIC,
     canonical_bytes,
     model_digest,
     pipeline_digest,
 )
-from fl_plugin.model.pipeline import (
-    CategoricalColumn,
-    ModelSpec,
-    NumericColumn,
-    build_pipeline,
-)
-
-SPEC = ModelSpec(
-    numeric=(NumericColumn(name="amount", mean=2.5, scale=0.5, n_seen=90),),
-    categorical=(CategoricalColumn(name="phone", categories=(False, True)),),
-    coef=np.array([0.1, -0.2, 0.0]),
-    intercept=-1.0,
-    l2=0.7,
-    n_rounds=5,
-    rows=100,
-)
+from fl_plugin.model.pipeline import build_pipeline
 
 
-def test_the_bytes_are_a_header_and_little_endian_doubles():
-    data = canonical_bytes(SPEC)
+@pytest.fixture(scope="module")
+def model(fit):
+    return fit("logistic_regression", indicators=True, min_count=40)[1]
+
+
+def test_the_bytes_are_a_header_and_little_endian_numbers(model):
+    data = canonical_bytes(model)
     assert data.startswith(MAGIC)
     body = data[len(MAGIC) :]
     size = int.from_bytes(body[:8], "little")
     header = json.loads(body[8 : 8 + size])
-    values = np.frombuffer(body[8 + size :], dtype="<f8")
-    assert header["numeric"] == ["amount"]
-    assert sum(count for _, count in header["arrays"]) == values.size
-    assert values.tolist() == [0.1, -0.2, 0.0, -1.0, 1 / 0.7, 2.5, 0.5, 0.25]
-    assert model_digest(SPEC) == "sha256:" + hashlib.sha256(data).hexdigest()
+    assert header["algorithm"] == "logistic_regression"
+    assert [name for name, *_ in header["arrays"]] == sorted(model.arrays)
+    place = 8 + size
+    for name, dtype, shape in header["arrays"]:
+        count = int(np.prod(shape))
+        found = np.frombuffer(body, dtype, count, place).reshape(shape)
+        np.testing.assert_array_equal(found, model.arrays[name])
+        place += found.nbytes
+    assert place == len(body)
+    assert model_digest(model) == "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def changed(array):
+    array = array.copy().astype(float)
+    array.flat[0] = np.nextafter(array.flat[0], np.inf)
+    return array
 
 
 @pytest.mark.parametrize(
-    "change",
+    "name", ["fills", "means", "variances", "centers", "scales", "present"]
+)
+def test_any_number_of_the_preparation_changes_the_digest(model, name):
+    array = getattr(model.prepared, name)
+    other = array - 1 if name == "present" else changed(array)
+    prepared = dataclasses.replace(model.prepared, **{name: other})
+    assert model_digest(dataclasses.replace(model, prepared=prepared)) != model_digest(
+        model
+    )
+
+
+def test_any_fact_of_the_preparation_changes_the_digest(model):
+    prepared = model.prepared
+    counts = tuple(c - 1 for c in prepared.category_counts)
+    schema = prepared.schema
+    swapped = dataclasses.replace(schema, features=schema.features[::-1])
+    digests = {model_digest(model)}
+    for change in (
+        {"rows": prepared.rows + 1},
+        {"class_counts": prepared.class_counts[::-1]},
+        {"target_mean": 0.25},
+        {"category_counts": counts},
+        {"schema": swapped},
+        {"recipe": dataclasses.replace(prepared.recipe, min_count=41)},
+    ):
+        other = dataclasses.replace(prepared, **change)
+        digests.add(model_digest(dataclasses.replace(model, prepared=other)))
+    assert len(digests) == 7
+
+
+def test_any_number_of_the_algorithm_changes_the_digest(model):
+    digests = {model_digest(model)}
+    for name, array in model.arrays.items():
+        arrays = {**model.arrays, name: changed(array)}
+        digests.add(model_digest(dataclasses.replace(model, arrays=arrays)))
+    digests.add(
+        model_digest(
+            dataclasses.replace(model, parameters={**model.parameters, "l2": 0.8})
+        )
+    )
+    for change in ({"seed": 6}, {"parties": 4}):
+        digests.add(model_digest(dataclasses.replace(model, **change)))
+    assert len(digests) == len(model.arrays) + 4
+
+
+def test_negative_zero_is_zero(model):
+    zero, minus = (
+        dataclasses.replace(model, arrays={**model.arrays, "x": np.array([value])})
+        for value in (0.0, -0.0)
+    )
+    assert model_digest(zero) == model_digest(minus)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
     [
-        {"coef": np.array([0.1, -0.2, 1e-300])},
-        {"intercept": np.nextafter(-1.0, 0.0)},
-        {"l2": 0.8},
-        {"n_rounds": 6},
-        {"rows": 101},
-        {"classes": (0, 1)},
-        {"numeric": (NumericColumn(name="Amount", mean=2.5, scale=0.5, n_seen=90),)},
-        {"categorical": (CategoricalColumn(name="phone", categories=(0, 1)),)},
-        {"categorical": (CategoricalColumn(name="phone", categories=(True, False)),)},
+        ("logistic_regression", {}),
+        ("logistic_regression", {"numeric": "robust", "categorical": "ordinal"}),
+        ("hist_gradient_boosting_classifier", {}),
+        ("kmeans", {"impute": "median"}),
+        ("gaussian_nb", {"numeric": "none", "indicators": True}),
     ],
 )
-def test_any_change_changes_the_digest(change):
-    assert model_digest(dataclasses.replace(SPEC, **change)) != model_digest(SPEC)
+def test_a_pipeline_has_its_models_digest(fit, name, words):
+    _, model = fit(name, **words)
+    assert pipeline_digest(build_pipeline(model)) == model_digest(model)
 
 
-def test_negative_zero_is_zero():
-    minus = dataclasses.replace(SPEC, coef=np.array([0.1, -0.2, -0.0]))
-    assert model_digest(minus) == model_digest(SPEC)
+def shift(pipeline, step, attribute):
+    numeric = pipeline["prepare"].named_transformers_["numeric"]
+    array = getattr(numeric[step], attribute).copy()
+    array[-1] += 0.1
+    setattr(numeric[step], attribute, array)
 
 
-@pytest.mark.parametrize("l2", [0.0, 0.7, 3.0, 1 / 3, 1e-4, 49.0])
-def test_a_pipeline_has_its_specs_digest_whatever_the_penalty(l2):
-    spec = dataclasses.replace(SPEC, l2=l2)
-    assert pipeline_digest(build_pipeline(spec)) == model_digest(spec)
+@pytest.mark.parametrize(
+    ("step", "attribute"),
+    [("impute", "statistics_"), ("scale", "mean_"), ("scale", "scale_")],
+)
+def test_a_pipeline_whose_transformers_were_changed_has_no_digest(
+    model, step, attribute
+):
+    pipeline = build_pipeline(model)
+    shift(pipeline, step, attribute)
+    with pytest.raises(RegistryError):
+        pipeline_digest(pipeline)
 
 
-def test_a_model_without_numeric_columns_has_its_specs_digest():
-    spec = dataclasses.replace(SPEC, numeric=(), coef=np.array([1.0, 2.0]))
-    assert pipeline_digest(build_pipeline(spec)) == model_digest(spec)
+def test_a_pipeline_whose_estimator_was_changed_has_another_digest(model):
+    pipeline = build_pipeline(model)
+    pipeline["model"].coef_[0, 0] += 1e-12
+    assert pipeline_digest(pipeline) != model_digest(model)

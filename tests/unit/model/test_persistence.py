@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 import skops.io
 from sklearn.linear_model import SGDClassifier
@@ -18,39 +17,18 @@ from sklearn.pipeline import Pipeline
 from fl_plugin.errors import RegistryError
 from fl_plugin.model import persistence
 from fl_plugin.model.canonical import pipeline_digest
-from fl_plugin.model.pipeline import (
-    CategoricalColumn,
-    ModelSpec,
-    NumericColumn,
-    build_pipeline,
-)
-
-SPEC = ModelSpec(
-    numeric=(NumericColumn(name="amount", mean=2.5, scale=0.5, n_seen=90),),
-    categorical=(
-        CategoricalColumn(name="phone", categories=(False, True)),
-        CategoricalColumn(name="purpose", categories=("car", "boat", "other")),
-        CategoricalColumn(name="rate", categories=(1, 2)),
-    ),
-    coef=np.linspace(-1, 1, 8),
-    intercept=-1.0,
-    l2=0.7,
-    n_rounds=5,
-    rows=100,
-)
-TABLE = pa.table(
-    {
-        "amount": [1.0, None],
-        "phone": [True, False],
-        "purpose": ["boat", "car"],
-        "rate": [2, 1],
-    }
-)
+from fl_plugin.model.pipeline import build_pipeline
+from tests.preparing import some_rows, table_of
 
 
 @pytest.fixture(scope="module")
-def data():
-    return persistence.dump(build_pipeline(SPEC))
+def pipeline(fit):
+    return build_pipeline(fit("logistic_regression", min_count=40)[1])
+
+
+@pytest.fixture(scope="module")
+def data(pipeline):
+    return persistence.dump(pipeline)
 
 
 def rezip(data: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
@@ -65,13 +43,26 @@ def rezip(data: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
     return buffer.getvalue()
 
 
-def test_a_saved_pipeline_comes_back_with_every_number(tmp_path):
-    pipeline = build_pipeline(SPEC)
+@pytest.mark.parametrize(
+    "name", ["logistic_regression", "kmeans", "pca", "gaussian_nb", "gamma_regression"]
+)
+@pytest.mark.parametrize(
+    "words",
+    [
+        {},
+        {"numeric": "robust", "indicators": True, "categorical": "ordinal"},
+        {"min_count": 40, "impute": "constant", "numeric": "none"},
+    ],
+)
+def test_a_saved_pipeline_comes_back_with_every_number(fit, tmp_path, name, words):
+    pipeline = build_pipeline(fit(name, **words)[1])
     digest = persistence.save(pipeline, tmp_path / "model.skops")
     back = persistence.load(tmp_path / "model.skops", digest)
     assert pipeline_digest(back) == pipeline_digest(pipeline)
+    table = table_of(some_rows(50))
+    ask = "predict" if hasattr(pipeline["model"], "predict") else "transform"
     np.testing.assert_array_equal(
-        back.predict_proba(TABLE), pipeline.predict_proba(TABLE)
+        getattr(back, ask)(table), getattr(pipeline, ask)(table)
     )
 
 
@@ -96,7 +87,7 @@ def test_no_flipped_byte_is_ever_parsed(tmp_path, data, monkeypatch):
     parsed = []
     monkeypatch.setattr(persistence, "parse", lambda *_, **__: parsed.append(1))
     digest = persistence.digest(data)
-    for place in range(0, len(data), 7):
+    for place in range(0, len(data), 31):
         path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
         with pytest.raises(RegistryError, match=r"model\.skops .* registered"):
             persistence.load(path, digest)
@@ -139,7 +130,8 @@ def test_a_file_larger_than_a_model_is_refused_unread(tmp_path, data, monkeypatc
         persistence.load(tmp_path / "model.skops", persistence.digest(data))
 
 
-def test_too_many_members_are_refused(data):
+def test_too_many_members_are_refused(data, monkeypatch):
+    monkeypatch.setattr(persistence, "MAX_MEMBERS", 99)
     crowd = rezip(data, lambda m: m.update({f"{i}.npy": b"" for i in range(99)}))
     with pytest.raises(RegistryError, match="too many members"):
         persistence.parse(crowd)
@@ -187,7 +179,24 @@ def test_a_deep_schema_is_refused(data):
         persistence.parse(deep)
 
 
-def test_an_estimator_that_is_no_pipeline_is_refused():
-    scaler = build_pipeline(SPEC)["prepare"].named_transformers_["numeric"]["scale"]
+def test_an_estimator_that_is_no_pipeline_is_refused(pipeline):
+    scaler = pipeline["prepare"].named_transformers_["numeric"]["scale"]
     with pytest.raises(RegistryError, match="does not hold a pipeline"):
         persistence.parse(skops.io.dumps(scaler))
+
+
+def plant_name(data: bytes, name: str) -> bytes:
+    def plant(members):
+        schema = json.loads(members["schema.json"])
+        node = schema["content"]["content"]["mesh_facts_"]
+        facts = json.loads(json.loads(node["content"]))
+        node["content"] = json.dumps(json.dumps({**facts, "algorithm": name}))
+        members["schema.json"] = json.dumps(schema)
+
+    return rezip(data, plant)
+
+
+def test_a_file_may_only_hold_the_types_of_the_algorithm_that_it_names(data):
+    for name in ("kmeans", "nobody", "__class__"):
+        with pytest.raises(RegistryError, match="LogisticRegression"):
+            persistence.parse(plant_name(data, name))

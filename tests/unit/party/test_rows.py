@@ -10,7 +10,7 @@ import pytest
 from fl_plugin.errors import BuildError, ContractError, StorageError
 from fl_plugin.manifest.types import Relation
 from fl_plugin.party.database import Database, parse_filter
-from fl_plugin.party.rows import read_rows
+from fl_plugin.party.rows import Wanted, read_rows
 from fl_plugin.policy.row_filter import columns_of
 from fl_plugin.preparation.features import Feature
 
@@ -38,58 +38,70 @@ def database(tmp_path: Path) -> Database:
     return Database(path, "north")
 
 
+def wanting(features, target):
+    return Wanted(features=features, target=target)
+
+
 def product(product_with, **fields):
     made = product_with(contract={"row_filter": None})
     return replace(made, relation=RELATION, key=(), **fields)
 
 
 def test_every_type_is_read_and_missing_values_stay_missing(database, product_with):
-    rows = read_rows(database, product(product_with), FEATURES, "bad")
+    rows = read_rows(database, product(product_with), wanting(FEATURES, "bad"))
     np.testing.assert_array_equal(rows.numeric[0], [1, np.nan, 3, 4])
     np.testing.assert_array_equal(rows.numeric[1], [1.25, 2.5, np.nan, 4])
     np.testing.assert_array_equal(rows.target, [True, False, True, False])
-    raw = rows.raw(FEATURES)
+    (raw,) = rows.raw(FEATURES).blocks()
     np.testing.assert_array_equal(raw.codes[0], [1, -1, 0, 1])
     np.testing.assert_array_equal(raw.codes[1], [0, -1, -1, 1])
 
 
 def test_rows_without_a_key_are_told_apart_by_their_place(database, product_with):
-    rows = read_rows(database, product(product_with), FEATURES, "bad")
+    rows = read_rows(database, product(product_with), wanting(FEATURES, "bad"))
     assert len(set(rows.hashes.tolist())) == 4
 
 
 def test_the_same_table_has_the_same_fingerprint_and_another_has_not(
     database, product_with
 ):
-    first = read_rows(database, product(product_with), FEATURES, "bad").fingerprint
-    again = read_rows(database, product(product_with), FEATURES, "bad").fingerprint
+    first = read_rows(
+        database, product(product_with), wanting(FEATURES, "bad")
+    ).fingerprint
+    again = read_rows(
+        database, product(product_with), wanting(FEATURES, "bad")
+    ).fingerprint
     with duckdb.connect(database.path) as file:
         file.execute("update t set whole = 5 where whole = 4")
-    other = read_rows(database, product(product_with), FEATURES, "bad").fingerprint
+    other = read_rows(
+        database, product(product_with), wanting(FEATURES, "bad")
+    ).fingerprint
     assert first == again != other
 
 
 def test_only_rows_that_the_filter_leaves_are_read(database, product_with):
     made = product_with(contract={"row_filter": "whole > 1"})
     made = replace(made, relation=RELATION, key=())
-    assert len(read_rows(database, made, FEATURES, "bad")) == 2
+    assert len(read_rows(database, made, wanting(FEATURES, "bad"))) == 2
 
 
 def test_a_target_with_missing_values_is_refused(database, product_with):
     with pytest.raises(BuildError, match="flag"):
-        read_rows(database, product(product_with), FEATURES[:2], "flag")
+        read_rows(database, product(product_with), wanting(FEATURES[:2], "flag"))
 
 
 def test_an_empty_table_is_read_as_no_rows(database, product_with):
     with duckdb.connect(database.path) as file:
         file.execute("delete from t")
-    assert len(read_rows(database, product(product_with), FEATURES, "bad")) == 0
+    assert (
+        len(read_rows(database, product(product_with), wanting(FEATURES, "bad"))) == 0
+    )
 
 
 def test_a_column_that_is_gone_is_an_error_without_its_text(database, product_with):
     gone = (Feature(name="nothing", kind="numeric"),)
     with pytest.raises(StorageError) as caught:
-        read_rows(database, product(product_with), gone, "bad")
+        read_rows(database, product(product_with), wanting(gone, "bad"))
     assert "unheard" not in caught.value.problem
 
 
@@ -99,7 +111,7 @@ def test_the_connection_reaches_no_other_file(database, product_with, tmp_path):
     made = product_with(contract={"row_filter": hostile})
     made = replace(made, relation=RELATION, key=())
     with pytest.raises(StorageError):
-        read_rows(database, made, FEATURES, "bad")
+        read_rows(database, made, wanting(FEATURES, "bad"))
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,16 @@
 import dataclasses
 import json
 import math
+from pathlib import Path
 
 import pytest
 
 from fl_plugin.errors import RegistryError
 from fl_plugin.registry import record_json
+from fl_plugin.registry import run_record as rec
 from fl_plugin.registry.record_json import record_from_json, record_to_json
+
+SAMPLE = Path(__file__).parents[1] / "report" / "sample_run.json"
 
 
 def test_a_record_survives_its_json(record):
@@ -67,3 +71,63 @@ def test_a_record_that_is_too_large_is_not_parsed(record, monkeypatch):
     monkeypatch.setattr(record_json, "MAX_BYTES", 100)
     with pytest.raises(RegistryError, match="larger"):
         record_from_json(record_to_json(record))
+
+
+def test_a_record_of_before_is_read_with_todays_defaults(record):
+    old = SAMPLE.read_text()
+    for word in (
+        "target_kind",
+        "confusion_matrix",
+        "signed_keys",
+        "progress",
+        "search",
+    ):
+        assert f'"{word}"' not in old
+    assert (record.target_kind, record.main, record.better) == (
+        "binary",
+        "roc_auc",
+        "higher",
+    )
+    assert record.groups == record.ranking == record.importances == ()
+    assert record.search is None
+    assert record.rounds[0].loss is not None
+    assert record.domains[0].measure == "roc_auc"
+    assert record.privacy.signed_keys is None
+
+
+def test_everything_that_a_record_may_hold_is_read_back(record):
+    full = dataclasses.replace(
+        record,
+        target_kind="multiclass",
+        classes=("a", True, 3),
+        confusion_matrix=((1, 2, 0), (0, 3, 1), (0, 0, 9)),
+        class_results=(
+            rec.ClassResult(name="a", support=3, precision=None, recall=0.5, f1=0.1),
+        ),
+        groups=(
+            rec.Fairness(
+                column="sex",
+                groups=(
+                    rec.GroupResult(group=None, share=None, figures={"mae": None}),
+                ),
+                figures={"accuracy_difference": 0.1},
+            ),
+        ),
+        importances=(rec.Importance(name="age", value=0.1),),
+        search=rec.Search(
+            method="grid",
+            measure="log_loss",
+            better="lower",
+            candidates=(rec.Candidate(parameters={"l2": 1.0}, mean=0.5, chosen=True),),
+        ),
+        rounds=(
+            rec.RoundRecord(
+                round=1, bytes_up=1, bytes_down=2, seconds=0.5, progress={"trees": 3.0}
+            ),
+        ),
+        notes=("an empty cluster",),
+        main="log_loss",
+        better="lower",
+    )
+    read = record_from_json(record_to_json(full))
+    assert read == full

@@ -6,29 +6,21 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from fl_plugin.ledger.record import AuditEntry
 from fl_plugin.ledger.store import Ledger
 from fl_plugin.model.canonical import model_digest
-from fl_plugin.model.pipeline import ModelSpec, NumericColumn, build_pipeline
+from fl_plugin.model.pipeline import build_pipeline
 from fl_plugin.registry.record_json import record_from_json
 from fl_plugin.registry.run_record import AuditHead, ProductUsed
 from fl_plugin.registry.store import publish, reserve
 from fl_plugin.retention.sweep import RetentionArea
+from tests.small_models import small_model
 
 SAMPLE = Path(__file__).parents[1] / "report" / "sample_run.json"
 MADE = datetime(2026, 1, 1, 12, tzinfo=UTC)
-SPEC = ModelSpec(
-    numeric=(NumericColumn(name="amount", mean=2.5, scale=0.5, n_seen=90),),
-    categorical=(),
-    coef=np.array([0.1]),
-    intercept=-1.0,
-    l2=1.0,
-    n_rounds=5,
-    rows=100,
-)
+SPEC = small_model()
 
 
 def manifest(domain: str, days: int | None) -> str:

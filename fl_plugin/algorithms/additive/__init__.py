@@ -1,0 +1,1 @@
+"""Additive models of one and two features, boosted on noisy histograms."""

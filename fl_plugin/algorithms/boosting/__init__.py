@@ -1,0 +1,1 @@
+"""Histogram trees whose histograms are sums over parties: boosting and forests."""

@@ -1,0 +1,282 @@
+"""A party's half of boosting: its rows, their predictions, and sums over them.
+
+Gradients are rounded to the grid row by row, before anything is summed, and the grid is
+such that float64 holds every sum exactly. So a party's histograms are whole numbers,
+and neither the order of rows nor who holds them changes a bit of a sum: two columns
+that split the rows alike gain exactly alike, here as in pooled training.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fl_plugin.algorithms.base import Block, Design, Task, Worker
+from fl_plugin.algorithms.boosting.compiled import (
+    MISSING_BIN,
+    Partition,
+    SplitRules,
+    Sums,
+    split_of,
+)
+from fl_plugin.algorithms.boosting.draws import uniform
+from fl_plugin.algorithms.boosting.layout import Layout
+from fl_plugin.algorithms.boosting.losses import Loss
+from fl_plugin.algorithms.boosting.questions import (
+    BINS,
+    COLUMN,
+    MISSING_LEFT,
+    Asked,
+    malformed,
+    read,
+)
+from fl_plugin.algorithms.boosting.splitting import FIELDS
+from fl_plugin.errors import TrainingError
+from fl_plugin.summand import Array, Arrays, Floats
+
+EXACT = 2.0**53  # float64 holds every whole number up to this one
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows that train, or rows that are held out for early stopping.
+
+    Args:
+        x: Bins, (rows, columns), F order.
+        y: Target, (rows,).
+        raw: Predictions so far, before the link, (rows, trees), F order.
+    """
+
+    x: Array
+    y: Floats
+    raw: Floats
+
+    @classmethod
+    def of(cls, block: Block, trees: int) -> "Part":
+        """Return rows without predictions."""
+        raw = np.zeros((block.rows, trees), order="F")
+        x = np.asfortranarray(block.x.T)
+        return cls(x, np.ascontiguousarray(block.y, dtype=np.float64), raw)
+
+
+class Rows(Worker):
+    """One party's rows while trees grow.
+
+    Args:
+        layout: Where bins stand in what is sent.
+        loss: What is minimised.
+        rules: Of splits; only the columns count.
+        parts: Rows that train, rows that are held out.
+    """
+
+    def __init__(
+        self, layout: Layout, loss: Loss, rules: SplitRules, parts: tuple[Part, Part]
+    ) -> None:
+        self._layout = layout
+        self._loss = loss
+        self._rules = rules
+        self._train, self._held = parts
+        rows = len(self._train.y)
+        self._gradients = np.empty((rows, loss.trees), dtype=np.float32, order="F")
+        self._hessians = (
+            np.ones((1, loss.trees), dtype=np.float32)
+            if loss.constant_hessian
+            else np.empty_like(self._gradients)
+        )
+        self._known = False  # whether gradients are those of the predictions
+        self._trees: list[list[Partition]] = []  # of the rows, and of those held out
+        self._sums: list[Sums] = []
+
+    def answer(self, question: Arrays) -> Arrays:
+        """Apply what is told, return the sums that are asked for."""
+        asked = read(question, self._layout, self._loss.trees)
+        if asked.opens:
+            return self._open()
+        self._split(asked)
+        self._predict(asked)
+        scores = {"scores": self._scores()} if asked.scores else {}
+        if asked.plants:
+            self._plant(asked.grid)
+        return {
+            **scores,
+            **(self._histograms(asked.wanted) if len(asked.wanted) else {}),
+        }
+
+    def _open(self) -> Arrays:
+        counts = [
+            np.bincount(column, minlength=MISSING_BIN + 1) for column in self._train.x.T
+        ]
+        y = self._train.y
+        if self._loss.bounded:
+            targets = np.bincount(
+                y.astype(np.int64), minlength=max(self._loss.trees, 2)
+            )
+        else:
+            targets = np.array([y.sum()])
+        return {
+            "counts": np.concatenate(counts)[self._layout.sent],
+            "rows": np.array([len(y), len(self._held.y)]),
+            "targets": targets.astype(np.float64),
+        }
+
+    def _split(self, asked: Asked) -> None:
+        for row, members in zip(asked.splits, asked.members, strict=True):
+            tree, node, left, right = row[:4].tolist()
+            column = int(row[COLUMN])
+            split = split_of(
+                column,
+                int(row[BINS]),
+                left=bool(row[MISSING_LEFT]),
+                members=members if self._layout.categorical[column] else None,
+            )
+            for partition in self._tree(tree):
+                if node not in partition.nodes or {left, right} & partition.nodes:
+                    raise malformed("splits")
+                partition.split(node, (left, right), split)
+
+    def _predict(self, asked: Asked) -> None:
+        if len(asked.start):
+            self._train.raw[:] = asked.start
+            self._held.raw[:] = asked.start
+            self._known = False
+        if not len(asked.leaves):
+            return
+        for tree, pair in enumerate(self._trees):
+            mine = asked.leaves[:, 0] == tree
+            nodes = asked.leaves[mine, 1].tolist()
+            values = dict(zip(nodes, asked.values[mine].tolist(), strict=True))
+            for partition, part in zip(pair, (self._train, self._held), strict=True):
+                if set(values) != partition.nodes:
+                    raise malformed("leaves")
+                partition.add(values, part.raw[:, tree])
+        self._trees, self._sums, self._known = [], [], False
+
+    def _derive(self) -> None:
+        if self._known:
+            return
+        part, alone = self._train, self._loss.trees == 1
+        gradients = self._gradients[:, 0] if alone else self._gradients
+        if self._loss.constant_hessian:
+            self._loss.compiled.gradient(
+                y_true=part.y, raw_prediction=part.raw, gradient_out=gradients
+            )
+        else:
+            self._loss.compiled.gradient_hessian(
+                y_true=part.y,
+                raw_prediction=part.raw,
+                gradient_out=gradients,
+                hessian_out=self._hessians[:, 0] if alone else self._hessians,
+            )
+        self._known = True
+
+    def _scores(self) -> Floats:
+        """Return the loss of both parts, and the squares of both derivatives."""
+        self._derive()
+        losses = [
+            self._loss.compiled.loss(y_true=part.y, raw_prediction=part.raw).sum()
+            for part in (self._train, self._held)
+        ]
+        squares = [
+            float(np.square(derivative, dtype=np.float64).sum())
+            for derivative in (self._gradients, self._hessians)
+        ]
+        return np.array([*losses, *squares])
+
+    def _plant(self, grid: Array) -> None:
+        """Begin new trees: round the gradients to the grid, in its units."""
+        self._derive()
+        self._known = False
+        _round(self._gradients, int(grid[0]), 1.0 if self._loss.bounded else None)
+        if not self._loss.constant_hessian:
+            most = 0.25 if self._loss.bounded else None
+            _round(self._hessians, int(grid[1]), most)
+        self._trees, self._sums = [], []
+        for tree in range(self._loss.trees):
+            parts = [part for part in (self._train, self._held) if len(part.y)]
+            self._trees.append([Partition(part.x, self._rules) for part in parts])
+            derivatives = (self._gradients[:, tree], self._hessians[:, tree])
+            self._sums.append(Sums(self._train.x, *derivatives))
+
+    def _histograms(self, wanted: Array) -> Arrays:
+        shape = (len(wanted), self._layout.size)
+        names = dict(FIELDS)
+        if self._loss.constant_hessian:
+            del names["hessians"]
+        answer = {name: np.empty(shape, dtype=np.int64) for name in names}
+        for i, (tree, node) in enumerate(wanted.tolist()):
+            partition = self._tree(tree)[0]
+            if node not in partition.nodes:
+                raise malformed("wanted")
+            summed = self._sums[tree].over(partition.rows(node))
+            for name, field in names.items():
+                # Whole numbers below 2^53: the cast loses nothing.
+                answer[name][i] = summed[field][self._layout.sent]
+        return answer
+
+    def _tree(self, tree: int) -> tuple[Partition, Partition]:
+        if tree >= len(self._trees):
+            raise malformed("splits")
+        return self._trees[tree]
+
+
+def _round(numbers: Array, exponent: int, most: float | None) -> None:
+    """Round to the grid; refuse one that is finer than float64 can add on.
+
+    Args:
+        numbers: (rows, trees), overwritten.
+        exponent: Bits after the binary point.
+        most: Largest absolute value of a row, where it is known.
+    """
+    if most is None:
+        most = float(np.abs(numbers).max(initial=0.0))
+        total = float(np.abs(numbers).sum(dtype=np.float64))
+    else:
+        total = most * numbers.shape[0]
+    if math.ldexp(total, exponent) > EXACT or math.ldexp(most, exponent) > EXACT:
+        raise malformed("grid")
+    numbers *= np.float32(2.0**exponent)
+    np.rint(numbers, out=numbers)
+
+
+def parts_of(
+    design: Design, task: Task, loss: Loss, held_out: float
+) -> tuple[Part, Part]:
+    """Return the rows that train and those that are held out, by a hash of each row.
+
+    Raises:
+        TrainingError: A row has no hash to choose by, or a target that the loss has
+            no value for.
+    """
+    block = design.whole()
+    if not _in_range(block.y, loss):
+        raise TrainingError(
+            f"The target has values that the loss {loss.name} is not defined for.",
+            remedy="Choose another loss, or add a test to the column.",
+        )
+    if not held_out:
+        return Part.of(block, loss.trees), Part.of(_chosen(block, []), loss.trees)
+    if len(block.hashes) != block.rows:
+        raise TrainingError(
+            "Rows cannot be held out for early stopping: they have no key.",
+            remedy="Set validation_fraction to 0, or early_stopping to false.",
+        )
+    held = uniform(block.hashes, task.seed, 0) < held_out
+    return tuple(  # type: ignore[return-value]
+        Part.of(_chosen(block, np.flatnonzero(which)), loss.trees)
+        for which in (~held, held)
+    )
+
+
+def _chosen(block: Block, which: Sequence[int] | Array) -> Block:
+    at = np.asarray(which, dtype=np.int64)
+    return Block(np.ascontiguousarray(block.x[:, at]), block.y[at])
+
+
+def _in_range(y: Floats, loss: Loss) -> bool:
+    if loss.bounded:
+        whole = np.isin(y, np.arange(max(loss.trees, 2)))
+        return bool(whole.all())
+    return len(y) == 0 or bool(
+        np.isfinite(y).all() and loss.compiled.in_y_true_range(y)
+    )

@@ -1,0 +1,31 @@
+"""Which algorithms there are: this room's and those of other packages."""
+
+from collections.abc import Mapping
+from functools import cache
+
+from fl_plugin.algorithms.base import Algorithm
+from fl_plugin.discovery import discover
+from fl_plugin.errors import UsageError
+
+GROUP = "fl_plugin.algorithms"
+
+
+@cache
+def algorithms() -> Mapping[str, type[Algorithm]]:
+    """Return every installed algorithm by name."""
+    return discover(GROUP, Algorithm, GROUP)
+
+
+def find_algorithm(name: str) -> type[Algorithm]:
+    """Return the installed algorithm of this name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    found = algorithms()
+    if name not in found:
+        raise UsageError(
+            f"There is no algorithm {name}.",
+            remedy=f"Choose one of: {', '.join(sorted(found))}.",
+        )
+    return found[name]

@@ -1,0 +1,26 @@
+"""One fit at one party: its algorithm, its rows, what both halves know of it."""
+
+from dataclasses import dataclass
+
+from fl_plugin.algorithms.base import Algorithm, Task, Worker
+from fl_plugin.preparation.prepared import Prepared
+from fl_plugin.preparation.splits import Split
+
+
+@dataclass
+class Job:
+    """One fit. The worker is made when it is first asked.
+
+    Args:
+        portion: Share of the split's training rows that are used.
+        prepared_as: Digest of the preparation: fits that share it share their rows.
+        task: What the coordinator knows too.
+    """
+
+    split: Split
+    portion: float
+    algorithm: Algorithm
+    prepared: Prepared
+    prepared_as: str
+    task: Task
+    worker: Worker | None = None
