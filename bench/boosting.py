@@ -10,7 +10,7 @@ are sent, and the sum.
 import resource
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from threadpoolctl import threadpool_limits
 
 from bench.boosting_data import Rows, made
 from bench.figures import Figure, finish, parser
+from bench.sent import Sent
 from fl_plugin.algorithms.base import Block, DesignColumn, Fitted, Task, Worker, solve
 from fl_plugin.algorithms.boosting.booster import Booster
 from fl_plugin.algorithms.hist_gradient_boosting_classifier import (
@@ -32,14 +33,9 @@ from fl_plugin.algorithms.hist_gradient_boosting_classifier import (
 from fl_plugin.algorithms.hist_gradient_boosting_regressor import (
     HistGradientBoostingRegressor,
 )
-from fl_plugin.privacy.aggregator import Aggregator
-from fl_plugin.privacy.encoding import decode, encode_part, pack, unpack, words_shape
-from fl_plugin.privacy.party_masks import PartyMasks
-from fl_plugin.privacy.terms import Terms, Trust
 from fl_plugin.summand import Array, Arrays, Summand
 
 TREES = 60
-FEWEST_FOR_MASKS = 3
 STRUCTURE = (
     "bin_threshold",
     "count",
@@ -60,6 +56,7 @@ class Case:
         parties: Who hold them.
         masked: Whether parties mask what they send.
         growth: As the algorithm's option.
+        bins: Most bins of a column, on both sides.
         ratio: Bar on the ratio of CPU seconds.
         megabytes: Bar on what a party sends.
     """
@@ -68,72 +65,20 @@ class Case:
     parties: int = 3
     masked: bool = True
     growth: str = "ahead"
+    bins: int = 255
     ratio: float | None = None
     megabytes: float | None = None
 
 
 CASES = (
-    Case(rows=24_000, parties=7, ratio=4.0),
+    Case(rows=24_000, parties=7),
+    Case(rows=24_000, parties=7, bins=63, ratio=4.0),
     Case(rows=90_000, ratio=2.0),
     Case(rows=90_000, masked=False),
     Case(rows=900_000, growth="exact"),
     Case(rows=900_000, masked=False),
     Case(rows=900_000, ratio=1.25, megabytes=250.0),
 )
-
-
-@dataclass
-class Sent:
-    """Counts what a party sends.
-
-    Args:
-        parties: Their names.
-        masked: Whether masks are added.
-    """
-
-    parties: Sequence[str]
-    masked: bool
-    octets: int = 0
-    number: int = 0
-    masks: Mapping[str, PartyMasks] = field(default_factory=dict)
-    aggregator: Aggregator | None = None
-
-    def __post_init__(self) -> None:
-        if not self.masked:
-            return
-        terms = Terms.stopping("bench", self.parties)
-        trust = Trust(unsigned=True)
-        self.aggregator = Aggregator(terms, trust)
-        self.masks = {p: PartyMasks(p, terms, trust) for p in self.parties}
-        told = self.aggregator.collect({p: m.announce() for p, m in self.masks.items()})
-        for masks in self.masks.values():
-            masks.share(told)
-
-    def total(
-        self, parts: Mapping[str, Arrays], expected: Mapping[str, Summand]
-    ) -> dict[str, Array]:
-        """Return the sums of what the parties send."""
-        self.number += 1
-        self.octets += sum(
-            int(np.prod(words_shape(s))) * s.width for s in expected.values()
-        )
-        words = {p: encode_part(p, expected, part) for p, part in parts.items()}
-        if self.aggregator is None:
-            sent = [
-                {n: pack(w, expected[n].width) for n, w in of.items()}
-                for of in words.values()
-            ]
-            return {
-                n: decode(s, sum(unpack(of[n], words_shape(s), s.width) for of in sent))
-                for n, s in expected.items()
-            }
-        context = f"round {self.number}"
-        hidden = {
-            p: self.masks[p].hide(w, expected, self.number, context)
-            for p, w in words.items()
-        }
-        masked = self.aggregator.add(hidden, expected, self.number, context)
-        return {n: decode(expected[n], w) for n, w in masked.unmask({}).items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,15 +130,14 @@ class Compared:
         )
 
 
-def compare(
-    rows: Rows, *, masked: bool = True, growth: str = "ahead", trees: int = TREES
-) -> Compared:
-    """Fit both sides to the same rows with the same bins."""
-    algorithm: Booster = HistGradientBoostingClassifier(max_iter=trees, growth=growth)
+def compare(rows: Rows, *, masked: bool = True, **options: Any) -> Compared:
+    """Fit both sides to the same rows with the same bins; options as ours."""
+    growth = options.pop("growth", "ahead")
+    options = {"max_iter": TREES, "early_stopping": False} | options
+    algorithm: Booster = HistGradientBoostingClassifier(growth=growth, **options)
     pooled = PooledClassifier
-    options: dict[str, Any] = {"max_iter": trees, "early_stopping": False}
     if rows.target.kind == "count":
-        algorithm = HistGradientBoostingRegressor(max_iter=trees, growth=growth)
+        algorithm = HistGradientBoostingRegressor(growth=growth, **options)
         pooled, options = PooledRegressor, options | {"loss": "poisson"}
     if any(rows.categorical):
         options["categorical_features"] = list(rows.categorical)
@@ -282,7 +226,8 @@ def measure(case: Case, repeats: int) -> list[Figure]:
     """Return the figures of one line of the table, the best of several runs."""
     rows = made(case.rows, case.parties)
     runs = [
-        compare(rows, masked=case.masked, growth=case.growth) for _ in range(repeats)
+        compare(rows, masked=case.masked, growth=case.growth, max_bins=case.bins)
+        for _ in range(repeats)
     ]
     pooled, ours = (min(run.seconds[side] for run in runs) for side in (0, 1))
     last = runs[-1]
@@ -291,7 +236,8 @@ def measure(case: Case, repeats: int) -> list[Figure]:
         - last.estimator.predict_proba(rows.x[:50_000])
     ).max()
     words = "masked" if case.masked else "plain"
-    name = f"{case.rows:,} rows, {case.parties} domains, {words}, {case.growth}: "
+    name = f"{case.rows:,} rows, {case.parties} domains, {case.bins} bins, {words}, "
+    name += f"{case.growth}: "
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return [
         Figure(name=name + "CPU ratio", value=ours / pooled, most=case.ratio),

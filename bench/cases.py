@@ -102,7 +102,7 @@ def write_edges(folder: Path, bins: int, seed: int) -> None:
         _BinMapper,
     )
 
-    drawn = np.random.RandomState(seed).randint(  # noqa: NPY002  # as scikit-learn does
+    drawn = np.random.RandomState(seed).randint(  # as scikit-learn does
         np.iinfo(np.uint32).max, dtype="u8"
     )
     x, _ = pooled(folder)

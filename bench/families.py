@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
@@ -29,12 +27,10 @@ from sklearn.linear_model import (
 from sklearn.naive_bayes import BernoulliNB, GaussianNB
 from sklearn.neural_network import MLPClassifier
 
-from bench import synthetic
 from fl_plugin.algorithms.base import Algorithm, Parameter
 from fl_plugin.algorithms.installed import algorithms, find_algorithm
 
 TREES, LEAVES, BINS, SEED = 60, 31, 255, 7
-CLUSTERS = 8
 _TIGHT: Mapping[str, Any] = {
     "solver": "newton-cholesky",
     "tol": 1e-12,
@@ -54,7 +50,8 @@ class Family:
     Args:
         algorithm: Its name among the installed ones.
         target: What it learns: a kind that `synthetic.Drawn.target` knows.
-        rivals: Pooled estimators by what makes them special; the twin first.
+        rivals: Pooled estimators by what makes them special; the twin first. None is
+            an unfitted clone of the estimator that the federation has found.
         parameters: Of the algorithm, where they are not the default.
         reads: The method of the estimator whose values are compared.
         equal: Whether it is meant to equal its twin.
@@ -62,7 +59,7 @@ class Family:
 
     algorithm: str
     target: str
-    rivals: Mapping[str, Callable[[], Any]]
+    rivals: Mapping[str, Callable[[], Any] | None]
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     reads: str = "predict"
     equal: bool = True
@@ -80,14 +77,6 @@ class Family:
     def twin(self) -> str:
         """Name of the rival that it must equal."""
         return next(iter(self.rivals))
-
-
-def _clusters() -> KMeans:
-    """K-means from the start that the federation draws for standardised columns."""
-    algorithm: Any = find_algorithm("kmeans").of({"n_init": 1})
-    columns = synthetic.FEATURES
-    (start,) = algorithm.starts(np.zeros(columns), np.ones(columns), SEED)
-    return KMeans(CLUSTERS, init=start.centres, n_init=1, algorithm="lloyd")
 
 
 FAMILIES: tuple[Family, ...] = (
@@ -187,8 +176,8 @@ FAMILIES: tuple[Family, ...] = (
     Family(
         algorithm="kmeans",
         target="none",
-        rivals={"lloyd, the same start": _clusters},
-        parameters={"n_clusters": CLUSTERS, "n_init": 1},
+        rivals={"lloyd, the same start": None},
+        parameters={"n_clusters": 8, "n_init": 1},
         reads="transform",
     ),
     Family(
@@ -200,7 +189,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(
         algorithm="mlp_fedavg",
         target="binary",
-        rivals={"Adam, as it comes": lambda: MLPClassifier(random_state=SEED)},
+        rivals={"Adam, as it comes": lambda: MLPClassifier((32,), random_state=SEED)},
         reads="predict_proba",
         equal=False,
     ),

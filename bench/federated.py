@@ -1,33 +1,37 @@
 """Parties over arrays: a fit's real sums and masks without a mesh around.
 
-Each party encodes its part in fixed point, masks it and cuts it to what is sent; the
-coordinator adds and decodes: the product's own code, in the same order as in a run. The
-parties take turns in one process (`Together`), or each has a process of its own and
-answers over a pipe (`Apart`). Reading tables, decisions, ledgers and the encoding of
-messages are left out; `bench.reading` and `bench.engine` measure those.
+Each party proves and encodes its part in fixed point, masks it and cuts it to what is
+sent; the coordinator checks, adds, unmasks and decodes: the product's own code, in the
+order of a run whose lost parties stop it. The parties take turns in one process
+(`Together`), or each has a process of its own and answers over a pipe (`Apart`). Left
+out are reading tables, decisions, ledgers and the bytes of messages: `bench.reading`
+and `bench.engine` measure those.
 """
 
+import hashlib
 import multiprocessing
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
 from fl_plugin.algorithms.base import Algorithm, Design, Fitted, Task, solve
-from fl_plugin.privacy.encoding import decode, encode, pack, unpack, words_shape
-from fl_plugin.privacy.masking import MIN_PARTIES, PairwiseMasks
+from fl_plugin.privacy.aggregator import Aggregator
+from fl_plugin.privacy.encoding import decode, encode
+from fl_plugin.privacy.party_masks import PartyMasks
+from fl_plugin.privacy.terms import TWO_PARTIES, Terms, Trust
 from fl_plugin.summand import Arrays, Summand
 
 RUN = "bench"
+# Signatures are checked once a run; two domains are accepted so that they are measured.
+TRUST = Trust(unsigned=True, two_parties=TWO_PARTIES)
 
 
 class Party:
     """One party of a fit.
 
     Args:
-        name: Unique.
+        name: Unique, one of `names_of(task)`.
         algorithm: What is fitted.
         task: The public facts.
         design: Its rows.
@@ -36,55 +40,64 @@ class Party:
     def __init__(
         self, name: str, algorithm: Algorithm, task: Task, design: Design
     ) -> None:
-        self._name = name
         self._algorithm = algorithm
         self._task = task
         self._worker = algorithm.worker(task, design)
-        self._key = X25519PrivateKey.generate()
-        self._masks: PairwiseMasks | None = None
-        self._asked = 0
+        self._masks = PartyMasks(name, terms_of(task), TRUST)
+        self._number = -1
 
-    @property
-    def public(self) -> bytes:
-        """Its public key for this run."""
-        return self._key.public_key().public_bytes_raw()
+    def announce(self, _nothing: None) -> dict[str, Any]:
+        """Return its public key for this run."""
+        return self._masks.announce()
 
-    def meet(self, publics: Mapping[str, bytes]) -> None:
-        """Agree on masks with the others."""
-        self._masks = PairwiseMasks(self._name, RUN, self._key, publics)
+    def share(self, announcements: Any) -> None:
+        """Take everybody's keys."""
+        self._masks.share(announcements)
 
     def answer(self, question: Arrays) -> Arrays:
         """Return its part as it is sent."""
-        self._asked += 1
+        self._number += 1
         expected = self._algorithm.answers(question, self._task)
         part = self._worker.answer(question)
         if self._algorithm.sees == "each":
             return part
-        return {
-            name: self._sent(name, summand, part) for name, summand in expected.items()
+        words = {
+            name: encode(summand, part[name]) for name, summand in expected.items()
         }
+        context = context_of(question, self._number)
+        return self._masks.hide(words, expected, self._number, context)
 
-    def _sent(self, name: str, summand: Summand, part: Arrays) -> Any:
-        words = encode(summand, part[name])
-        if self._masks is not None:
-            words = self._masks.mask(words, f"{self._asked}/{name}")
-        return pack(words, summand.width)
+
+def names_of(task: Task) -> tuple[str, ...]:
+    """Return the parties' names, in order."""
+    return tuple(f"p{place:02d}" for place in range(task.parties))
+
+
+def terms_of(task: Task) -> Terms:
+    """Return what the parties agree to."""
+    return Terms.stopping(RUN, names_of(task))
+
+
+def context_of(question: Arrays, number: int) -> str:
+    """Return what binds masks to a question, so that no two are told different ones."""
+    digest = hashlib.sha256(str(number).encode())
+    for name in sorted(question):
+        digest.update(name.encode())
+        digest.update(question[name].tobytes())
+    return digest.hexdigest()
 
 
 class Team(ABC):
     """All parties of a fit, as its coordinator reaches them."""
 
     @abstractmethod
-    def publics(self) -> Mapping[str, bytes]:
-        """Return every party's public key."""
+    def all(self, verb: str, body: Any) -> dict[str, Any]:
+        """Tell every party the same; return their answers by name.
 
-    @abstractmethod
-    def meet(self, publics: Mapping[str, bytes]) -> None:
-        """Let all parties agree on masks."""
-
-    @abstractmethod
-    def ask(self, question: Arrays) -> Sequence[Arrays]:
-        """Return every party's answer."""
+        Args:
+            verb: A method of `Party`.
+            body: What it is called with.
+        """
 
 
 class Together(Team):
@@ -93,18 +106,9 @@ class Together(Team):
     def __init__(self, parties: Mapping[str, Party]) -> None:
         self._parties = dict(parties)
 
-    def publics(self) -> Mapping[str, bytes]:
-        """Return every party's public key."""
-        return {name: party.public for name, party in self._parties.items()}
-
-    def meet(self, publics: Mapping[str, bytes]) -> None:
-        """Let all parties agree on masks."""
-        for party in self._parties.values():
-            party.meet(publics)
-
-    def ask(self, question: Arrays) -> Sequence[Arrays]:
-        """Return every party's answer."""
-        return [party.answer(question) for party in self._parties.values()]
+    def all(self, verb: str, body: Any) -> dict[str, Any]:
+        """Tell one after the other."""
+        return {name: getattr(p, verb)(body) for name, p in self._parties.items()}
 
 
 class Apart(Team):
@@ -123,48 +127,36 @@ class Apart(Team):
     ) -> None:
         # Forked children would hold the coordinator's memory and its BLAS threads.
         context = multiprocessing.get_context("spawn")
-        self._names = tuple(names)
-        self._pipes: list[Any] = []
+        self._pipes: dict[str, Any] = {}
         self._processes: list[Any] = []
-        for place in range(len(names)):
+        for place, name in enumerate(names):
             here, there = context.Pipe()
             process = context.Process(
                 target=_serve, args=(there, loading, place), daemon=True
             )
             process.start()
             there.close()
-            self._pipes.append(here)
+            self._pipes[name] = here
             self._processes.append(process)
-        for pipe in self._pipes:
+        for pipe in self._pipes.values():
             pipe.recv()  # its rows are loaded
 
-    def publics(self) -> Mapping[str, bytes]:
-        """Return every party's public key."""
-        return dict(zip(self._names, self._all("public", None), strict=True))
-
-    def meet(self, publics: Mapping[str, bytes]) -> None:
-        """Let all parties agree on masks."""
-        self._all("meet", publics)
-
-    def ask(self, question: Arrays) -> Sequence[Arrays]:
-        """Return every party's answer; all work at the same time."""
-        return self._all("ask", question)
-
-    def close(self) -> None:
-        """End the parties' processes."""
-        for pipe in self._pipes:
-            pipe.send(("end", None))
-        for process in self._processes:
-            process.join()
-
-    def _all(self, verb: str, body: Any) -> list[Any]:
-        for pipe in self._pipes:
+    def all(self, verb: str, body: Any) -> dict[str, Any]:
+        """Tell all at once; they work at the same time."""
+        for pipe in self._pipes.values():
             pipe.send((verb, body))
-        answers = [pipe.recv() for pipe in self._pipes]
-        for answer in answers:
+        answers = {name: pipe.recv() for name, pipe in self._pipes.items()}
+        for answer in answers.values():
             if isinstance(answer, Exception):
                 raise answer
         return answers
+
+    def close(self) -> None:
+        """End the parties' processes."""
+        for pipe in self._pipes.values():
+            pipe.send(("end", None))
+        for process in self._processes:
+            process.join()
 
 
 def _serve(
@@ -180,17 +172,9 @@ def _serve(
             return
         try:
             party = party or making()
-            pipe.send(_turn(party, verb, body))
+            pipe.send(getattr(party, verb)(body))
         except Exception as error:  # the coordinator raises it
             pipe.send(error)
-
-
-def _turn(party: Party, verb: str, body: Any) -> Any:
-    if verb == "ask":
-        return party.answer(body)
-    if verb == "meet":
-        party.meet(body)
-    return party.public if verb == "public" else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,42 +196,44 @@ class Run:
     masked: bool
 
 
-def fit(
-    algorithm: Algorithm, task: Task, team: Team, *, masked: bool | None = None
-) -> Run:
-    """Fit over a team; masked wherever there are enough parties for it."""
-    publics = team.publics()
-    hide = len(publics) >= MIN_PARTIES if masked is None else masked
-    hide = hide and algorithm.sees == "sum"
-    if hide:
-        team.meet(publics)
-    asked, up, down = 0, [0] * len(publics), 0
-
-    def total(question: Arrays, expected: Mapping[str, Summand]) -> Arrays:
-        nonlocal asked, up, down
-        parts = team.ask(question)
-        asked += 1
-        down += _size(question)
-        up = [sent + _size(part) for sent, part in zip(up, parts, strict=True)]
-        if algorithm.sees == "each":
-            return algorithm.combine(parts)
-        return {
-            name: _added(summand, [part[name] for part in parts])
-            for name, summand in expected.items()
-        }
-
-    fitted = solve(algorithm, task, total)
+def fit(algorithm: Algorithm, task: Task, team: Team) -> Run:
+    """Fit over a team; masked unless the algorithm must see each party's part."""
+    coordinator = _Coordinator(algorithm, task, team)
+    fitted = solve(algorithm, task, coordinator.total)
     return Run(
-        fitted=fitted, asked=asked, bytes_up=max(up), bytes_down=down, masked=hide
+        fitted=fitted,
+        asked=coordinator.asked,
+        bytes_up=max(coordinator.up.values()),
+        bytes_down=coordinator.down,
+        masked=algorithm.sees == "sum",
     )
 
 
-def _added(summand: Summand, sent: Sequence[Any]) -> Any:
-    shape = words_shape(summand)
-    words = unpack(sent[0], shape, summand.width).copy()
-    for other in sent[1:]:
-        words += unpack(other, shape, summand.width)
-    return decode(summand, words)
+class _Coordinator:
+    """Asks, adds, and counts what is sent."""
+
+    def __init__(self, algorithm: Algorithm, task: Task, team: Team) -> None:
+        self._algorithm = algorithm
+        self._team = team
+        self._aggregator = Aggregator(terms_of(task), TRUST)
+        team.all("share", self._aggregator.collect(team.all("announce", None)))
+        self.asked = 0
+        self.up = dict.fromkeys(names_of(task), 0)
+        self.down = 0
+
+    def total(self, question: Arrays, expected: Mapping[str, Summand]) -> Arrays:
+        """Return the sums that answer a question."""
+        parts = self._team.all("answer", question)
+        context, number = context_of(question, self.asked), self.asked
+        self.asked += 1
+        self.down += _size(question)
+        for name, part in parts.items():
+            self.up[name] += _size(part)
+        if self._algorithm.sees == "each":
+            return self._algorithm.combine(list(parts.values()))
+        masked = self._aggregator.add(parts, expected, number, context)
+        totals = masked.unmask({})
+        return {name: decode(s, totals[name]) for name, s in expected.items()}
 
 
 def _size(arrays: Arrays) -> int:

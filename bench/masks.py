@@ -105,11 +105,10 @@ def _round(
     """Return the CPU seconds of all parties, and of the coordinator."""
     words = {"x": np.zeros(expected["x"].shape, dtype=np.uint64)}
     begun = time.process_time()
-    hidden = {
-        p: m.hide(words, expected, number, str(number)) for p, m in members.items()
-    }
+    asked = str(number)
+    hidden = {p: m.hide(words, expected, number, asked) for p, m in members.items()}
     sent = time.process_time()
-    masked = aggregator.add(hidden, expected, number, str(number))
+    masked = aggregator.add(hidden, expected, number, asked)
     added = time.process_time()
     given = {}
     if masked.is_masked:

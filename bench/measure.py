@@ -1,4 +1,4 @@
-"""One measurement in a process of its own: `python -m bench.measure FOLDER FAMILY SIDE`.
+"""One measurement in a process: `python -m bench.measure FOLDER FAMILY SIDE`.
 
 SIDE is `together` (the parties take turns), `apart` (each in a process of its own),
 `bins` (only finds the bin edges for the two others), or the name of a pooled rival.
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.ensemble._hist_gradient_boosting._binning import _map_to_bins
 from threadpoolctl import threadpool_limits
 
@@ -24,9 +25,10 @@ from bench import cases, federated, usage
 from bench.families import BINS, BY_NAME, SEED, Family
 from bench.synthetic import CLASSES, FEATURES
 from fl_plugin.algorithms.base import Algorithm, Block, DesignColumn, Target, Task
-from fl_plugin.summand import Floats
+from fl_plugin.summand import Arrays, Floats
 
 MISSING = 255
+MODEL = "model.npz"
 SIDES = ("together", "apart", "bins")
 
 
@@ -43,7 +45,9 @@ class _Loading:
         threadpool_limits(1)
         algorithm = BY_NAME[self.family].made()
         x, y = cases.domain(self.folder, place)
-        return partial(_party, _name(place), algorithm, self.task, (x, y))
+        return partial(
+            _party, federated.names_of(self.task)[place], algorithm, self.task, (x, y)
+        )
 
 
 def _party(
@@ -56,10 +60,6 @@ def _party(
         np.iinfo(np.uint64).max, size=len(y), dtype=np.uint64
     )
     return federated.Party(name, algorithm, task, Block(x=x, y=y, hashes=hashes))
-
-
-def _name(place: int) -> str:
-    return f"p{place:02d}"
 
 
 def _binned(x: Floats, task: Task) -> Any:
@@ -108,7 +108,8 @@ def fit_pooled(folder: Path, family: Family, rival: str) -> dict[str, Any]:
     """Fit scikit-learn on all rows in one place."""
     x, y = cases.pooled(folder)
     labels = y.astype(int) if family.target in {"binary", "multiclass"} else y
-    estimator = family.rivals[rival]()
+    make = family.rivals[rival]
+    estimator = make() if make else _again(folder, family)
     begun = usage.Moment.now()
     with warnings.catch_warnings():
         # Solved to rounding error, a solver may say that it cannot go further.
@@ -119,13 +120,21 @@ def fit_pooled(folder: Path, family: Family, rival: str) -> dict[str, Any]:
     return spent.json()
 
 
+def _again(folder: Path, family: Family) -> Any:
+    """Return a clone of what the federation found, as it was before it was fitted."""
+    algorithm = family.made()
+    with np.load(folder / MODEL) as model:
+        task = task_of(folder, binned=algorithm.prepares == "bins")
+        return clone(algorithm.estimator(dict(model), task))
+
+
 def fit_federated(folder: Path, family: Family, *, apart: bool) -> dict[str, Any]:
     """Fit over the domains."""
     algorithm = family.made()
     binned = algorithm.prepares == "bins"
     task = task_of(folder, binned=binned)
     loading = _Loading(folder, family.algorithm, task)
-    names = [_name(place) for place in range(task.parties)]
+    names = federated.names_of(task)
     team: federated.Team
     if apart:
         team = federated.Apart(names, loading)
@@ -143,6 +152,7 @@ def fit_federated(folder: Path, family: Family, *, apart: bool) -> dict[str, Any
         team.close()
     side = "apart" if apart else "together"
     _write_outcome(folder, family, side, estimator)
+    _write_model(folder, run.fitted.model)
     # What finding the edges takes pooled is on the pooled side's clock: here too.
     extra = cases.edges(folder)[1] if binned else 0.0
     return spent.json() | {
@@ -153,6 +163,11 @@ def fit_federated(folder: Path, family: Family, *, apart: bool) -> dict[str, Any
         "bytes_down": run.bytes_down,
         "masked": run.masked,
     }
+
+
+def _write_model(folder: Path, model: Arrays) -> None:
+    arrays: dict[str, Any] = dict(model)
+    np.savez(folder / MODEL, **arrays)
 
 
 def outcome(folder: Path, family: str, side: str) -> Path:

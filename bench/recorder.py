@@ -51,19 +51,14 @@ class Recorder:
         facts = _facts(peer.system, peer.what, size)
         with self._noting_failure(facts):
             python = environment(peer.system).python
-            module = f"bench.peers.{peer.system}"
             with rows(size, "binary") as folder:
-                command = [str(python), "-m", module, str(folder), peer.job]
+                command = [str(python), "-m", "bench.peers", peer.system, str(folder)]
                 for _ in range(self.repeats):
-                    pooled = run([*command, "pooled"], folder=folder)
+                    pooled = run([*command, peer.job, "pooled"], folder=folder)
                     self._keep(facts, pooled, side="pooled", rival="its own pooled fit")
-                    found = run([*command, "federated"], folder=folder)
-                    apart = _apart(
-                        *(
-                            folder / f"outcome.{peer.job}.{side}.npy"
-                            for side in ("pooled", "federated")
-                        )
-                    )
+                    found = run([*command, peer.job, "federated"], folder=folder)
+                    said = folder / f"outcome.{peer.job}.federated.npy"
+                    apart = _apart(said.with_name(f"outcome.{peer.job}.pooled.npy"), said)
                     self._keep(facts, found, side="federated", difference=apart)
 
     def weigh(self, system: str) -> None:
@@ -77,14 +72,14 @@ class Recorder:
         results.append(self.file, {**line, "main": ", ".join(main)})
 
     def _sides(self, facts: dict[str, Any], family: Family, folder: Path) -> None:
+        # The federated sides first: some pooled fits start where they have started.
+        found = {s: self._ours(folder, family, s) for s in (*FEDERATED, *family.rivals)}
         for rival in family.rivals:
-            found = self._ours(folder, family, rival)
-            self._keep(facts, found, side="pooled", rival=rival)
+            self._keep(facts, found[rival], side="pooled", rival=rival)
         twin = outcome(folder, family.algorithm, family.twin)
         for side in FEDERATED:
-            found = self._ours(folder, family, side)
             apart = _apart(twin, outcome(folder, family.algorithm, side))
-            self._keep(facts, found, side=side, difference=apart)
+            self._keep(facts, found[side], side=side, difference=apart)
 
     def _ours(self, folder: Path, family: Family, side: str) -> dict[str, Any]:
         self.tell(f"{family.algorithm}: {side}")

@@ -54,7 +54,8 @@ class Drawn:
         if kind == "binary":
             return (self.chance < expit(self.odds)).astype(np.float64)
         if kind == "regression":
-            return np.asarray(self.odds + ndtri(self.chance))
+            noisy: Floats = self.odds + ndtri(self.chance)
+            return noisy
         if kind == "none":
             return np.zeros(len(self.odds))
         if kind == "multiclass":

@@ -1,4 +1,4 @@
-"""What a run costs: CPU seconds of all its processes, wall time, memory, loopback bytes.
+"""What a run costs: CPU seconds of all its processes, wall time, memory, bytes.
 
 Standard library only, and Linux only: peers run it in environments of their own. A
 clock of another process is read by its number (`clock_getcpuclockid` in the C library),

@@ -113,7 +113,7 @@ def solve_over(
                     words = [m.mask(w, context) for m, w in hidden]
                 shape = words_shape(summand)
                 sent = [pack(w, summand.width) for w in words]
-                added = sum(unpack(s, shape, summand.width) for s in sent)
+                added = np.sum([unpack(s, shape, summand.width) for s in sent], axis=0)
                 sums[name] = decode(summand, added)
             seen.append((question, sums))
             question = rounds.send(sums).arrays

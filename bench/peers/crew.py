@@ -1,9 +1,7 @@
-"""What the peers' files share: arguments, party processes, the JSON line."""
+"""What the peers' files share: the order, party processes, the JSON line."""
 
-import argparse
 import json
 import multiprocessing
-import os
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,17 +23,6 @@ class Order:
     folder: Path
     job: str
     side: str
-
-    @classmethod
-    def read(cls, description: str | None, jobs: tuple[str, ...]) -> "Order":
-        """Return the order of the command line."""
-        arguments = argparse.ArgumentParser(description=description)
-        arguments.add_argument("folder", type=Path)
-        arguments.add_argument("job", choices=jobs)
-        arguments.add_argument("side", choices=("pooled", "federated"))
-        chosen = arguments.parse_args()
-        usage.adopt_orphans()
-        return cls(chosen.folder.resolve(), chosen.job, chosen.side)
 
     @property
     def case(self) -> cases.Case:
@@ -64,10 +51,10 @@ def together(
     The clock runs from the moment when all have loaded their rows until all are done.
 
     Args:
-        work: A module's function: imports of its module are not on the clock. It is
-            called as `work(place, facts)` and loads what it loads in `ready`.
+        work: A module's function: imports of its module are not on the clock.
         parties: How many.
-        facts: Sent to each; with `folder`, whose rows are loaded beforehand.
+        facts: Sent to each; with `folder`, whose rows are loaded beforehand and
+            added as `x` (rows, columns) and `y`.
     """
     context = multiprocessing.get_context("spawn")
     pipes, processes = [], []
@@ -121,8 +108,3 @@ def free_ports(count: int) -> list[int]:
     for held in sockets:
         held.close()
     return ports
-
-
-def own_device() -> bool:
-    """Return whether the loopback device is this run's alone."""
-    return os.environ.get("BENCH_ALONE") == "yes"

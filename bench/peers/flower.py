@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xgboost
+import xgboost  # type: ignore[import-not-found]
 from flwr.app import ArrayRecord, ConfigRecord, Context, Message, MetricRecord
 from flwr.app import RecordDict as Records
 from flwr.clientapp import ClientApp
@@ -105,7 +105,7 @@ client = ClientApp()
 @client.query()
 def warm_up(message: Message, _context: Context) -> Message:
     """Load every domain's rows: any worker may be asked for any of them."""
-    config = message.content["config"]
+    config: Any = message.content["config"]
     folder = str(config["folder"])
     for place in range(int(config["domains"])):
         rows_of(folder, place)
@@ -115,10 +115,11 @@ def warm_up(message: Message, _context: Context) -> Message:
 @client.train()
 def train(message: Message, context: Context) -> Message:
     """Return what a party makes of the shared arrays."""
-    config = message.content["config"]
-    place = int(context.node_config["partition-id"])
+    config: Any = message.content["config"]
+    shared: Any = message.content["arrays"]
+    place = int(str(context.node_config["partition-id"]))
     folder, job = str(config["folder"]), str(config["job"])
-    arrays = message.content["arrays"].to_numpy_ndarrays()
+    arrays = shared.to_numpy_ndarrays()
     x, y = rows_of(folder, place)
     if job == "bagging":
         new = bagging_step(arrays, folder, place)
@@ -144,10 +145,10 @@ def start(order: Order) -> tuple[Arrays, int]:
 def serve(order: Order, grid: Grid) -> None:
     """Run the strategy; write what came out."""
     first, rounds = start(order)
-    every = {"min_train_nodes": order.case.domains, "fraction_evaluate": 0.0}
+    every: dict[str, Any] = {"min_train_nodes": order.case.domains, "fraction_evaluate": 0.0}
     every["min_available_nodes"] = order.case.domains
     strategy = (FedXgbBagging if order.job == "bagging" else FedAvg)(**every)
-    facts = {"folder": str(order.folder), "job": order.job}
+    facts: dict[str, Any] = {"folder": str(order.folder), "job": order.job}
     _load(grid, {**facts, "domains": order.case.domains})
     begun = usage.Moment.now()
     result = strategy.start(
@@ -228,10 +229,3 @@ def run(order: Order) -> None:
             "init_args": {"num_cpus": workers, "include_dashboard": False},
         },
     )
-
-
-if __name__ == "__main__":
-    # Ray's workers find functions by the name of their module, never in `__main__`.
-    from bench.peers import flower
-
-    flower.run(Order.read(__doc__, JOBS))

@@ -7,7 +7,7 @@ trees, are not those of the pooled rows.
 from collections.abc import Mapping
 from typing import Any
 
-import lightgbm
+import lightgbm  # type: ignore[import-not-found]
 import numpy as np
 
 from bench import cases
@@ -69,7 +69,3 @@ def run(order: Order) -> None:
     booster = lightgbm.Booster(model_str=model)
     values = np.asarray(booster.predict(cases.probe(order.folder)))
     order.finish(spent, values, rounds=TREES)
-
-
-if __name__ == "__main__":
-    run(Order.read(__doc__, JOBS))

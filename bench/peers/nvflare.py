@@ -16,11 +16,11 @@ from typing import Any
 
 import joblib
 import numpy as np
-import xgboost
-from nvflare.app_opt.sklearn.recipes.fedavg import SklearnFedAvgRecipe
-from nvflare.app_opt.xgboost.data_loader import XGBDataLoader
-from nvflare.app_opt.xgboost.recipes import XGBHorizontalRecipe
-from nvflare.recipe import SimEnv, set_per_site_config
+import xgboost  # type: ignore[import-not-found]
+from nvflare.app_opt.sklearn.recipes.fedavg import SklearnFedAvgRecipe  # type: ignore[import-not-found]
+from nvflare.app_opt.xgboost.data_loader import XGBDataLoader  # type: ignore[import-not-found]
+from nvflare.app_opt.xgboost.recipes import XGBHorizontalRecipe  # type: ignore[import-not-found]
+from nvflare.recipe import SimEnv, set_per_site_config  # type: ignore[import-not-found]
 from sklearn.linear_model import SGDClassifier
 
 from bench import cases, usage
@@ -181,10 +181,3 @@ def run(order: Order) -> None:
         model.predict(xgboost.DMatrix(x)) if boosted else model.predict_proba(x)[:, 1]
     )
     order.finish(spent, values)
-
-
-if __name__ == "__main__":
-    # Sites load their parts by the name of the module, never from `__main__`.
-    from bench.peers import nvflare
-
-    nvflare.run(Order.read(__doc__, JOBS))

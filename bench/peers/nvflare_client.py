@@ -7,8 +7,8 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import nvflare.client as flare
-from nvflare.app_common.abstract.fl_model import FLModel, ParamsType
+import nvflare.client as flare  # type: ignore[import-not-found]
+from nvflare.app_common.abstract.fl_model import FLModel, ParamsType  # type: ignore[import-not-found]
 from sklearn.linear_model import SGDClassifier
 
 from bench import cases

@@ -10,8 +10,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import xgboost
-from xgboost import collective, federated, tracker
+import xgboost  # type: ignore[import-not-found]
+from xgboost import collective, federated, tracker  # type: ignore[import-not-found]
 
 from bench import cases
 from bench.peers.crew import (
@@ -94,7 +94,3 @@ def _over_grpc(order: Order) -> tuple[bytes, Any]:
     server.terminate()
     server.join()
     return model, spent
-
-
-if __name__ == "__main__":
-    run(Order.read(__doc__, JOBS))

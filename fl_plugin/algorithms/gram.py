@@ -179,7 +179,7 @@ class LeastSquares(RowAlgorithm):
         centred = products - np.outer(left, left) / rows
         rounding = task.parties * self.answers(question.arrays, task)["gram"].rounding
         return Gram(
-            mean=center,
+            mean=center + scale * left / rows,
             scale=scale,
             matrix=centred[:-1, :-1],
             target=centred[:-1, -1],

@@ -145,7 +145,7 @@ class KMeans(RowAlgorithm):
         shape = (starts, clusters, task.width)
         centres = points(question, "centres", shape)
         origin = points(question, "origin", (task.width,))
-        distances = task.width * largest_square(task, centres, origin)
+        distances = largest_square(task, centres, origin, columns=task.width)
         found = {
             "counts": Summand.count(shape[:2], task.rows),
             "sums": Summand(shape=shape, bound=largest_sum(task)),

@@ -105,7 +105,7 @@ class FederatedMLP(RowAlgorithm):
     hidden_units: int = 32
     hidden_layers: int = 1
     alpha: float = 1e-4
-    learning_rate: float = 0.1
+    learning_rate: float = 0.3
     decay: bool = True
     batch_size: int = 64
     local_epochs: int = 1

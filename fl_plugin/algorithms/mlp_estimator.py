@@ -69,9 +69,9 @@ def standard(y: Floats, task: Task) -> Floats:
 
 def folded(weights: Floats, network: Network, task: Task) -> Floats:
     """Return the weights that predict the target, of those that predict it standard."""
-    if network.kind != "regression":
-        return weights
     stretched = weights.copy()
+    if network.kind != "regression":
+        return stretched
     matrices, intercepts = network.layers(stretched)
     matrices[-1][:] *= _deviation(task)
     intercepts[-1][:] = intercepts[-1] * _deviation(task) + task.target_mean
@@ -80,9 +80,9 @@ def folded(weights: Floats, network: Network, task: Task) -> Floats:
 
 def unfolded(weights: Floats, network: Network, task: Task) -> Floats:
     """Undo `folded`, up to rounding."""
-    if network.kind != "regression":
-        return weights
     standing = weights.copy()
+    if network.kind != "regression":
+        return standing
     matrices, intercepts = network.layers(standing)
     matrices[-1][:] /= _deviation(task)
     intercepts[-1][:] = (intercepts[-1] - task.target_mean) / _deviation(task)

@@ -7,6 +7,7 @@ from fl_plugin.algorithms.linear import checked, malformed
 from fl_plugin.summand import Arrays, Floats
 
 FARTHEST = 1e9  # no column of ordinary scale has a mean farther out
+_UNSCALED = 1_000.0  # mean square of a column that nobody brought to scale
 _ROUNDING = 2.0  # leaves room for the rounding of the task's moments
 
 
@@ -32,15 +33,20 @@ def largest_sum(task: Task) -> float:
     return float(_ROUNDING * max(task.rows, 1) * np.sqrt(square))
 
 
-def largest_square(task: Task, *around: Floats) -> float:
+def largest_square(task: Task, *around: Floats, columns: int = 1) -> float | None:
     """Return what no |sum (x_j - c_j)(x_k - c_k)| over any rows of the task exceeds.
 
-    (x - c)^2 <= 2 (x^2 + c^2), so the squares sum to at most 2 n (m + c^2).
+    (x - c)^2 <= 2 (x^2 + c^2), so the squares sum to at most 2 n (m + c^2). None where
+    that is far above what rows of unscaled columns can come to about their mean: a
+    grid for it would be too coarse, and each value takes six words instead.
 
     Args:
         task: Its rows and their largest mean square are public.
         around: The points c; none for sums of squares about zero.
+        columns: Over how many columns the products are summed.
     """
     farthest = max((float(np.abs(c).max(initial=0.0)) for c in around), default=0.0)
-    square = max(task.mean_square, 1.0)
-    return _ROUNDING * max(task.rows, 1) * 2.0 * (square + farthest**2)
+    square = max(task.mean_square, 1.0) + farthest**2
+    if square > _UNSCALED:
+        return None
+    return _ROUNDING * max(task.rows, 1) * columns * 2.0 * square

@@ -29,6 +29,7 @@ from fl_plugin.algorithms.boosting.options import Options
 from fl_plugin.algorithms.private import PrivateAlgorithm, Release, require
 from fl_plugin.summand import Arrays
 
+_TREES = "sklearn.ensemble._hist_gradient_boosting"
 COUNTING, SCANNING = 0.05, 0.2  # shares of the budget
 FIRST, SECOND = 0.25, 0.5  # of all rounds without and with pairs
 
@@ -56,11 +57,14 @@ class PrivateBoosting(PrivateAlgorithm):
         "of features; per round, residuals per bin of each feature and chosen pair"
     )
     types: ClassVar[tuple[tuple[str, str, str], ...]] = (
-        (
-            "sklearn.ensemble._hist_gradient_boosting.predictor",
-            "TreePredictor",
-            "ObjectNode",
-        ),
+        (f"{_TREES}.gradient_boosting", "HistGradientBoostingClassifier", "ObjectNode"),
+        (f"{_TREES}.predictor", "TreePredictor", "ObjectNode"),
+        (f"{_TREES}.binning", "_BinMapper", "ObjectNode"),
+        ("sklearn._loss.loss", "HalfBinomialLoss", "ObjectNode"),
+        ("sklearn._loss._loss", "CyHalfBinomialLoss", "LossNode"),
+        ("sklearn._loss.link", "LogitLink", "ObjectNode"),
+        ("sklearn._loss.link", "Interval", "ObjectNode"),
+        ("sklearn.preprocessing._label", "LabelEncoder", "ObjectNode"),
     )
     steps: int = 12
     pairs: int = 6

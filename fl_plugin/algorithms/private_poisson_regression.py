@@ -37,6 +37,10 @@ class PrivatePoissonRegression(PrivateNewton):
     )
     types: ClassVar[tuple[tuple[str, str, str], ...]] = (
         ("sklearn.linear_model._glm.glm", "PoissonRegressor", "ObjectNode"),
+        ("sklearn._loss.loss", "HalfPoissonLoss", "ObjectNode"),
+        ("sklearn._loss._loss", "CyHalfPoissonLoss", "LossNode"),
+        ("sklearn._loss.link", "LogLink", "ObjectNode"),
+        ("sklearn._loss.link", "Interval", "ObjectNode"),
     )
     steps: int = 8
     ceiling: float = 10.0

@@ -17,7 +17,6 @@ from fl_plugin.evaluation.metrics import Metrics
 from fl_plugin.plan.types import Plan
 from fl_plugin.preparation.features import Feature
 from fl_plugin.preparation.prepared import Prepared
-from fl_plugin.preparation.splits import Split
 from fl_plugin.summand import Arrays
 
 # A calibration table of numbers reaches so many standard deviations from the mean.
@@ -117,15 +116,6 @@ def judge(
         folds=tuple(folds),
         domains=_compare(fits[1:], spec, federation) if folds else {},
         baseline=baseline_metrics(spec, totals[0], counts),
-    )
-
-
-def cross_validation(folds: int, repeats: int) -> tuple[Split, ...]:
-    """Return the training part of every fold of every repeat."""
-    return tuple(
-        Split(name="cv", part="train", folds=folds, repeat=repeat, fold=fold)
-        for repeat in range(repeats if folds else 0)
-        for fold in range(folds)
     )
 
 

@@ -10,14 +10,10 @@ from fl_plugin.algorithms.base import Fitted
 from fl_plugin.algorithms.installed import find_algorithm
 from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.fitting import Candidate, Fit, Fitting, prepare
-from fl_plugin.coordinator.judging import (
-    Judgement,
-    cross_validation,
-    judge,
-    spec_for,
-)
+from fl_plugin.coordinator.judging import Judgement, judge, spec_for
 from fl_plugin.coordinator.opening import Opened, open_parties
 from fl_plugin.coordinator.searching import Searched, reseated, search
+from fl_plugin.coordinator.splitting import holdout_of, splits_of
 from fl_plugin.errors import MeshError, UsageError
 from fl_plugin.evaluation.base import EvaluationSpec
 from fl_plugin.plan.types import Plan
@@ -67,7 +63,7 @@ def train(plan: Plan, federation: Federation) -> Trained:
         opened = open_parties(plan, federation)
         rows = _rows(federation)
         clock.lap("open")
-        splits = _splits(plan)
+        splits = splits_of(plan, opened.min_cohort, federation)
         found = prepare(splits, opened.schema(plan), plan.preparation, federation)
         prepared = dict(zip(splits, found, strict=True))
         clock.lap("prepare")
@@ -125,7 +121,7 @@ def evaluate(
                 remedy="Train the study again.",
             )
         rows = _rows(federation)
-        holdout = _splits(plan)[0]
+        holdout = holdout_of(plan, opened.min_cohort, federation)
         prepared = replace(prepared, schema=opened.schema(plan))
         algorithm = find_algorithm(plan.algorithm)
         fitting = Fitting(algorithm, {holdout: prepared}, plan.seed, federation)
@@ -158,12 +154,6 @@ def _check(plan: Plan) -> None:
             remedy="Aggregate by the mean, or set `privacy: {secure_aggregation: "
             "false}` where every domain allows it.",
         )
-
-
-def _splits(plan: Plan) -> tuple[Split, ...]:
-    chosen = plan.evaluation
-    holdout = Split(name="holdout", part="train", share=chosen.holdout)
-    return (holdout, *cross_validation(chosen.folds, chosen.repeats))
 
 
 def _rows(federation: Federation) -> int:

@@ -12,6 +12,7 @@ from fl_plugin.registry import run_record as rec
 _WHAT = {
     "vocabulary": "values of text columns that at least min_cohort rows have",
     "count": "the number of rows",
+    "cut": "numbers of rows whose keyed draw, or time, is below a value",
     "prepare": "numbers of rows and of values present; sums, squared deviations and "
     "numbers of rows below a value, column by column",
     "step": "",  # the algorithm says what

@@ -31,6 +31,7 @@ class Session:
         raw: The coded rows; None until the categories are agreed.
         protected: (rows,) codes of each protected column.
         preparers: The preparation that is under way for each selection of rows.
+        cutters: The searches for where folds, or the held-out time, begin.
         jobs: The fits of this run, in the order that the coordinator gave them.
         last: The newest round that was answered.
     """
@@ -50,6 +51,7 @@ class Session:
     raw: RawRows | None = None
     protected: tuple[Codes, ...] = ()
     preparers: dict[Split, PreparationWorker] = field(default_factory=dict)
+    cutters: dict[str, PreparationWorker] = field(default_factory=dict)
     jobs: list[Job] = field(default_factory=list)
     designs: Designs = field(default_factory=Designs)
     last: int = 0
@@ -69,7 +71,12 @@ class Session:
     def chosen(self, split: Split) -> Mask:
         """Return which rows a split selects."""
         rows = self.rows
-        return split.select(rows.hashes, self.seed)
+        return split.select(
+            rows.groups,
+            self.seed,
+            classes=rows.target if split.cuts else None,
+            times=rows.times if len(rows.times) else None,
+        )
 
     def answered(self, number: int, digest: str) -> bytes | None:
         """Return the reply to a question that came before; None where it is new.

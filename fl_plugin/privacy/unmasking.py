@@ -137,10 +137,15 @@ class MaskedSum:
             return {k: read_shares(message[k], names) for k, names in wanted.items()}
 
         answers = self._of_enough(received, shares)
-        seeds = [self._own_mask(p, self._column(answers, "seeds", p))
-                 for p in self.round.alive]
-        pairs = [mask for p in self.round.lost
-                 for mask in self._lost_masks(p, self._column(answers, "masks", p))]
+        seeds = [
+            self._own_mask(p, self._column(answers, "seeds", p))
+            for p in self.round.alive
+        ]
+        pairs = [
+            mask
+            for p in self.round.lost
+            for mask in self._lost_masks(p, self._column(answers, "masks", p))
+        ]
         unmasked = apply(self._words, self._expected, [*seeds, *pairs])
         return {n: w.astype(np.uint64, copy=False) for n, w in unmasked.items()}
 

@@ -1,6 +1,7 @@
 """Figures of who gains: the federated model beside each domain's own."""
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from fl_plugin.registry.run_record import DomainResult, RunRecord
 from fl_plugin.report.plots import (
@@ -25,6 +26,7 @@ from fl_plugin.report.wording import (
     title,
 )
 
+_TICKS = 6
 _COLOURS = {"helped": GOOD, "hurt": BAD}
 
 
@@ -79,6 +81,7 @@ def _levels(domains: list[DomainResult]) -> Plot:
         )
         axes.set_yticks(places, names, color=INK)
         axes.set(xlabel=measure, ylim=(len(domains) - 0.5, -0.5))
+        axes.xaxis.set_major_locator(MaxNLocator(_TICKS))
         axes.margins(x=0.12)
         axes.grid(axis="y", visible=False)
         axes.spines["left"].set_visible(False)
@@ -120,6 +123,7 @@ def _differences(domains: list[DomainResult]) -> Plot:
                 bbox=PLATE,
             )
         axes.set_yticks(range(len(domains)), names, color=INK)
+        axes.xaxis.set_major_locator(MaxNLocator(_TICKS))
         axes.set(
             xlabel=f"difference in {metric_in_text(name)}",
             ylim=(len(domains) - 0.5, -0.7),

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from matplotlib.ticker import MaxNLocator
+
 from fl_plugin.registry.run_record import Fairness, GroupResult, RunRecord
 from fl_plugin.report.plots import INK, SERIES, SOFT, Canvas, Plot, style
 from fl_plugin.report.wording import (
@@ -222,6 +224,7 @@ def _plot(table: Fairness, shape: str, place: int) -> Plot | None:
             range(len(shown)), [category(g.group) for g in shown], color=INK
         )
         axes.set(ylim=(len(shown) - 0.4, -0.6), xlabel=_axis(shape))
+        axes.xaxis.set_major_locator(MaxNLocator(6))
         axes.grid(axis="y", visible=False)
         axes.spines["left"].set_visible(False)
         if len(names) > 1:

@@ -72,7 +72,7 @@ def _with_filters(environment: Environment) -> Environment:
         duration=wording.duration,
         figure=wording.figure,
         kind_name=wording.kind_name,
-        metric_name=wording.metric_name,
+        metric_in_text=wording.metric_in_text,
         prose=prose,
         percent=wording.percent,
         rows=wording.rows,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fl_plugin.registry.run_record import Candidate, RunRecord, Search
 from fl_plugin.report.wording import (
+    NOTHING,
     count,
     metric_name,
     short,
@@ -72,11 +73,11 @@ def _row(candidate: Candidate, search: Search) -> CandidateRow:
     settings = [
         f"{name} = {value}" for name, value in sorted(candidate.parameters.items())
     ]
-    spent = candidate.epsilon
+    spent, spread = candidate.epsilon, value_of(search.measure, candidate.sd)
     return CandidateRow(
         ", ".join(settings) or "defaults",
         value_of(search.measure, candidate.mean),
-        value_of(search.measure, candidate.sd),
+        NOTHING if candidate.sd is None else f"± {spread}",
         count(candidate.fits),
         short(spent),
         candidate.chosen,

@@ -1,6 +1,6 @@
 """Small rows that every algorithm can learn from, for each kind of target it takes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,9 @@ from fl_plugin.algorithms.base import (
     Fitted,
     Target,
     Task,
+    solve,
 )
+from fl_plugin.summand import Arrays, Summand
 from tests.federated import fit_over, task_over
 
 ROWS, WIDTH, EDGES = 420, 4, 12
@@ -79,6 +81,39 @@ def pooled(parts: Sequence[Block]) -> Block:
         np.concatenate([p.y for p in parts]),
         np.concatenate([p.hashes for p in parts]),
     )
+
+
+def conversation(case: Case) -> Iterator[tuple[list[Arrays], Arrays]]:
+    """Yield each question of a fit, with those before it."""
+    before: list[Arrays] = []
+    for question in questions(case):
+        yield list(before), question
+        before.append(question)
+
+
+def questions(case: Case) -> list[Arrays]:
+    """Return every question of a fit."""
+    workers = [case.algorithm.worker(case.task, part) for part in case.parts]
+    asked: list[Arrays] = []
+
+    def total(question: Arrays, expected: Mapping[str, Summand]) -> Arrays:
+        asked.append({name: array.copy() for name, array in question.items()})
+        parts = [worker.answer(question) for worker in workers]
+        if case.algorithm.sees == "each":
+            return case.algorithm.combine(parts)
+        return {n: np.sum([part[n] for part in parts], axis=0) for n in expected}
+
+    solve(case.algorithm, case.task, total)
+    return asked
+
+
+def unlike(case: Case) -> list[tuple[list[Arrays], Arrays]]:
+    """Return the first question of each kind that a fit asks, with those before it."""
+    found: dict[str, tuple[list[Arrays], Arrays]] = {}
+    for before, question in conversation(case):
+        words = [(n, a.dtype.str, a.shape) for n, a in sorted(question.items())]
+        found.setdefault(str(words), (before, question))
+    return list(found.values())[:4]
 
 
 def _target(kind: str, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:

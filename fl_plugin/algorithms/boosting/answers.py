@@ -26,7 +26,7 @@ def expected(
             "targets": Summand(shape=(targets,), bound=None),
         }
     shape = (len(asked.wanted), layout.size)
-    gradients, hessians, counts = (_whole(shape, int(b)) for b in asked.bounds)
+    gradients, hessians, counts = (whole(shape, int(b)) for b in asked.bounds)
     sums = {"gradients": gradients, "counts": counts} if len(asked.wanted) else {}
     if sums and not loss.constant_hessian:
         sums["hessians"] = hessians
@@ -62,6 +62,7 @@ def sensitivities(asked: Asked, layout: Layout, loss: Loss) -> Mapping[str, floa
     return norms
 
 
-def _whole(shape: tuple[int, ...], most: int) -> Summand:
+def whole(shape: tuple[int, ...], most: int) -> Summand:
+    """Return that of whole numbers of at most `most`, no wider than they need."""
     width = next(w for w in range(1, 9) if most < 1 << (8 * w - 1))
     return Summand(shape=shape, bound=float(most), integer=True, width=width)

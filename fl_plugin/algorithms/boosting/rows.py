@@ -77,6 +77,7 @@ class Rows(Worker):
         self._loss = loss
         self._rules = rules
         self._train, self._held = parts
+        self._parts = parts if len(parts[1].y) else parts[:1]
         rows = len(self._train.y)
         self._gradients = np.empty((rows, loss.trees), dtype=np.float32, order="F")
         self._hessians = (
@@ -142,11 +143,11 @@ class Rows(Worker):
             self._known = False
         if not len(asked.leaves):
             return
-        for tree, pair in enumerate(self._trees):
+        for tree, partitions in enumerate(self._trees):
             mine = asked.leaves[:, 0] == tree
             nodes = asked.leaves[mine, 1].tolist()
             values = dict(zip(nodes, asked.values[mine].tolist(), strict=True))
-            for partition, part in zip(pair, (self._train, self._held), strict=True):
+            for partition, part in zip(partitions, self._parts, strict=True):
                 if set(values) != partition.nodes:
                     raise malformed("leaves")
                 partition.add(values, part.raw[:, tree])
@@ -193,10 +194,10 @@ class Rows(Worker):
             _round(self._hessians, int(grid[1]), most)
         self._trees, self._sums = [], []
         for tree in range(self._loss.trees):
-            parts = [part for part in (self._train, self._held) if len(part.y)]
-            self._trees.append([Partition(part.x, self._rules) for part in parts])
-            derivatives = (self._gradients[:, tree], self._hessians[:, tree])
-            self._sums.append(Sums(self._train.x, *derivatives))
+            self._trees.append([Partition(part.x, self._rules) for part in self._parts])
+            constant = self._loss.constant_hessian
+            second = None if constant else self._hessians[:, tree]
+            self._sums.append(Sums(self._train.x, self._gradients[:, tree], second))
 
     def _histograms(self, wanted: Array) -> Arrays:
         shape = (len(wanted), self._layout.size)
@@ -214,7 +215,7 @@ class Rows(Worker):
                 answer[name][i] = summed[field][self._layout.sent]
         return answer
 
-    def _tree(self, tree: int) -> tuple[Partition, Partition]:
+    def _tree(self, tree: int) -> list[Partition]:
         if tree >= len(self._trees):
             raise malformed("splits")
         return self._trees[tree]

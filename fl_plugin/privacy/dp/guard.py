@@ -62,8 +62,9 @@ class Guard:
                 "An answer holds an array that no sensitivity is declared for.",
                 remedy="Use an algorithm made for differential privacy.",
             )
-        after = self._spent + sum(r.share for r in releases.values())
-        if not after <= 1.0 + _ROUNDING:
+        shares = [told.share for told in releases.values()]
+        after = self._spent + sum(shares)
+        if not all(share > 0 for share in shares) or not after <= 1.0 + _ROUNDING:
             raise PolicyError(
                 "The coordinator asks for more than this fit's privacy budget allows.",
                 remedy="Start the run again; each run is paid for on its own.",

@@ -73,6 +73,9 @@ def public_column(facts: Sequence[ColumnFacts]) -> PublicColumn:
         ContractError: A domain's contract lacks what its kind of column needs.
     """
     first = facts[0]
+    for other in facts:
+        if other.kind != first.kind:
+            raise _missing(other, f"a data type that is {first.kind}, as elsewhere")
     if first.kind == "categorical":
         united = {c for f in facts for c in _accepted(f)}
         ordered = sorted(united, key=lambda c: (type(c).__name__, c))

@@ -34,7 +34,6 @@ def test_a_record_of_each_kind_is_read_back_as_it_was(of_kind, kind):
     record = of_kind[kind]
     read = record_from_json(record_to_json(record))
     assert record_to_json(read) == record_to_json(record)
-    assert report_of(read) == report_of(record)
 
 
 @pytest.mark.parametrize("kind", KINDS)
