@@ -31,7 +31,7 @@ class Party:
     """One party of a fit.
 
     Args:
-        name: Unique, one of `names_of(task)`.
+        name: Unique; of lower-case letters, digits, `_`, `.` and `-`.
         algorithm: What is fitted.
         task: The public facts.
         design: Its rows.
@@ -42,16 +42,20 @@ class Party:
     ) -> None:
         self._algorithm = algorithm
         self._task = task
+        self._name = name
         self._worker = algorithm.worker(task, design)
-        self._masks = PartyMasks(name, terms_of(task), TRUST)
+        self._masks: PartyMasks | None = None
         self._number = -1
 
-    def announce(self, _nothing: None) -> dict[str, Any]:
+    def announce(self, cohort: Sequence[str]) -> dict[str, Any]:
         """Return its public key for this run."""
+        terms = Terms.stopping(RUN, cohort)
+        self._masks = PartyMasks(self._name, terms, TRUST)
         return self._masks.announce()
 
     def share(self, announcements: Any) -> None:
         """Take everybody's keys."""
+        assert self._masks is not None
         self._masks.share(announcements)
 
     def answer(self, question: Arrays) -> Arrays:
@@ -65,17 +69,13 @@ class Party:
             name: encode(summand, part[name]) for name, summand in expected.items()
         }
         context = context_of(question, self._number)
+        assert self._masks is not None
         return self._masks.hide(words, expected, self._number, context)
 
 
 def names_of(task: Task) -> tuple[str, ...]:
     """Return the parties' names, in order."""
     return tuple(f"p{place:02d}" for place in range(task.parties))
-
-
-def terms_of(task: Task) -> Terms:
-    """Return what the parties agree to."""
-    return Terms.stopping(RUN, names_of(task))
 
 
 def context_of(question: Arrays, number: int) -> str:
@@ -90,6 +90,11 @@ def context_of(question: Arrays, number: int) -> str:
 class Team(ABC):
     """All parties of a fit, as its coordinator reaches them."""
 
+    @property
+    @abstractmethod
+    def names(self) -> tuple[str, ...]:
+        """The parties' names, in the order of all answers."""
+
     @abstractmethod
     def all(self, verb: str, body: Any) -> dict[str, Any]:
         """Tell every party the same; return their answers by name.
@@ -99,6 +104,10 @@ class Team(ABC):
             body: What it is called with.
         """
 
+    def ask(self, question: Arrays) -> Sequence[Arrays]:
+        """Return every party's answer, in the order of their names."""
+        return list(self.all("answer", question).values())
+
 
 class Together(Team):
     """Parties that take turns in this process."""
@@ -106,9 +115,25 @@ class Together(Team):
     def __init__(self, parties: Mapping[str, Party]) -> None:
         self._parties = dict(parties)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parties' names, in the order of all answers."""
+        return tuple(self._parties)
+
     def all(self, verb: str, body: Any) -> dict[str, Any]:
         """Tell one after the other."""
         return {name: getattr(p, verb)(body) for name, p in self._parties.items()}
+
+
+class PartyFailedError(Exception):
+    """A party's process could not answer; the message is its error."""
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """What a party's process sends where it cannot answer."""
+
+    why: str
 
 
 class Apart(Team):
@@ -141,14 +166,19 @@ class Apart(Team):
         for pipe in self._pipes.values():
             pipe.recv()  # its rows are loaded
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parties' names, in the order of all answers."""
+        return tuple(self._pipes)
+
     def all(self, verb: str, body: Any) -> dict[str, Any]:
         """Tell all at once; they work at the same time."""
         for pipe in self._pipes.values():
             pipe.send((verb, body))
         answers = {name: pipe.recv() for name, pipe in self._pipes.items()}
-        for answer in answers.values():
-            if isinstance(answer, Exception):
-                raise answer
+        for name, answer in answers.items():
+            if isinstance(answer, _Failure):
+                raise PartyFailedError(f"{name}: {answer.why}")
         return answers
 
     def close(self) -> None:
@@ -173,8 +203,8 @@ def _serve(
         try:
             party = party or making()
             pipe.send(getattr(party, verb)(body))
-        except Exception as error:  # the coordinator raises it
-            pipe.send(error)
+        except Exception as error:  # not every error can be sent as it is
+            pipe.send(_Failure(f"{type(error).__name__}: {error}"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,7 +228,7 @@ class Run:
 
 def fit(algorithm: Algorithm, task: Task, team: Team) -> Run:
     """Fit over a team; masked unless the algorithm must see each party's part."""
-    coordinator = _Coordinator(algorithm, task, team)
+    coordinator = _Coordinator(algorithm, team)
     fitted = solve(algorithm, task, coordinator.total)
     return Run(
         fitted=fitted,
@@ -212,18 +242,20 @@ def fit(algorithm: Algorithm, task: Task, team: Team) -> Run:
 class _Coordinator:
     """Asks, adds, and counts what is sent."""
 
-    def __init__(self, algorithm: Algorithm, task: Task, team: Team) -> None:
+    def __init__(self, algorithm: Algorithm, team: Team) -> None:
         self._algorithm = algorithm
         self._team = team
-        self._aggregator = Aggregator(terms_of(task), TRUST)
-        team.all("share", self._aggregator.collect(team.all("announce", None)))
+        self._aggregator = Aggregator(Terms.stopping(RUN, team.names), TRUST)
+        announced = team.all("announce", team.names)
+        team.all("share", self._aggregator.collect(announced))
         self.asked = 0
-        self.up = dict.fromkeys(names_of(task), 0)
+        self.up = dict.fromkeys(team.names, 0)
         self.down = 0
 
     def total(self, question: Arrays, expected: Mapping[str, Summand]) -> Arrays:
         """Return the sums that answer a question."""
-        parts = self._team.all("answer", question)
+        answers = self._team.ask(question)
+        parts = dict(zip(self.up, answers, strict=True))
         context, number = context_of(question, self.asked), self.asked
         self.asked += 1
         self.down += _size(question)

@@ -33,8 +33,14 @@ SIDES = ("together", "apart", "bins")
 
 
 @dataclass(frozen=True)
-class _Loading:
-    """How a party comes by its rows: plain enough to be sent to a new process."""
+class Loading:
+    """How a party comes by its rows: plain enough to be sent to a new process.
+
+    Args:
+        folder: Of the case.
+        family: The algorithm's name.
+        task: The public facts.
+    """
 
     folder: Path
     family: str
@@ -55,14 +61,15 @@ def _party(
 ) -> federated.Party:
     x, y = rows
     if algorithm.prepares == "bins":
-        x = _binned(x, task)
+        x = binned(x, task)
     hashes = np.random.default_rng(list(name.encode())).integers(
         np.iinfo(np.uint64).max, size=len(y), dtype=np.uint64
     )
     return federated.Party(name, algorithm, task, Block(x=x, y=y, hashes=hashes))
 
 
-def _binned(x: Floats, task: Task) -> Any:
+def binned(x: Floats, task: Task) -> Any:
+    """Return the bins of these rows, (columns, rows) uint8, by the task's edges."""
     bins = np.empty(x.shape, dtype=np.uint8)
     thresholds = [column.edges for column in task.columns]
     numeric = np.zeros(len(x), dtype=np.uint8)
@@ -133,7 +140,7 @@ def fit_federated(folder: Path, family: Family, *, apart: bool) -> dict[str, Any
     algorithm = family.made()
     binned = algorithm.prepares == "bins"
     task = task_of(folder, binned=binned)
-    loading = _Loading(folder, family.algorithm, task)
+    loading = Loading(folder, family.algorithm, task)
     names = federated.names_of(task)
     team: federated.Team
     if apart:

@@ -58,7 +58,9 @@ class Recorder:
                     self._keep(facts, pooled, side="pooled", rival="its own pooled fit")
                     found = run([*command, peer.job, "federated"], folder=folder)
                     said = folder / f"outcome.{peer.job}.federated.npy"
-                    apart = _apart(said.with_name(f"outcome.{peer.job}.pooled.npy"), said)
+                    apart = _apart(
+                        said.with_name(f"outcome.{peer.job}.pooled.npy"), said
+                    )
                     self._keep(facts, found, side="federated", difference=apart)
 
     def weigh(self, system: str) -> None:

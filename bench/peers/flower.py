@@ -145,7 +145,10 @@ def start(order: Order) -> tuple[Arrays, int]:
 def serve(order: Order, grid: Grid) -> None:
     """Run the strategy; write what came out."""
     first, rounds = start(order)
-    every: dict[str, Any] = {"min_train_nodes": order.case.domains, "fraction_evaluate": 0.0}
+    every: dict[str, Any] = {
+        "min_train_nodes": order.case.domains,
+        "fraction_evaluate": 0.0,
+    }
     every["min_available_nodes"] = order.case.domains
     strategy = (FedXgbBagging if order.job == "bagging" else FedAvg)(**every)
     facts: dict[str, Any] = {"folder": str(order.folder), "job": order.job}

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import xgboost  # type: ignore[import-not-found]
-from xgboost import collective, federated, tracker  # type: ignore[import-not-found]
+from xgboost import collective, federated, tracker
 
 from bench import cases
 from bench.peers.crew import (

@@ -31,9 +31,9 @@ class MLPFedAdam(FederatedMLP):
     name: ClassVar[str] = "mlp_fedadam"
     title: ClassVar[str] = "Multi-layer perceptron by FedAdam"
     paper: ClassVar[str] = "Reddi et al. (2021), arXiv:2003.00295"
-    server_rate: float = 0.1
+    server_rate: float = 0.03
     first_decay: float = 0.5
-    second_decay: float = 0.99
+    second_decay: float = 0.9
     adaptivity: float = 0.01
 
     def __post_init__(self) -> None:

@@ -1,7 +1,8 @@
 """Fit models over the parties: each one's preparation, then its algorithm."""
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from fl_plugin.algorithms.base import Algorithm, Fitted, Task
@@ -91,18 +92,23 @@ class Fitting:
         algorithm: Its class.
         prepared: Each split's preparation.
         seed: Of the study.
+        federation: The run.
+        mu: How private each fit is; infinite without noise.
+        assigned: How many fits the parties know of.
     """
 
     algorithm: type[Algorithm]
     prepared: Mapping[Split, Prepared]
     seed: int
     federation: Federation
+    mu: float = math.inf
     assigned: int = 0
 
     def task(self, split: Split) -> Task:
         """Return what both halves of a fit on this split know."""
         parties = len(self.federation.transport.parties)
-        return self.prepared[split].task(parties=parties, seed=self.seed)
+        task = self.prepared[split].task(parties=parties, seed=self.seed)
+        return replace(task, mu=self.mu)
 
     def assign(self, candidates: Sequence[Candidate]) -> int:
         """Tell the parties of fits to come; return the number of the first."""

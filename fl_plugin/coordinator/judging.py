@@ -1,5 +1,6 @@
 """How good the models are: metrics of the federation, and of each domain by itself."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,13 +33,13 @@ class Judgement:
         folds: Of each fold's model on its fold, in the order of the splits.
         domains: Each domain's own comparison, as its `compare` answered.
         baseline: Of the model that knows only the training target, on the same rows
-            as `holdout`.
+            as `holdout`; None where nothing is known of that target.
     """
 
     holdout: Metrics
     folds: tuple[Metrics, ...]
     domains: Mapping[str, Mapping[str, Any]]
-    baseline: Metrics
+    baseline: Metrics | None
 
 
 def spec_for(
@@ -111,11 +112,12 @@ def judge(
     found, totals = judge_fits(fits, spec, federation)
     first, *folds = found
     counts = fits[0].prepared.class_counts
+    private = math.isfinite(fits[0].task.mu)
     return Judgement(
         holdout=first,
         folds=tuple(folds),
         domains=_compare(fits[1:], spec, federation) if folds else {},
-        baseline=baseline_metrics(spec, totals[0], counts),
+        baseline=None if private else baseline_metrics(spec, totals[0], counts),
     )
 
 

@@ -8,10 +8,12 @@ from typing import Any
 
 from fl_plugin.algorithms.base import Fitted
 from fl_plugin.algorithms.installed import find_algorithm
+from fl_plugin.algorithms.private import MOST_ROWS
 from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.fitting import Candidate, Fit, Fitting, prepare
 from fl_plugin.coordinator.judging import Judgement, judge, spec_for
 from fl_plugin.coordinator.opening import Opened, open_parties
+from fl_plugin.coordinator.private_run import check_privacy, fit_private
 from fl_plugin.coordinator.searching import Searched, reseated, search
 from fl_plugin.coordinator.splitting import holdout_of, splits_of
 from fl_plugin.errors import MeshError, UsageError
@@ -19,7 +21,6 @@ from fl_plugin.evaluation.base import EvaluationSpec
 from fl_plugin.plan.types import Plan
 from fl_plugin.preparation.features import Feature
 from fl_plugin.preparation.prepared import Prepared
-from fl_plugin.preparation.splits import Split
 from fl_plugin.summand import Arrays, Summand
 
 ROWS = {"rows": Summand.count((1,), 2**40)}
@@ -61,15 +62,11 @@ def train(plan: Plan, federation: Federation) -> Trained:
     clock = _Clock()
     try:
         opened = open_parties(plan, federation)
-        rows = _rows(federation)
         clock.lap("open")
-        splits = splits_of(plan, opened.min_cohort, federation)
-        found = prepare(splits, opened.schema(plan), plan.preparation, federation)
-        prepared = dict(zip(splits, found, strict=True))
-        clock.lap("prepare")
-        spec = spec_for(plan, found[0], opened.protected, rows)
-        fits, searched = _fit(plan, prepared, spec, federation)
+        made = _fit_privately if plan.privacy.epsilon is not None else _fit
+        fits, searched, rows = made(plan, opened, federation, clock)
         clock.lap("train")
+        spec = spec_for(plan, fits[0].prepared, opened.protected, rows)
         judgement = judge(fits, spec, federation)
         clock.lap("evaluate")
     finally:
@@ -87,22 +84,36 @@ def train(plan: Plan, federation: Federation) -> Trained:
     )
 
 
-def _fit(
-    plan: Plan,
-    prepared: Mapping[Split, Prepared],
-    spec: EvaluationSpec,
-    federation: Federation,
-) -> tuple[tuple[Fit, ...], Searched | None]:
-    """Return the hold-out's model and the folds', searched for where that is asked."""
-    algorithm = find_algorithm(plan.algorithm)
-    fitting = Fitting(algorithm, prepared, plan.seed, federation)
-    wanted = [Candidate(split=s, parameters=plan.parameters) for s in prepared]
+Fits = tuple[tuple[Fit, ...], Searched | None, int]
+
+
+def _fit(plan: Plan, opened: Opened, federation: Federation, clock: "_Clock") -> Fits:
+    """Return the hold-out's model and the folds', what was searched, and all rows."""
+    rows = _rows(federation)
+    splits = splits_of(plan, opened.min_cohort, federation)
+    schema = opened.schema(plan)
+    found = prepare(splits, schema, plan.preparation, federation)
+    clock.lap("prepare")
+    fitting = Fitting(
+        find_algorithm(plan.algorithm),
+        dict(zip(splits, found, strict=True)),
+        plan.seed,
+        federation,
+    )
+    wanted = [Candidate(split=s, parameters=plan.parameters) for s in splits]
     if plan.search is None:
-        return tuple(fitting.fit(wanted)), None
-    _, *folds = prepared
-    searched = search(plan.search, plan.parameters, folds, fitting, spec)
+        return tuple(fitting.fit(wanted)), None, rows
+    spec = spec_for(plan, found[0], opened.protected, rows)
+    searched = search(plan.search, plan.parameters, splits[1:], fitting, spec)
     best = fitting.fit([reseated(searched.best, wanted[0])])
-    return (*best, *searched.folds), searched
+    return (*best, *searched.folds), searched, rows
+
+
+def _fit_privately(
+    plan: Plan, opened: Opened, federation: Federation, _: "_Clock"
+) -> Fits:
+    """Return the one model, and a public bound in place of the number of rows."""
+    return (fit_private(plan, opened.schema(plan), federation),), None, MOST_ROWS
 
 
 def evaluate(
@@ -142,6 +153,7 @@ def evaluate(
 
 def _check(plan: Plan) -> None:
     """Refuse parameters that do not fit, before anything is opened."""
+    check_privacy(plan)
     algorithm = find_algorithm(plan.algorithm).of(plan.parameters)
     searched = plan.search.parameters if plan.search else {}
     for name, values in searched.items():

@@ -5,6 +5,7 @@ from typing import Any
 
 from fl_plugin.algorithms.installed import find_algorithm
 from fl_plugin.coordinator.federation import Exchange
+from fl_plugin.coordinator.private_run import mu_of
 from fl_plugin.mesh.finished import Finished
 from fl_plugin.plan.types import Plan
 from fl_plugin.registry import run_record as rec
@@ -71,21 +72,34 @@ def left_domains(done: Finished) -> tuple[rec.LeftDomain, ...]:
 
 def privacy_of(plan: Plan) -> rec.Privacy:
     """Return what protected the run, claiming no more than that."""
-    if plan.secure_aggregation:
+    masked = plan.secure_aggregation
+    epsilon, delta = plan.privacy.epsilon, plan.parties[0].request.delta
+    private = epsilon is not None and delta is not None
+    seen = (
+        "the coordinator saw only sums over all domains, masked pairwise on the way by "
+        "keys that each domain signed"
+        if masked
+        else "the coordinator saw each domain's own sums"
+    )
+    if private:
         statement = (
-            "Exact, aggregated: the coordinator saw only sums over all domains, "
-            "masked pairwise on the way by keys that each domain signed; no "
-            "noise was added, so this is not differential privacy."
+            f"Differential privacy: epsilon {epsilon:g}, delta {delta:g} for each row "
+            f"that the model was trained on; {seen}. The figures of the rows held out "
+            "are exact sums, which epsilon does not cover."
         )
     else:
+        how = "Exact, aggregated" if masked else "Exact, not masked"
         statement = (
-            "Exact, not masked: the coordinator saw each domain's own sums; no noise "
-            "was added, so this is not differential privacy."
+            f"{how}: {seen}; no noise was added, so this is not differential privacy."
         )
     return rec.Privacy(
-        secure_aggregation=plan.secure_aggregation,
+        secure_aggregation=masked,
         statement=statement,
-        mode="exact",
-        dropout=plan.privacy.on_dropout if plan.secure_aggregation else "",
-        signed_keys=True if plan.secure_aggregation else None,
+        epsilon=epsilon,
+        delta=delta if private else None,
+        mode="differential privacy" if private else "exact",
+        mechanism="discrete Gaussian" if private else "",
+        sigma=1.0 / mu_of(plan) if private else None,
+        dropout=plan.privacy.on_dropout if masked else "",
+        signed_keys=True if masked else None,
     )

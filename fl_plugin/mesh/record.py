@@ -53,7 +53,7 @@ def record_of(done: Finished, version: int) -> rec.RunRecord:
             repeats=plan.evaluation.repeats,
         ),
         domains=tuple(_domain(done, p, evaluation.main) for p in plan.parties),
-        baselines={_baseline(plan): trained.judgement.baseline.values()},
+        baselines=_baselines(done),
         confusion=confusion_of(trained.judgement.holdout, plan.evaluation.threshold),
         coefficients=coefficients_of(best),
         certificate=_certificate(best.fitted),
@@ -94,9 +94,12 @@ def _algorithm(done: Finished) -> rec.AlgorithmUsed:
     )
 
 
-def _baseline(plan: Plan) -> str:
-    kind = plan.predicts.kind
-    return "majority" if kind in {"binary", "multiclass"} else "mean"
+def _baselines(done: Finished) -> dict[str, dict[str, float | None]]:
+    found = done.trained.judgement.baseline
+    if found is None:
+        return {}
+    classes = done.plan.predicts.kind in {"binary", "multiclass"}
+    return {"majority" if classes else "mean": found.values()}
 
 
 def _settings(plan: Plan) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from fl_plugin.errors import MessageError
 from fl_plugin.messages import Ask, content_digest
 from fl_plugin.party.session import Session
-from fl_plugin.privacy.encoding import encode, pack
+from fl_plugin.privacy.encoding import encode_part, pack
+from fl_plugin.privacy.fixed_point import Words
 from fl_plugin.summand import Array, Arrays, Summand
 
 
@@ -21,11 +22,13 @@ class Answer:
         body: Facts about this party alone, in the clear.
         parts: What its rows contribute to sums over all parties.
         expected: What each part looks like; the same at every party.
+        noised: Parts that are words already, with noise in them.
     """
 
     body: Mapping[str, Any] = field(default_factory=dict)
     parts: Arrays = field(default_factory=dict)
     expected: Mapping[str, Summand] = field(default_factory=dict)
+    noised: Mapping[str, Words] = field(default_factory=dict)
 
     def arrays(self, session: Session, ask: Ask) -> dict[str, Array]:
         """Return every part as words, masked where there are masks, cut to width.
@@ -33,7 +36,9 @@ class Answer:
         Masks hang on what was asked: where two parties were asked different things
         they do not cancel, and nobody learns a sum.
         """
-        words = {n: encode(s, self.parts[n]) for n, s in self.expected.items()}
+        exact = {n: s for n, s in self.expected.items() if n not in self.noised}
+        words = encode_part(session.product.domain, exact, self.parts)
+        words |= self.noised
         if session.masks is None or not words:
             return {n: pack(w, self.expected[n].width) for n, w in words.items()}
         number = ask.body.get("mask")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fl_plugin.algorithms.base import Algorithm, Task, Worker
 from fl_plugin.preparation.prepared import Prepared
 from fl_plugin.preparation.splits import Split
+from fl_plugin.privacy.dp.guard import Guard
 
 
 @dataclass
@@ -15,6 +16,7 @@ class Job:
         portion: Share of the split's training rows that are used.
         prepared_as: Digest of the preparation: fits that share it share their rows.
         task: What the coordinator knows too.
+        guard: Adds the noise under differential privacy; else None.
     """
 
     split: Split
@@ -24,3 +26,4 @@ class Job:
     prepared_as: str
     task: Task
     worker: Worker | None = None
+    guard: Guard | None = None

@@ -24,6 +24,7 @@ from fl_plugin.party.entries import bucket, decided, failed, of_session
 from fl_plugin.party.explore import explore
 from fl_plugin.party.masking import STAGES, mask_stage
 from fl_plugin.party.opening import agree, insist, open_session
+from fl_plugin.party.private import check_kind, released
 from fl_plugin.party.session import Session, out_of_order
 from fl_plugin.plan.wire import decision_json, read_features, read_request
 from fl_plugin.policy.decision import decide
@@ -96,6 +97,7 @@ class Party:
             return reply
 
     def _work(self, ask: Ask, session: Session, ledger: Ledger) -> bytes:
+        check_kind(session, ask.kind)
         if ask.kind == "agree":
             return self._agree(ask, session, ledger)
         if ask.kind == "close":
@@ -167,7 +169,7 @@ class Party:
             released=f"sha256:{hashlib.sha256(encode(reply)).hexdigest()}",
             rule=ask.kind,
         )
-        head = ledger.append(entry)
+        head = released(session, entry, ledger)
         return encode(replace(reply, body={**answer.body, "head": list(head)}))
 
     def _look_again(self, session: Session, ask: Ask, ledger: Ledger) -> None:

@@ -33,6 +33,7 @@ class Session:
         preparers: The preparation that is under way for each selection of rows.
         cutters: The searches for where folds, or the held-out time, begin.
         jobs: The fits of this run, in the order that the coordinator gave them.
+        paid: Whether the run's privacy budget is spent.
         last: The newest round that was answered.
     """
 
@@ -54,6 +55,7 @@ class Session:
     cutters: dict[str, PreparationWorker] = field(default_factory=dict)
     jobs: list[Job] = field(default_factory=list)
     designs: Designs = field(default_factory=Designs)
+    paid: bool = False
     last: int = 0
     _replies: dict[int, tuple[str, bytes]] = field(default_factory=dict)
 

@@ -14,6 +14,7 @@ from fl_plugin.plan.target import target_of
 from fl_plugin.plan.types import PartyPlan, Plan
 from fl_plugin.policy.types import Request
 from fl_plugin.preparation.features import Feature
+from fl_plugin.privacy.dp.preparation import ColumnFacts, PublicColumn, public_column
 
 TRAIN_USES: Mapping[str, tuple[str, ...]] = {
     "horizontal": ("train_horizontal", "evaluate"),
@@ -51,6 +52,7 @@ def draft(
         secure_aggregation=privacy.secure_aggregation,
         parties=len(products),
         epsilon=privacy.epsilon,
+        delta=_delta(study, products),
     )
     requests = (replace(request, product=p.name, version=p.version) for p in products)
     return Plan(
@@ -69,6 +71,7 @@ def draft(
             _feature(study, products, name) for name in contract.evaluation.fairness
         ),
         preparation=contract.preparation,
+        public=_public(features, products) if privacy.epsilon is not None else (),
         prepares=algorithm.prepares if algorithm else "matrix",
         search=contract.search,
         privacy=privacy,
@@ -100,6 +103,37 @@ def _columns(study: Study, products: Sequence[Product]) -> dict[str, str]:
         for name in columns:
             _column(study, product, name)
     return columns
+
+
+def _delta(study: Study, products: Sequence[Product]) -> float | None:
+    """Return the study's delta, or the smallest that a contract sets."""
+    privacy = study.contract.privacy
+    if privacy.epsilon is None or privacy.delta is not None:
+        return privacy.delta
+    return min((p.contract.dp.delta for p in products if p.contract.dp), default=None)
+
+
+def _public(
+    features: Sequence[Feature], products: Sequence[Product]
+) -> tuple[PublicColumn, ...]:
+    """Return how each feature is prepared without a look at a row."""
+    return tuple(
+        public_column([_column_facts(p, feature) for p in products])
+        for feature in features
+    )
+
+
+def _column_facts(product: Product, feature: Feature) -> ColumnFacts:
+    column = product.columns[feature.name]
+    boolean = feature.categories == (False, True)
+    return ColumnFacts(
+        domain=product.domain,
+        product=product.name,
+        column=feature.name,
+        kind=feature.kind,
+        bounds=column.contract.bounds,
+        accepted=feature.categories if boolean else column.accepted_values,
+    )
 
 
 def _asked_parameters(contract: StudyContract) -> dict[str, Any]:

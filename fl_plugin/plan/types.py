@@ -14,6 +14,7 @@ from fl_plugin.manifest.study_contract import (
 )
 from fl_plugin.policy.types import Decision, Request
 from fl_plugin.preparation.features import Feature
+from fl_plugin.privacy.dp.preparation import PublicColumn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,8 @@ class Plan:
         predicts: What kind of target it is, and its classes.
         protected: Columns by whose values the figures are told apart.
         prepares: Which design the algorithm learns from: "matrix" or "bins".
+        public: Under differential privacy, how each feature is prepared from what the
+            contracts say alone.
         search: What is tried; None for one set of parameters.
         parties: One per product, in the order of the domains' names.
     """
@@ -68,6 +71,7 @@ class Plan:
     seed: int
     manifest: str
     parties: tuple[PartyPlan, ...]
+    public: tuple[PublicColumn, ...] = ()
 
     @property
     def secure_aggregation(self) -> bool:

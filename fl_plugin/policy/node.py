@@ -52,6 +52,8 @@ class NodeSettings(ContractBlock):
         consumers: The domain's own list instead, where it pins none.
         exact_quantiles: Whether medians and bin edges may be values of single rows.
         two_parties: In these words, that sums over two domains are accepted.
+        colluding: Under differential privacy, how many other domains may tell their
+            noise, or add none: the noise of the rest is enough by itself.
         algorithms: Name to parameter to what it may be: [lowest, highest] of a number,
             the allowed words or truth values of others. "any" allows all that the
             algorithm itself takes.
@@ -69,6 +71,7 @@ class NodeSettings(ContractBlock):
     query: QuerySettings = QuerySettings()
     exact_quantiles: bool = False
     two_parties: InWords = ""
+    colluding: Annotated[int, Field(ge=0, le=1_000)] = 1
 
     @model_validator(mode="after")
     def _one_list_of_consumers(self) -> Self:

@@ -33,6 +33,7 @@ class Request:
     secure_aggregation: bool
     parties: int
     epsilon: float | None = None
+    delta: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +85,7 @@ class Node:
         exact_quantiles: Whether medians and bin edges may be values of single rows.
         two_parties: `privacy.terms.TWO_PARTIES`, word for word, where the domain takes
             part in sums over two, from which each derives the other's part.
+        colluding: How many other domains may tell their noise, or add none.
     """
 
     domain: str
@@ -98,6 +100,7 @@ class Node:
     query: QueryLimits = field(default_factory=QueryLimits)
     exact_quantiles: bool = False
     two_parties: str = ""
+    colluding: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

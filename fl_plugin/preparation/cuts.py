@@ -62,7 +62,7 @@ class Strata:
         first = yield Question(arrays=_ONLY_COUNTS)
         shares = np.arange(1, self.folds) / self.folds
         wanted = [
-            Wanted(rows=n, ranks=np.unique(np.ceil(n * shares).astype(np.int64)))
+            Wanted(rows=n, ranks=np.ceil(n * shares).astype(np.int64))
             for n in first["present"].tolist()
         ]
         if min(w.rows for w in wanted) < self.folds:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from fl_plugin.errors import MessageError, PolicyError
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind, listed, malformed, numbered
 from fl_plugin.party.job import Job
+from fl_plugin.party.private import check_algorithm, guard_for, is_private
 from fl_plugin.party.session import Session, read_splits
 from fl_plugin.preparation.prepared import Prepared
 from fl_plugin.summand import Array
@@ -60,7 +62,11 @@ class Assign(Kind):
                 prepared_as=_digest(facts, arrays[i]),
                 task=task,
             )
-            _check_rows(session, job)
+            if is_private(session):
+                job.guard = guard_for(session, job)
+                job.task = replace(job.task, mu=job.guard.noise.mu)
+            else:
+                _check_rows(session, job)
             session.jobs.append(job)
         session.preparers.clear()
         return Answer()
@@ -83,7 +89,9 @@ def _algorithm(session: Session, raw: Any) -> Algorithm:
                 reason="parameter.not_decided",
                 domain=session.product.domain,
             )
-    return algorithms()[session.request.algorithm].of(dict(raw))
+    found = algorithms()[session.request.algorithm]
+    check_algorithm(session, found)
+    return found.of(dict(raw))
 
 
 def _digest(facts: Any, arrays: Mapping[str, Array]) -> str:

@@ -2,10 +2,12 @@
 
 from typing import ClassVar
 
+from fl_plugin.algorithms.private import PrivateAlgorithm
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind, listed, numbered, prefixed
 from fl_plugin.party.designing import training_design
 from fl_plugin.party.session import Session
+from fl_plugin.privacy.fixed_point import Words
 from fl_plugin.summand import Array, Summand
 
 
@@ -19,12 +21,19 @@ class Step(Kind):
         """Return the parts of every fit that is asked about."""
         places = listed(ask, "jobs", int)
         parts: dict[str, Array] = {}
+        noised: dict[str, Words] = {}
         expected: dict[str, Summand] = {}
         for i, question in enumerate(numbered(ask, len(places))):
             job = session.job(places[i])
-            expected |= prefixed(i, job.algorithm.answers(question, job.task))
+            looks = job.algorithm.answers(question, job.task)
+            expected |= prefixed(i, looks)
             if job.worker is None:
                 design = training_design(session, job)
                 job.worker = job.algorithm.worker(job.task, design)
-            parts |= prefixed(i, job.worker.answer(question))
-        return Answer(parts=parts, expected=expected)
+            found = job.worker.answer(question)
+            if job.guard is None:
+                parts |= prefixed(i, found)
+            elif isinstance(job.algorithm, PrivateAlgorithm):
+                told = job.algorithm.releases(question, job.task)
+                noised |= prefixed(i, job.guard.words(looks, found, told))
+        return Answer(parts=parts, expected=expected, noised=noised)

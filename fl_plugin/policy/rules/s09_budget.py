@@ -75,6 +75,14 @@ def _budget_refusals(facts: Facts, product: Product) -> Iterator[Refusal]:
     if dp is None:
         yield Refusal("budget.missing", f"{product.name} has no privacy budget.", ask)
         return
+    delta = facts.request.delta
+    if delta is None or not 0 < delta <= dp.delta:
+        yield Refusal(
+            "budget.delta",
+            f"{product.name} allows no chance as high as this study's delta that its "
+            "epsilon does not hold.",
+            f"Set `privacy: {{delta: {dp.delta:g}}}` in the study, or a smaller one.",
+        )
     grant = covering_grant(facts)
     granted = grant.epsilon if grant is not None else None
     if granted is None or not epsilon <= granted:

@@ -251,6 +251,20 @@ def test_both_growths_make_the_same_bits_in_fewer_rounds():
         assert array.tobytes() == ahead.model[name].tobytes(), name
 
 
+def test_of_equal_splits_the_categorical_column_s_is_taken_as_in_scikit_learn():
+    draw = np.random.default_rng(2)
+    twin = (draw.random(ROWS) < 0.4).astype(float)
+    x = np.column_stack([twin, twin, draw.normal(size=ROWS)])
+    y = (twin + x[:, 2] + draw.normal(size=ROWS) > 1).astype(float)
+    made = PooledClassifier(categorical_features=[1], **shared())
+    given = pooled(made, x, y, Target())
+    ours = HistGradientBoostingClassifier(max_iter=12)
+    fitted = fit_over(ours, given.task, given.blocks)
+    assert unlike(given.reference, ours.estimator(fitted.model, given.task), 3) == []
+    assert 1 in fitted.model["nodes"][:, 2]
+    assert 0 not in fitted.model["nodes"][:, 2]
+
+
 def test_a_class_without_rows_is_refused():
     given, ours = case("binary")
     blocks = [Block(b.x, np.zeros_like(b.y)) for b in given.blocks]

@@ -179,12 +179,13 @@ FAR[0, 2] = POOLED.task.width
         _changed("sizes", np.array([2**62, 2**62, 2**62, 2**62])),
         _changed("members", FITTED.model["members"][1:]),
         _changed("members", FITTED.model["members"] - 2**40),
+        _changed("members", FITTED.model["members"] + 2**40),
         _changed("start", np.array([np.nan])),
         _changed("start", np.zeros(2)),
         _changed("scores", np.zeros((2, 3))),
         _changed("numbers", FITTED.model["numbers"] * np.nan),
     ],
-    ids=range(14),
+    ids=range(15),
 )
 def test_a_model_that_is_no_trees_is_refused_by_name(model):
     with pytest.raises(MessageError, match="model's array"):

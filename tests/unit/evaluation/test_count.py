@@ -116,3 +116,11 @@ def test_the_answer_is_what_was_said_of_it_beforehand():
     }
     for name, array in sums.items():
         assert answers[name].integer == (array.dtype == np.int64)
+
+
+def test_bins_are_narrower_where_counts_crowd():
+    expected, y = drawn(20_000)
+    found = evaluation_for(replace(SPEC, high=300.0))
+    cells = found.metrics(found.sums(expected, y)).calibration
+    # Of 128 even bins up to 300 the first would hold nine tenths of these rows.
+    assert max(cell.share for cell in cells) < 0.3

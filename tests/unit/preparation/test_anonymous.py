@@ -26,6 +26,7 @@ def rows_of(n=3_000, seed=0):
             rng.integers(-3, 4, n) * 1.0,
             np.where(rng.random(n) < 0.98, 0.0, rng.exponential(size=n)),
             2.0 ** rng.integers(-8, 8, n),
+            -rng.integers(1, 1_000, n) / 8,  # borders of cells without an offset
             np.where(rng.random(n) < 0.4, np.nan, rng.integers(0, 1_000, n) / 8),
         ]
     )
@@ -134,14 +135,14 @@ def search(level, features, cells, most=10_000):
     [
         {},
         {"means": np.zeros(3)},
-        {"means": np.full(7, np.nan)},
-        {"means": np.zeros(7, dtype=np.float32)},
+        {"means": np.full(8, np.nan)},
+        {"means": np.zeros(8, dtype=np.float32)},
         {"sums": np.array([2]), "categories": np.array([0])},
         {"sums": np.array([1.0]), "categories": np.array([0])},
         {"sums": np.array([1])},
         search(7, [0], [0]),  # finer than may be without exact edges
         search(-1, [0], [0]),
-        search(0, [7], [0]),
+        search(0, [8], [0]),
         search(0, [-1], [0]),
         search(0, [0], [1]),
         search(1, [0], [32]),
@@ -204,7 +205,7 @@ def test_only_exact_edges_may_be_looked_for_to_the_last_digit():
 def test_a_search_for_cuts_answers_nothing_else():
     schema = schema_of(rows_of(100), prepares="cuts")
     for question in (
-        {"means": np.zeros(7)},
+        {"means": np.zeros(8)},
         {"sums": np.array([1]), "categories": np.array([0])},
         {"sums": np.array([0]), "categories": np.array([1])},
     ):

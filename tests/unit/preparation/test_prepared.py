@@ -174,6 +174,15 @@ def test_a_category_that_no_training_row_has_makes_no_split():
     assert (found.design_block(ROWS).x[place] == 0).all()
 
 
+def test_a_category_that_every_training_row_has_makes_no_split():
+    block = ROWS.at(ROWS.codes[1] == 1)
+    plan = PreparationPlan(categorical="onehot")
+    found = prepare_over(schema_of("bins"), plan, parts_of(block))
+    bins = {c.name: c.bins for c in found.columns}
+    assert (bins["phone = False"], bins["phone = True"]) == (1, 1)
+    assert bins["rate = 1"] == 2
+
+
 def test_monotonic_stands_at_its_column():
     plan = PreparationPlan(monotonic={"age": -1})
     found = prepare_over(schema_of("bins"), plan, parts_of(ROWS))

@@ -5,12 +5,15 @@ import warnings
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.ensemble._hist_gradient_boosting.binning import _BinMapper
 from sklearn.preprocessing import RobustScaler
 
 from fl_plugin.algorithms.base import Target
 from fl_plugin.errors import TrainingError
 from fl_plugin.manifest.study_contract import PreparationPlan
+from fl_plugin.preparation.edges import quartiles
 from fl_plugin.preparation.features import Feature, Schema
 from fl_plugin.preparation.fit import PreparationWorker, preparing
 from fl_plugin.preparation.raw import RawBlock, RawMemory
@@ -135,3 +138,10 @@ def test_rows_read_again_each_round_give_the_same(monkeypatch):
     again = prepare_over(schema_of(), plan, thirds(block))
     for ours, theirs in zip(kept.edges, again.edges, strict=True):
         assert ours.tobytes() == theirs.tobytes()
+
+
+@given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=40))
+def test_quartiles_are_numpys_bit_for_bit(values):
+    ordered = np.sort(np.array(values)) + 0.0
+    found = quartiles(lambda ranks: ordered[ranks - 1], len(ordered))
+    np.testing.assert_array_equal(found, np.percentile(ordered, [25, 75]))
