@@ -6,7 +6,7 @@ this repository: name a parquet file with the columns of `adult.data`, a column
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,15 +16,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import Pipeline
 
 from bench import parties, pooled
 from bench.figures import Figure, finish, parser
 from fl_plugin.algorithms.logistic_regression import LogisticRegression
-from fl_plugin.coordinator.fitting import Fit, fit, models_of, prepare
-from fl_plugin.coordinator.judging import judge
-from fl_plugin.evaluation.sums import EvaluationSpec
+from fl_plugin.coordinator.judging import judge_fits
+from fl_plugin.model.pipeline import build_pipeline
 from fl_plugin.party.rows import Rows
-from fl_plugin.preparation.features import Feature, design, width
+from fl_plugin.preparation.features import Feature
 from fl_plugin.preparation.splits import Split, row_hashes
 
 Floats = npt.NDArray[np.float64]
@@ -59,15 +59,16 @@ WORKSHOP = (
     "Transport-moving",
 )
 HOLDOUT = Split(name="holdout", part="train", share=0.2)
-SPEC = EvaluationSpec(bins=16_384)
+BINS = 16_384
 SEED = 20261102
 
 
 @dataclass(frozen=True, kw_only=True)
 class Federated:
-    """What the federation found: a fit, and its hold-out ROC-AUC from summed bins."""
+    """What the federation found: a model, and its hold-out ROC-AUC from summed bins."""
 
-    fit: Fit
+    model: Pipeline
+    columns: int
     auc: float
     rounds: int
     bytes_up: int  # of one party in one step
@@ -82,12 +83,12 @@ def compare(table: pa.Table) -> list[Figure]:
     model = pooled.fit(pooled.pipeline(features), table, rich, ~test)
     scores = pooled.chances(model, table)
     found = federated(table, features)
-    theirs = _chances(found.fit, table, features)
-    apart = np.abs(pooled.point_of(model) - found.fit.point).max()
+    theirs = pooled.chances(found.model, table)
+    apart = np.abs(pooled.point_of(model) - pooled.point_of(found.model)).max()
     auc = float(roc_auc_score(rich[test], scores[test]))
     return [
         Figure(name="rows", value=len(table)),
-        Figure(name="columns of the design", value=width(features)),
+        Figure(name="columns of the design", value=found.columns),
         *(
             Figure(
                 name=f"share of positives, {domain}", value=float(_rich(part).mean())
@@ -117,12 +118,14 @@ def federated(table: pa.Table, features: tuple[Feature, ...]) -> Federated:
     task = parties.Task(algorithm=LogisticRegression(), features=features, seed=SEED)
     held = {d: _held(part) for d, part in by_occupation(table).items()}
     run = parties.federation(task, held)
-    (moments,) = prepare((HOLDOUT,), run)
-    (found,) = fit(task.algorithm, (HOLDOUT,), (moments,), width(features), run).fits
-    judged = judge((found,), len(table), SPEC, run).holdout
+    (found,) = parties.fit(task, (HOLDOUT,), run)
+    spec = parties.spec_for(task, len(table), BINS)
+    ((judged,), _) = judge_fits((found,), spec, run)
+    auc = judged.value("roc_auc")
     return Federated(
-        fit=found,
-        auc=judged.roc_auc.value if judged.roc_auc else float("nan"),
+        model=build_pipeline(parties.model_of(found, task)),
+        columns=found.task.width,
+        auc=float("nan") if auc is None else auc,
         rounds=found.fitted.rounds,
         bytes_up=max(e.bytes_up for e in run.traffic if e.kind == "step"),
     )
@@ -153,14 +156,6 @@ def features_of(table: pa.Table) -> tuple[Feature, ...]:
         for name in WORDS
     ]
     return (*numbers, *words)
-
-
-def _chances(found: Fit, table: pa.Table, features: Sequence[Feature]) -> Floats:
-    raw = _held(table).raw(features)
-    everyone = np.ones(len(table), dtype=np.bool_)
-    sent = models_of([found])
-    rows = design(raw, everyone, sent["means"][0], sent["scales"][0])
-    return LogisticRegression().scores(found.point, rows)
 
 
 def _held(table: pa.Table) -> Rows:

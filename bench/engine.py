@@ -12,14 +12,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
 from bench.figures import Figure, finish, parser
 from bench.statlog import ROOT
 from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.opening import open_parties
-from fl_plugin.coordinator.run import ALL
+from fl_plugin.coordinator.run import ROWS
 from fl_plugin.engines.embedded import Embedded
 from fl_plugin.errors import MeshError
 from fl_plugin.ledger.record import AuditEntry
@@ -67,10 +66,9 @@ def measure(root: Path, study: str, times: int) -> list[Figure]:
 
 def _messages(plan: Plan, run: Federation, times: int) -> tuple[float, float]:
     open_parties(plan, run)
-    body = {"splits": [asdict(ALL)]}
     cpu, wall = time.process_time(), time.perf_counter()
     for _ in range(times):
-        run.ask("count", body)
+        run.ask("count", {}, expected=ROWS)
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     run.ask("close", {})
     messages = times * len(plan.parties)

@@ -20,12 +20,12 @@ from sklearn.pipeline import Pipeline
 from bench import parties, pooled, statlog
 from bench.figures import Figure, finish, parser
 from fl_plugin.algorithms.logistic_regression import LogisticRegression
-from fl_plugin.coordinator.fitting import fit, prepare
-from fl_plugin.coordinator.judging import cross_validation, judge
+from fl_plugin.coordinator.judging import judge_fits
 from fl_plugin.errors import MeshError, RegistryError
-from fl_plugin.evaluation.sums import EvaluationSpec
+from fl_plugin.model.fitted import FittedModel
+from fl_plugin.model.pipeline import model_of
 from fl_plugin.party.rows import Rows
-from fl_plugin.preparation.features import Feature, width
+from fl_plugin.preparation.features import Feature
 from fl_plugin.preparation.splits import Hashes, Split, row_hashes
 from fl_plugin.registry.run_record import RunRecord
 from fl_plugin.registry.store import Entry, open_model
@@ -37,7 +37,7 @@ COEFFICIENT_BAR = 1e-6
 GAP_BAR = 0.01
 AUC_BAR = 0.78
 FOLDS, REPEATS, SEED = 5, 5, 20261102
-SPEC = EvaluationSpec(bins=16_384)
+BINS = 16_384
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,14 +69,14 @@ def registered(entry: Entry) -> list[Figure]:
     Raises:
         RegistryError: The model was trained on other rows than the file holds.
     """
-    run = entry.run
-    rows = _pooled_of(run)
+    run, model = entry.run, entry.estimator()
+    kept = model_of(model)
+    rows = _pooled_of(run, kept)
     split = Split(
         name="holdout", part="train", share=_number(run.evaluation["holdout"])
     )
     scores, own = rows.fit(split, run.seed)
-    model = entry.estimator()
-    _insist_on_same_rows(model, int(split.select(rows.hashes, run.seed).sum()))
+    _insist_on_same_rows(kept, int(split.select(rows.hashes, run.seed).sum()))
     theirs = pooled.chances(model, rows.table)
     apart = np.abs(pooled.point_of(own) - pooled.point_of(model)).max()
     return [
@@ -109,18 +109,16 @@ def all_attributes() -> list[Figure]:
     federation = parties.federation(
         task, {d: _held(rows, features) for d, rows in statlog.by_lender(raw).items()}
     )
-    splits = cross_validation(FOLDS, REPEATS)
-    prepared = prepare(splits, federation)
-    columns = width(features)
-    fits = fit(task.algorithm, splits, prepared, columns, federation).fits
-    # One by one: together they would also be compared with the lenders' own models.
-    judged = [judge((f,), len(raw), SPEC, federation).holdout for f in fits]
-    scores = [m.roc_auc.value for m in judged if m.roc_auc is not None]
+    splits = _cross_validation(FOLDS, REPEATS)
+    fits = parties.fit(task, splits, federation)
+    spec = parties.spec_for(task, len(raw), BINS)
+    judged, _ = judge_fits(fits, spec, federation)
+    scores = [auc for m in judged if (auc := m.value("roc_auc")) is not None]
     pooled_scores = _pooled_folds(_pooled_codes(raw, features), splits, SEED)
     mean, own = float(np.mean(scores)), float(np.mean(pooled_scores))
     gap = abs(mean - own)
     return [
-        Figure(name="columns of the design", value=columns),
+        Figure(name="columns of the design", value=fits[0].task.width),
         Figure(name="mean ROC-AUC, federated", value=mean, least=AUC_BAR),
         Figure(name="spread over the folds (sd)", value=float(np.std(scores, ddof=1))),
         Figure(name="mean ROC-AUC, pooled", value=own),
@@ -132,7 +130,7 @@ def _folds(run: RunRecord, rows: Pooled) -> list[Figure]:
     found = run.cross_validation
     if found is None or "roc_auc" not in found.metrics:
         return []
-    splits = cross_validation(found.folds, found.repeats)
+    splits = _cross_validation(found.folds, found.repeats)
     own = float(np.mean(_pooled_folds(rows, splits, run.seed)))
     theirs = found.metrics["roc_auc"].mean
     name = f"{found.repeats} x {found.folds} folds, mean ROC-AUC"
@@ -144,11 +142,20 @@ def _folds(run: RunRecord, rows: Pooled) -> list[Figure]:
     ]
 
 
+def _cross_validation(folds: int, repeats: int) -> list[Split]:
+    """Return the training part of every fold of every repeat."""
+    return [
+        Split(name="cv", part="train", folds=folds, repeat=repeat, fold=fold)
+        for repeat in range(repeats)
+        for fold in range(folds)
+    ]
+
+
 def _pooled_folds(rows: Pooled, splits: Sequence[Split], seed: int) -> list[float]:
     return [rows.auc(rows.fit(s, seed)[0], s, seed) for s in splits]
 
 
-def _pooled_of(run: RunRecord) -> Pooled:
+def _pooled_of(run: RunRecord, kept: FittedModel) -> Pooled:
     domains = {p.domain for p in run.products}
     raw = [
         row
@@ -156,23 +163,12 @@ def _pooled_of(run: RunRecord) -> Pooled:
         if domain in domains
         for row in rows
     ]
-    numbers = [Feature(name=c.name, kind="numeric") for c in run.preparation.numeric]
-    words = [
-        Feature(
-            name=c.name,
-            kind="categorical",
-            categories=tuple(
-                v if isinstance(v, bool) else str(v) for v in c.categories
-            ),
-        )
-        for c in run.preparation.categorical
-    ]
     return Pooled(
         table=statlog.labelled(raw),
         bad=statlog.outcomes(raw),
         hashes=row_hashes(parties.key_bytes(statlog.keys(raw))),
-        features=(*numbers, *words),
-        l2=_number(run.algorithm.parameters.get("l2", 1.0)),
+        features=kept.schema.features,
+        l2=_number(kept.parameters["l2"]),
     )
 
 
@@ -211,9 +207,8 @@ def _held(rows: Sequence[statlog.Row], features: Sequence[Feature]) -> Rows:
     )
 
 
-def _insist_on_same_rows(model: Pipeline, rows: int) -> None:
-    scaler = model.named_steps["prepare"].named_transformers_["numeric"]["scale"]
-    if int(scaler.n_samples_seen_) != rows:
+def _insist_on_same_rows(kept: FittedModel, rows: int) -> None:
+    if kept.prepared.rows != rows:
         raise RegistryError(
             "The registered model was trained on other rows than the public file has.",
             remedy="Build the domains from their seeds and train the study again.",

@@ -7,28 +7,37 @@ table, deciding, keeping its ledger) is left out and measured by `bench.engine` 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from fl_plugin.algorithms.base import Algorithm
+from fl_plugin.algorithms.base import Algorithm, Target
 from fl_plugin.coordinator.federation import Federation
+from fl_plugin.coordinator.fitting import Candidate, Fit, Fitting, prepare
+from fl_plugin.evaluation.base import EvaluationSpec
 from fl_plugin.manifest.contract import ProductContract
+from fl_plugin.manifest.study_contract import PreparationPlan
 from fl_plugin.manifest.types import Column, Owner, Product, Relation
 from fl_plugin.messages import Ask, Reply, decode, encode
+from fl_plugin.model.fitted import FittedModel
+from fl_plugin.party.masking import STAGES, mask_stage
 from fl_plugin.party.party import KINDS
-from fl_plugin.party.rows import Rows
+from fl_plugin.party.rows import Rows, Wanted
 from fl_plugin.party.session import Session
 from fl_plugin.policy.types import Decision, Facts, Measured, Node, Request
-from fl_plugin.preparation.features import Feature
-from fl_plugin.preparation.splits import row_hashes
-from fl_plugin.privacy.masking import PairwiseMasks
+from fl_plugin.preparation.features import Feature, Schema
+from fl_plugin.preparation.splits import Split, row_hashes
+from fl_plugin.privacy.party_masks import PartyMasks
+from fl_plugin.privacy.terms import Terms, Trust
 
 RUN = "bench"
+# Signatures are checked once a run, which is what `bench.masks` measures.
+TRUST = Trust(unsigned=True)
+BAD_OR_NOT = Target(kind="binary", classes=(False, True))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +52,18 @@ class Task:
 
     algorithm: Algorithm
     features: tuple[Feature, ...]
+    predicts: Target = BAD_OR_NOT
+    preparation: PreparationPlan = field(default_factory=PreparationPlan)
     seed: int = 20261102
+
+    @property
+    def schema(self) -> Schema:
+        """What both halves of the preparation know."""
+        return Schema(
+            features=self.features,
+            target=self.predicts,
+            prepares=self.algorithm.prepares,
+        )
 
 
 class MemoryParties:
@@ -55,13 +75,8 @@ class MemoryParties:
     """
 
     def __init__(self, task: Task, rows: Mapping[str, Rows]) -> None:
-        self._sessions = {d: _session(d, task, rows[d]) for d in sorted(rows)}
-        publics = {
-            d: s.key.public_key().public_bytes_raw() for d, s in self._sessions.items()
-        }
-        for domain, session in self._sessions.items():
-            session.raw = session.rows.raw(task.features)
-            session.masks = PairwiseMasks(domain, RUN, session.key, publics)
+        terms = Terms.stopping(RUN, tuple(rows))
+        self._sessions = {d: _session(d, task, rows[d], terms) for d in sorted(rows)}
 
     @property
     def parties(self) -> tuple[str, ...]:
@@ -76,22 +91,64 @@ class MemoryParties:
         ask = decode(data)
         if not isinstance(ask, Ask):
             raise TypeError
-        answer = KINDS[ask.kind]().answer(session, ask)
-        return encode(
-            Reply(
-                kind=ask.kind,
-                run=ask.run,
-                round=ask.round,
-                party=ask.party,
-                body=answer.body,
-                arrays=answer.words(session.masks, f"{ask.round}/{ask.kind}"),
-            )
+        body: Mapping[str, Any] = {}
+        arrays: Mapping[str, Any] = {}
+        if ask.kind in STAGES:
+            body = mask_stage(session, ask)
+        else:
+            answer = KINDS[ask.kind]().answer(session, ask)
+            body, arrays = answer.body, answer.arrays(session, ask)
+        reply = Reply(
+            kind=ask.kind,
+            run=ask.run,
+            round=ask.round,
+            party=ask.party,
+            body=body,
+            arrays=arrays,
         )
+        return encode(reply)
 
 
 def federation(task: Task, rows: Mapping[str, Rows]) -> Federation:
     """Return a run over these rows, ready for its first round."""
-    return Federation(RUN, MemoryParties(task, rows))
+    run = Federation(RUN, MemoryParties(task, rows))
+    run.protect(Terms.stopping(RUN, tuple(rows)), TRUST)
+    return run
+
+
+def fit(task: Task, splits: Sequence[Split], run: Federation) -> list[Fit]:
+    """Prepare and fit on the training rows of every split, side by side."""
+    prepared = prepare(splits, task.schema, task.preparation, run)
+    made = dict(zip(splits, prepared, strict=True))
+    fitting = Fitting(type(task.algorithm), made, task.seed, run)
+    parameters = task.algorithm.parameters()
+    return fitting.fit([Candidate(split=s, parameters=parameters) for s in splits])
+
+
+def model_of(found: Fit, task: Task) -> FittedModel:
+    """Return a fit as the registry keeps it."""
+    return FittedModel(
+        prepared=found.prepared,
+        algorithm=task.algorithm.name,
+        parameters=task.algorithm.parameters(),
+        arrays=found.fitted.model,
+        parties=found.task.parties,
+        seed=task.seed,
+    )
+
+
+def spec_for(task: Task, rows: int, bins: int) -> EvaluationSpec:
+    """Return how a fit's chances are judged.
+
+    Args:
+        task: What was learned.
+        rows: Of all parties together.
+        bins: Of the histogram of scores.
+    """
+    predicts = task.predicts
+    return EvaluationSpec(
+        bins=bins, kind=predicts.kind, classes=predicts.classes, rows=rows
+    )
 
 
 def rows_of(
@@ -108,11 +165,14 @@ def rows_of(
         target: (rows,).
         keys: The rows' key, one column.
     """
+    hashes = row_hashes(key_bytes(keys))
     return Rows(
         numeric=numeric,
         text={n: pa.chunked_array([pa.array(v, pa.string())]) for n, v in text.items()},
-        target=target,
-        hashes=row_hashes(key_bytes(keys)),
+        target=target.astype(np.float64),
+        hashes=hashes,
+        groups=hashes,
+        times=np.zeros(0),
         fingerprint="",
     )
 
@@ -154,7 +214,7 @@ def product(domain: str, names: Iterable[str], *, key: str = "row_key") -> Produ
     )
 
 
-def _session(domain: str, task: Task, rows: Rows) -> Session:
+def _session(domain: str, task: Task, rows: Rows, terms: Terms) -> Session:
     names = [f.name for f in task.features]
     offered = product(domain, names)
     request = Request(
@@ -169,28 +229,34 @@ def _session(domain: str, task: Task, rows: Rows) -> Session:
         algorithm=task.algorithm.name,
         parameters=task.algorithm.parameters(),
         secure_aggregation=True,
-        parties=3,
+        parties=len(terms.parties),
     )
+    wanted = Wanted(features=task.features, target="target", predicts=task.predicts)
     return Session(
         run=RUN,
         request=request,
         caller=RUN,
         product=offered,
-        algorithm=task.algorithm,
-        features=task.features,
-        target="target",
+        wanted=wanted,
+        plan=task.preparation,
+        schema=task.schema,
         seed=task.seed,
         rows=rows,
         facts=_facts(request, offered),
-        decision=Decision(
-            domain=domain,
-            product=offered.name,
-            allowed=True,
-            outcomes=(),
-            policy_fingerprint="",
-            manifest_fingerprint="",
-        ),
-        key=X25519PrivateKey.generate(),
+        decision=_allowed(offered),
+        masks=PartyMasks(domain, terms, TRUST),
+        raw=rows.raw(task.features),
+    )
+
+
+def _allowed(offered: Product) -> Decision:
+    return Decision(
+        domain=offered.domain,
+        product=offered.name,
+        allowed=True,
+        outcomes=(),
+        policy_fingerprint="",
+        manifest_fingerprint="",
     )
 
 

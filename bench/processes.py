@@ -54,7 +54,7 @@ def run(
             said, _ = started.communicate(timeout=patience)
         except subprocess.TimeoutExpired:
             _end(started.pid)
-            started.wait()
+            started.communicate()  # also closes the pipe
             raise MeasurementError(f"took more than {patience:.0f} s") from None
     lines = [line for line in said.splitlines() if line.startswith("{")]
     if started.returncode or not lines:

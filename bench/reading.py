@@ -21,7 +21,7 @@ from bench import parties, synthetic
 from bench.figures import Figure, finish, parser
 from fl_plugin.ledger.cohorts import cohort_digest
 from fl_plugin.party.database import Database
-from fl_plugin.party.rows import Rows, read_rows
+from fl_plugin.party.rows import Rows, Wanted, read_rows
 from fl_plugin.preparation.features import Feature
 from fl_plugin.preparation.splits import row_hashes
 
@@ -54,7 +54,8 @@ def measure(rows: int) -> list[Figure]:
         database = Database(path, DOMAIN)
         names = [f.name for f in FEATURES]
         product = parties.product(DOMAIN, names, key=KEY)
-        whole, held = _timed(lambda: read_rows(database, product, FEATURES, TARGET))
+        wanted = Wanted(features=FEATURES, target=TARGET, predicts=parties.BAD_OR_NOT)
+        whole, held = _timed(lambda: read_rows(database, product, wanted))
         columns = {n: n for n in (*names, TARGET, KEY)}
         query, raw = _timed(lambda: database.read(product.relation, columns, None))
     return [

@@ -141,9 +141,7 @@ def _nodes(domain: str, table: pa.Table, made: Made) -> dict[str, Any]:
     }
     return {unique: node} | {
         test["unique_id"]: test
-        for test in (
-            _accepted(domain, unique, c, v) for c, v in made.accepted.items()
-        )
+        for test in (_accepted(domain, unique, c, v) for c, v in made.accepted.items())
     }
 
 

@@ -285,7 +285,7 @@ class Algorithm(ABC):
 
     def combine(self, parts: Sequence[Arrays]) -> Arrays:
         """Return what `rounds` gets where the coordinator sees each party's part."""
-        return {name: sum(part[name] for part in parts) for name in parts[0]}
+        return {name: np.sum([p[name] for p in parts], axis=0) for name in parts[0]}
 
     @abstractmethod
     def estimator(self, model: Arrays, task: Task) -> BaseEstimator:

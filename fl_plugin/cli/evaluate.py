@@ -11,9 +11,6 @@ from fl_plugin.cli.session import Session, verb
 from fl_plugin.cli.text import Cell
 from fl_plugin.report.wording import metric_name
 
-RANKS = ("roc_auc", "pr_auc", "ks")
-RATES = ("accuracy", "balanced_accuracy", "precision", "recall", "f1")
-
 
 @click.command()
 @click.argument("model", metavar="STUDY[@vN]", type=MODEL_NAME)
@@ -56,10 +53,7 @@ def evaluate(session: Session, model: ModelName, engine: str) -> None:
 
 
 def _rows(found: Any, then: Mapping[str, Cell]) -> Iterator[tuple[Cell, ...]]:
-    for name in RANKS:
-        rank = getattr(found, name)
-        sure = found.roc_auc_ci if name == "roc_auc" else None
+    for name, value in found.values().items():
+        sure = found.intervals.get(name)
         ends = (sure.low, sure.high) if sure else (None, None)
-        yield (metric_name(name), rank.value if rank else None, *ends, then.get(name))
-    for name in ("log_loss", "brier", *RATES):
-        yield (metric_name(name), getattr(found, name), None, None, then.get(name))
+        yield (metric_name(name), value, *ends, then.get(name))

@@ -63,10 +63,10 @@ def run_shown(entry: Entry) -> list[Shown]:
 def metrics_table(run: RunRecord) -> Table:
     """Return the hold-out's metrics with the folds' and the majority class beside."""
     folds = run.cross_validation.metrics if run.cross_validation else {}
-    majority = run.baselines.get("majority", {})
+    name, baseline = next(iter(run.baselines.items()), ("baseline", {}))
     return Table(
         title=f"{run.study} v{run.version}: {_judged(run)}",
-        columns=("metric", "hold-out", "low", "high", "cv mean", "cv sd", "majority"),
+        columns=("metric", "hold-out", "low", "high", "cv mean", "cv sd", name),
         rows=tuple(
             (
                 metric_name(name),
@@ -75,7 +75,7 @@ def metrics_table(run: RunRecord) -> Table:
                 found.high,
                 folds[name].mean if name in folds else None,
                 folds[name].sd if name in folds else None,
-                majority.get(name),
+                baseline.get(name),
             )
             for name, found in _ordered(run)
         ),
@@ -84,8 +84,9 @@ def metrics_table(run: RunRecord) -> Table:
 
 def domains_table(run: RunRecord) -> Table:
     """Return, for each domain, the federated model beside its own."""
+    measure = metric_name(run.main)
     return Table(
-        title="ROC-AUC in each domain: the federated model and the domain's own",
+        title=f"{measure} in each domain: the federated model and the domain's own",
         columns=(
             "domain",
             "federated",
@@ -149,8 +150,8 @@ def _domain(result: DomainResult) -> tuple[Cell, ...]:
     ends = (gap.value, gap.low, gap.high) if gap else (None, None, None)
     return (
         result.domain,
-        result.federated.get("roc_auc"),
-        result.own.get("roc_auc"),
+        result.federated.get(result.measure),
+        result.own.get(result.measure),
         *(None if end is None else Change(end) for end in ends),
         result.verdict,
     )

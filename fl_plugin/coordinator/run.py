@@ -13,7 +13,11 @@ from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.fitting import Candidate, Fit, Fitting, prepare
 from fl_plugin.coordinator.judging import Judgement, judge, spec_for
 from fl_plugin.coordinator.opening import Opened, open_parties
-from fl_plugin.coordinator.private_run import check_privacy, fit_private
+from fl_plugin.coordinator.private_run import (
+    check_privacy,
+    fit_private,
+    mu_of,
+)
 from fl_plugin.coordinator.searching import Searched, reseated, search
 from fl_plugin.coordinator.splitting import holdout_of, splits_of
 from fl_plugin.errors import MeshError, UsageError
@@ -131,11 +135,13 @@ def evaluate(
                 "The categories of the columns have changed since the model was made.",
                 remedy="Train the study again.",
             )
-        rows = _rows(federation)
+        private = plan.privacy.epsilon is not None
+        rows = MOST_ROWS if private else _rows(federation)
         holdout = holdout_of(plan, opened.min_cohort, federation)
         prepared = replace(prepared, schema=opened.schema(plan))
         algorithm = find_algorithm(plan.algorithm)
-        fitting = Fitting(algorithm, {holdout: prepared}, plan.seed, federation)
+        mu = mu_of(plan)
+        fitting = Fitting(algorithm, {holdout: prepared}, plan.seed, federation, mu)
         candidate = Candidate(split=holdout, parameters=plan.parameters)
         fit = Fit(
             place=fitting.assign([candidate]),

@@ -41,7 +41,7 @@ class Run:
         """One row per metric: hold-out with its interval, folds with their spread."""
         record = self.record
         folds = record.cross_validation.metrics if record.cross_validation else {}
-        majority = record.baselines.get("majority", {})
+        baseline = next(iter(record.baselines.values()), {})
         rows = [
             {
                 "metric": name,
@@ -50,11 +50,11 @@ class Run:
                 "high": estimate.high,
                 "cv_mean": folds[name].mean if name in folds else None,
                 "cv_sd": folds[name].sd if name in folds else None,
-                "majority_class": majority.get(name),
+                "baseline": baseline.get(name),
             }
             for name, estimate in record.metrics.items()
         ]
-        numbers = ("holdout", "low", "high", "cv_mean", "cv_sd", "majority_class")
+        numbers = ("holdout", "low", "high", "cv_mean", "cv_sd", "baseline")
         schema = pa.schema(
             [("metric", pa.string()), *((n, pa.float64()) for n in numbers)]
         )
@@ -62,13 +62,17 @@ class Run:
 
     @property
     def domains(self) -> pa.Table:
-        """One row per domain: the federated model beside the domain's own."""
+        """One row per domain: the federated model beside the domain's own.
+
+        `federated` and `own` are the figure that `measure` names.
+        """
         return pa.Table.from_pylist(
             [
                 {
                     "domain": d.domain,
-                    "federated_roc_auc": d.federated.get("roc_auc"),
-                    "own_roc_auc": d.own.get("roc_auc"),
+                    "measure": d.measure,
+                    "federated": d.federated.get(d.measure),
+                    "own": d.own.get(d.measure),
                     "difference": d.difference.value if d.difference else None,
                     "low": d.difference.low if d.difference else None,
                     "high": d.difference.high if d.difference else None,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from fl_plugin.manifest.vocabulary import Vocabulary, load_vocabulary
 from fl_plugin.party.database import Database, parse_filter
 from fl_plugin.party.drift import with_drift
 from fl_plugin.party.identity import identity_of, trust_of
+from fl_plugin.party.standing import Standing, Watch
 from fl_plugin.policy.fingerprint import policy_fingerprint
 from fl_plugin.policy.node import load_node
 from fl_plugin.policy.row_filter import columns_of
@@ -32,6 +34,10 @@ class Domain:
     """
 
     folder: Path
+
+    @cached_property
+    def _watch(self) -> Watch:
+        return Watch(self.folder)
 
     @property
     def name(self) -> str:
@@ -66,9 +72,14 @@ class Domain:
         """Return whom the domain trusts, given what a coordinator says of the rest."""
         return trust_of(self.folder / "ledger", self.node(), told)
 
+    @property
+    def ledger_file(self) -> Path:
+        """Where the domain's own ledger lies."""
+        return self.folder / "ledger" / "ledger.sqlite"
+
     def ledger(self) -> Ledger:
         """Open the domain's own ledger."""
-        return Ledger.open(self.folder / "ledger" / "ledger.sqlite")
+        return Ledger.open(self.ledger_file)
 
     def facts(self, request: Request, caller: str, ledger: Ledger) -> Facts:
         """Return everything that is known before a row is opened.
@@ -119,20 +130,37 @@ class Domain:
         A release is decided on today's contract and grants and on the table that was
         pinned at the opening.
         """
-        manifest, node = self.manifest(), self.node()
-        product = _product(manifest, facts.request)
+        standing = self._watch.standing(
+            facts.request, lambda: self._standing(facts.request)
+        )
+        with ledger.reading():  # both figures from one state of it
+            floor, revoked = ledger.clock_floor(), ledger.revoked()
         return replace(
             facts,
             now=datetime.now(UTC),
-            clock_floor=ledger.clock_floor(),
+            clock_floor=floor,
+            revoked=revoked,
+            node=standing.node,
+            product=standing.product,
+            grants=standing.grants,
+            contract_signed=standing.contract_signed,
+            policy_fingerprint=standing.policy_fingerprint,
+            manifest_fingerprint=standing.manifest_fingerprint,
+            mesh_min_cohort=standing.mesh_min_cohort,
+        )
+
+    def _standing(self, request: Request) -> Standing:
+        manifest, node = self.manifest(), self.node()
+        product = _product(manifest, request)
+        return Standing(
             node=node,
             product=product,
             grants=tuple(manifest.grants.values()),
-            revoked=ledger.revoked(),
             contract_signed=product is not None
             and is_contract_signed(product, node, self.folder),
             policy_fingerprint=policy_fingerprint(product) if product else "",
             manifest_fingerprint=manifest.fingerprint,
+            mesh_min_cohort=self.vocabulary().floors.min_cohort,
         )
 
 

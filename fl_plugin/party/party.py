@@ -7,18 +7,19 @@ to its own ledger.
 
 import hashlib
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from threadpoolctl import threadpool_limits
-
 from fl_plugin.discovery import discover
-from fl_plugin.errors import MeshError, MessageError, PolicyError
+from fl_plugin.errors import MeshError, MessageError, PolicyError, StorageError
 from fl_plugin.ledger.record import Head
 from fl_plugin.ledger.store import Ledger
 from fl_plugin.messages import Ask, Message, Refusal, Reply, decode, encode
 from fl_plugin.party.answer import Answer, Kind
+from fl_plugin.party.books import Books
 from fl_plugin.party.domain import Domain
 from fl_plugin.party.entries import bucket, decided, failed, of_session
 from fl_plugin.party.explore import explore
@@ -26,6 +27,7 @@ from fl_plugin.party.masking import STAGES, mask_stage
 from fl_plugin.party.opening import agree, insist, open_session
 from fl_plugin.party.private import check_kind, released
 from fl_plugin.party.session import Session, out_of_order
+from fl_plugin.party.threads import one_thread
 from fl_plugin.plan.wire import decision_json, read_features, read_request
 from fl_plugin.policy.decision import decide
 from fl_plugin.policy.simulation import suppose_granted
@@ -43,6 +45,7 @@ class Party:
     def __init__(self, folder: Path) -> None:
         self._domain = Domain(folder)
         self.name = self._domain.name
+        self._books = Books(self._domain.ledger_file)
         self._sessions: dict[str, Session] = {}
         self._turn = threading.Lock()
 
@@ -57,8 +60,7 @@ class Party:
             An encoded `Reply` or `Refusal`; nothing is ever raised at the caller.
         """
         ask: Message | None = None
-        # Small matrices on several BLAS threads cost twice the CPU seconds.
-        with self._turn, threadpool_limits(1):
+        with self._turn, one_thread():
             try:
                 ask = decode(data)
                 return self._answer(self._mine(ask), data, caller)
@@ -80,7 +82,7 @@ class Party:
         return message
 
     def _answer(self, ask: Ask, data: bytes, caller: str) -> bytes:
-        with self._domain.ledger() as ledger:
+        with self._ledger() as ledger:
             if ask.kind == "decide":
                 return self._decide(ask, caller, ledger)
             if ask.kind == "open":
@@ -95,6 +97,17 @@ class Party:
             reply = self._work(ask, session, ledger)
             session.remember(ask.round, digest, reply)
             return reply
+
+    @contextmanager
+    def _ledger(self) -> Iterator[Ledger]:
+        try:
+            yield self._books.open()
+        except StorageError:
+            self._books.close()
+            raise
+        finally:
+            if not self._sessions:
+                self._books.close()
 
     def _work(self, ask: Ask, session: Session, ledger: Ledger) -> bytes:
         check_kind(session, ask.kind)
@@ -224,7 +237,7 @@ class Party:
                 session.request if session else read_request(ask.body.get("request"))
             )
             entry = failed(ask, request, error.code)
-            with self._domain.ledger() as ledger:
+            with self._ledger() as ledger:
                 ledger.append(entry)
         except MeshError:
             return  # the first error is the one to report

@@ -4,6 +4,7 @@ The budget is spent in the ledger together with the first noisy answer, in one
 transaction. What would release exact figures of training rows is refused.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 from fl_plugin.algorithms.private import MOST_ROWS, PrivateAlgorithm
@@ -86,7 +87,7 @@ def released(session: Session, entry: AuditEntry, ledger: Ledger) -> Head:
     if not due or dp is None or request.epsilon is None:
         return ledger.append(entry)
     with ledger.transaction() as tx:
-        head = tx.append(entry)
+        head = tx.append(replace(entry, epsilon=request.epsilon))
         tx.spend(
             request.consumer,
             request.purpose,

@@ -17,14 +17,24 @@ from fl_plugin.policy.sql_types import canonical_type
 
 # Raise it when a default changes its meaning: every grant is then looked at again.
 FORMAT = 1
+# A product is frozen, and one decision asks for its fingerprint half a dozen times.
+_MOST_KEPT = 64
+_KEPT: dict[int, tuple[Product, str]] = {}
 
 
 def policy_fingerprint(product: Product) -> str:
     """Return "sha256:" and the digest of the product's policy in canonical JSON."""
+    kept = _KEPT.get(id(product))
+    if kept is not None and kept[0] is product:
+        return kept[1]
     text = json.dumps(
         _policy(product), sort_keys=True, separators=(",", ":"), ensure_ascii=True
     )
-    return f"sha256:{hashlib.sha256(text.encode('ascii')).hexdigest()}"
+    found = f"sha256:{hashlib.sha256(text.encode('ascii')).hexdigest()}"
+    if len(_KEPT) >= _MOST_KEPT:
+        _KEPT.clear()
+    _KEPT[id(product)] = (product, found)
+    return found
 
 
 def _policy(product: Product) -> dict[str, Any]:

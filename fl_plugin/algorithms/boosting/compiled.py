@@ -114,6 +114,10 @@ class Partition:
         """The nodes that are not split."""
         return frozenset(self._spans)
 
+    def has(self, node: int) -> bool:
+        """Whether there is such a node, not split."""
+        return node in self._spans
+
     def keep(self, rows: Array) -> None:
         """Leave out all rows but these, before anything is split."""
         np.asarray(self._splitter.partition)[: len(rows)] = rows

@@ -66,8 +66,7 @@ def grow(trees: int, shape: ForestShape, layout: Layout, task: Task) -> Rounds:
         asked = _grow_batch(batch, Asked(trees=numbers), scale)
         exchanges, squares = yield from asked
         rounds += exchanges
-        for tree in batch:
-            finished.append(_flat(tree, scale, squares))
+        finished += [_flat(tree, scale, squares) for tree in batch]
     names = ("nodes", "numbers", "values")
     joined = {name: np.concatenate([t[name] for t in finished]) for name in names}
     thresholds = thresholds_of(joined["nodes"], task.columns)

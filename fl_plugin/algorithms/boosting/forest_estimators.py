@@ -10,7 +10,11 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.tree._tree import NODE_DTYPE, Tree
 
 from fl_plugin.algorithms.base import Block, DesignColumn, Task
-from fl_plugin.algorithms.boosting.compiled import BITSET_WORDS, MISSING_BIN
+from fl_plugin.algorithms.boosting.compiled import (
+    BITSET_WORDS,
+    MISSING_BIN,
+    TreePredictor,
+)
 from fl_plugin.algorithms.boosting.trees import (
     BINS,
     COLUMN,
@@ -20,7 +24,6 @@ from fl_plugin.algorithms.boosting.trees import (
     NO,
     RIGHT,
     ROWS,
-    TreePredictor,
     malformed,
     predictors,
 )

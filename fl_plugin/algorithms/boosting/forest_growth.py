@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fl_plugin.algorithms.boosting.forest_questions import MOST_NODES
 from fl_plugin.algorithms.boosting.layout import Layout
+from fl_plugin.algorithms.boosting.questions import MOST_NODES
 from fl_plugin.summand import Array, Floats
 
 # Below this share of a node's own score, a gain is rounding error.

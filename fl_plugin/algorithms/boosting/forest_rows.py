@@ -82,6 +82,11 @@ class BaggedRows(Worker):
         self._classes = classes
         self._seed = seed
         self._x = np.asfortranarray(block.x.T)
+        # Of each column's bins in a histogram, the missing one last.
+        self._places = [
+            np.append(np.arange(bins), N_BINS - 1) + column * N_BINS
+            for column, bins in enumerate(layout.bins.tolist())
+        ]
         self._batch: list[int] = []
         self._bags: list[_Bag] = []
 
@@ -120,7 +125,7 @@ class BaggedRows(Worker):
         for row in splits.tolist():
             partition = self._bags[row[TREE]].partition
             children = (row[LEFT], row[LEFT] + 1)
-            if row[NODE] not in partition.nodes or {*children} & partition.nodes:
+            if not partition.has(row[NODE]) or any(map(partition.has, children)):
                 raise malformed("splits")
             # A category is a number to a forest, as it is to scikit-learn's.
             left = bool(row[MISSING_LEFT])
@@ -134,11 +139,11 @@ class BaggedRows(Worker):
             asked.wanted.tolist(), asked.columns, strict=True
         ):
             bag = self._bags[tree]
-            if node not in bag.partition.nodes:
+            if not bag.partition.has(node):
                 raise malformed("wanted")
             rows = bag.partition.rows(node)
             found = [pair.over(rows, columns) for pair in bag.pairs]
-            places = self._places(columns)
+            places = np.concatenate([self._places[c] for c in columns.tolist()])
             fields = [
                 pair[name][places]
                 for pair in found
@@ -151,22 +156,15 @@ class BaggedRows(Worker):
             "counts": np.concatenate(counts).astype(np.int64),
         }
 
-    def _places(self, columns: Array) -> Array:
-        """Return the places of these columns' bins, missing ones last."""
-        return np.concatenate(
-            [
-                np.append(np.arange(self._layout.bins[c]), N_BINS - 1) + c * N_BINS
-                for c in columns.tolist()
-            ]
-        )
-
     def _squares(self, asked: Asked) -> Floats:
         """Return the summed squares of the target, leaf by leaf, tree by tree."""
-        found = []
+        found: list[float] = []
         for bag in self._bags:
             weighted = bag.copies * self._block.y**2
-            for node in sorted(bag.partition.nodes):
-                found.append(float(weighted[bag.partition.rows(node)].sum()))
+            found += [
+                float(weighted[bag.partition.rows(node)].sum())
+                for node in sorted(bag.partition.nodes)
+            ]
         if len(found) != asked.leaves:
             raise malformed("facts")
         return np.array(found)

@@ -47,7 +47,7 @@ class Forester:
     max_depth: int = 0
     min_samples_leaf: int = 20
     max_features: float = 0.0
-    max_bins: int = 63
+    max_bins: int = 255
 
     def __post_init__(self) -> None:
         """Refuse what is out of range.

@@ -132,7 +132,7 @@ class Rows(Worker):
                 members=members if self._layout.categorical[column] else None,
             )
             for partition in self._tree(tree):
-                if node not in partition.nodes or {left, right} & partition.nodes:
+                if not partition.has(node) or any(map(partition.has, (left, right))):
                     raise malformed("splits")
                 partition.split(node, (left, right), split)
 
@@ -207,7 +207,7 @@ class Rows(Worker):
         answer = {name: np.empty(shape, dtype=np.int64) for name in names}
         for i, (tree, node) in enumerate(wanted.tolist()):
             partition = self._tree(tree)[0]
-            if node not in partition.nodes:
+            if not partition.has(node):
                 raise malformed("wanted")
             summed = self._sums[tree].over(partition.rows(node))
             for name, field in names.items():

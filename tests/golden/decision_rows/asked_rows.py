@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from fl_plugin.privacy.terms import TWO_PARTIES
 from tests.golden.decision_facts import LEFT_OUT
 from tests.golden.decision_rows.spec import UNREADABLE, YES, Row, rows
 
@@ -18,7 +19,7 @@ QUERY: dict[str, Any] = {
     "request/algorithm": "",
     "request/parameters": {},
 }
-WITH_DP = {"grant/request/epsilon": 2.0}
+WITH_DP = {"grant/request/epsilon": 2.0, "request/delta": 1e-5}
 
 
 def asked_rows() -> Iterator[Row]:
@@ -117,7 +118,15 @@ def _algorithm_rows() -> Iterator[Row]:
     yield from rows(
         "request/parameters",
         {
-            YES: [{}, {"l2": 0.0001}, {"l2": 10_000}, {"l2": 1, "max_rounds": 100}],
+            # A list holds all that a search tries.
+            YES: [
+                {},
+                {"l2": 0.0001},
+                {"l2": 10_000},
+                {"l2": 1, "max_rounds": 100},
+                {"l2": [1]},
+                {"l2": [0.0001, 1, 10_000], "max_rounds": [1, 100]},
+            ],
             "parameter.out_of_range": [
                 {"l2": 0},
                 {"l2": 10_001},
@@ -126,7 +135,12 @@ def _algorithm_rows() -> Iterator[Row]:
                 {"l2": "1"},
                 {"l2": True},
                 {"l2": None},
-                {"l2": [1]},
+                {"l2": []},
+                {"l2": [1, 10_001]},
+                {"l2": [1, "1"]},
+                {"l2": [1, True]},
+                {"l2": [1, NAN]},
+                {"l2": [[1]]},
                 {"max_rounds": 101},
                 {"other": 1},
             ],
@@ -150,6 +164,11 @@ def _algorithm_rows() -> Iterator[Row]:
         },
     )
     yield from rows(
+        "request/parties",
+        {YES: [2, 3], "privacy.too_few_parties": [1, 0]},
+        {"node/two_parties": TWO_PARTIES},
+    )
+    yield from rows(
         "request/epsilon",
         {
             YES: [1.0, 2.0],
@@ -162,8 +181,21 @@ def _algorithm_rows() -> Iterator[Row]:
     )
     yield from _query_rows()
     yield from rows(
-        "request/epsilon", {YES: [LEFT_OUT, None], "budget.not_granted": [1.0, 0.1]}
+        "request/epsilon",
+        {YES: [LEFT_OUT, None], "budget.not_granted": [1.0, 0.1]},
+        {"request/delta": 1e-5},
     )
+    yield from rows(
+        "request/delta",
+        {
+            YES: [1e-5, 1e-12],
+            "budget.delta": [LEFT_OUT, None, 0.0, -1e-6, 1.1e-5, 1.0, NAN, INF],
+            UNREADABLE: ["little", [1e-5]],
+        },
+        {"grant/request/epsilon": 2.0, "request/epsilon": 1.0},
+    )
+    # Nothing is spent, so nothing can fail.
+    yield from rows("request/delta", {YES: [LEFT_OUT, None, 0.5, NAN]})
 
 
 def _query_rows() -> Iterator[Row]:

@@ -121,7 +121,7 @@ def _asked_rows() -> Iterator[Row]:
             YES: [1.0, 2.0],
             "budget.not_granted": [LEFT_OUT, None, 0.5, 0.99],
         },
-        {"request/epsilon": 1.0},
+        {"request/epsilon": 1.0, "request/delta": 1e-5},
     )
 
 

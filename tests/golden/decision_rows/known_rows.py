@@ -145,7 +145,11 @@ def _counted_rows() -> Iterator[Row]:
             YES: [0.0, 3.0],
             "budget.exceeded": [3.01, 4.0, NAN, INF, -1.0],
         },
-        {"request/epsilon": 1.0, "grant/request/epsilon": 2.0},
+        {
+            "request/epsilon": 1.0,
+            "request/delta": 1e-5,
+            "grant/request/epsilon": 2.0,
+        },
     )
     yield from rows("facts/epsilon_spent", {YES: [0.0, 99.0]})
     yield from rows("facts/manifest_fingerprint", {YES: [SHA, "", None]})

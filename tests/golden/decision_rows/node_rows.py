@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from fl_plugin.privacy.terms import TWO_PARTIES
 from tests.golden.decision_facts import KEY, LEFT_OUT, OTHER, PINNED, SHA, SIGNED
 from tests.golden.decision_rows.grant_rows import FIRST, SECOND
 from tests.golden.decision_rows.permission_rows import GIVEN
@@ -13,6 +14,7 @@ COE, PERSON, DOMAIN = (
     f"principals/people/{FIRST}",
     "principals/domains/consumer_banking",
 )
+NAN = float("nan")
 SIGNED_GRANT = {
     "node/require_signatures": ["grants"],
     "grant/decision/signatures": {FIRST: SIGNED, SECOND: SIGNED},
@@ -87,6 +89,7 @@ def node_rows() -> Iterator[Row]:
         },
     )
     yield from rows("node/misspelt", {UNREADABLE: [1]})
+    yield from _sum_rows()
     yield from rows("node/query", {YES: [LEFT_OUT, {}], UNREADABLE: [None, 3]})
     yield from rows(
         "node/query/max_rows",
@@ -113,8 +116,82 @@ def _algorithm_rows() -> Iterator[Row]:
         {
             YES: [[1, 1], [0, 1e6]],
             "parameter.out_of_range": [LEFT_OUT, [2, 3], [0, 0.99], [1.01, 2]],
-            UNREADABLE: [[2, 1], [1], 1, None, ["0", "2"], [0, 1, 2]],
+            UNREADABLE: [[2, 1], [1], 1, None, [0, 1, 2], [], ["a", 1], "any"],
         },
+    )
+    yield from rows(f"{algorithm}/l2", {"parameter.out_of_range": [["0", "2"], [True]]})
+    yield from rows(
+        "node/algorithms",
+        {
+            YES: [{"logistic_regression": "any"}],
+            "algorithm.not_allowed": [{"other": "any"}, {"logistic": "any"}],
+            UNREADABLE: ["any", {"logistic_regression": "all"}, {"any": ["l2"]}],
+        },
+    )
+    yield from _any_rows()
+
+
+def _any_rows() -> Iterator[Row]:
+    """Yield what "any" and lists of words cover."""
+    yield from rows(
+        "request/parameters",
+        {
+            YES: [{}, {"l2": 1e9}, {"solver": "newton"}, {"warm": True, "l2": [1, 2]}],
+            "parameter.out_of_range": [
+                {"l2": NAN},
+                {"l2": None},
+                {"l2": [1, None]},
+                {"l2": []},
+                {"l2": [[1]]},
+                {"l2": {"low": 1}},
+            ],
+        },
+        {"node/algorithms": {"logistic_regression": "any"}},
+    )
+    yield from rows(
+        "request/parameters",
+        {
+            YES: [{"solver": "newton"}, {"solver": ["newton", "lbfgs"], "warm": False}],
+            "parameter.out_of_range": [
+                {"solver": "sgd"},
+                {"solver": ["newton", "sgd"]},
+                {"solver": "Newton"},
+                {"solver": 1},
+                {"solver": True},
+                {"warm": True},
+                {"warm": 0},
+                {"warm": "False"},
+            ],
+        },
+        {
+            "node/algorithms": {
+                "logistic_regression": {"solver": ["lbfgs", "newton"], "warm": [False]}
+            }
+        },
+    )
+
+
+def _sum_rows() -> Iterator[Row]:
+    """Yield how sums may be made: over whom, and how exact."""
+    yield from rows(
+        "node/exact_quantiles",
+        {YES: [True, False, LEFT_OUT], UNREADABLE: [None, "yes", 1]},
+    )
+    yield from rows(
+        "node/two_parties",
+        {
+            YES: [TWO_PARTIES, "", LEFT_OUT],
+            UNREADABLE: [None, True, "yes", TWO_PARTIES.upper(), TWO_PARTIES + " "],
+        },
+    )
+    yield from rows(
+        "node/two_parties",
+        {YES: [TWO_PARTIES], "privacy.too_few_parties": ["", LEFT_OUT]},
+        {"request/parties": 2},
+    )
+    yield from rows(
+        "node/colluding",
+        {YES: [0, 1, 1_000, LEFT_OUT], UNREADABLE: [-1, 1_001, 1.5, "1", None, True]},
     )
 
 

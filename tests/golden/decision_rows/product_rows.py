@@ -11,8 +11,12 @@ from tests.golden.decision_rows.spec import UNREADABLE, YES, Row, rows
 AMOUNT = "columns/amount"
 LABEL = "columns/is_bad/mesh"
 SHARED = {"request/columns": {"amount": "feature", "is_bad": "shared_label"}}
-# A request and a grant that both name an epsilon.
-WITH_DP = {"request/epsilon": 1.0, "grant/request/epsilon": 4.0}
+# A request and a grant that both name an epsilon; the request its delta, too.
+WITH_DP = {
+    "request/epsilon": 1.0,
+    "request/delta": 1e-5,
+    "grant/request/epsilon": 4.0,
+}
 
 
 def product_rows() -> Iterator[Row]:
@@ -160,6 +164,9 @@ def _dp_rows() -> Iterator[Row]:
     yield from rows(
         "contract/dp/delta",
         {YES: [1e-9, 0.5], UNREADABLE: [LEFT_OUT, 0, 1, -1, 2, "1e-5"]},
+    )
+    yield from rows(
+        "contract/dp/delta", {YES: [1e-5, 0.5], "budget.delta": [9.9e-6, 1e-9]}, WITH_DP
     )
     yield from rows(
         "contract/dp/per",

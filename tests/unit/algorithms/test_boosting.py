@@ -14,6 +14,7 @@ from sklearn.ensemble import (
 
 from fl_plugin.algorithms.base import Block, Target
 from fl_plugin.algorithms.boosting.draws import uniform
+from fl_plugin.algorithms.boosting.splitting import Split, routed
 from fl_plugin.algorithms.hist_gradient_boosting_classifier import (
     HistGradientBoostingClassifier,
 )
@@ -198,6 +199,16 @@ def test_early_stopping_stops_where_scikit_learn_does(kind):
     )
 
 
+@pytest.mark.parametrize("left", [True, False])
+def test_missing_categories_are_routed_where_the_split_says(left):
+    members = np.array([6, 0, 0, 0, 0, 0, 0, 0 if left else 1 << 31], dtype=np.uint32)
+    split = Split(
+        gain=1.0, column=0, bins=0, missing_left=left, members=members, found=None
+    )
+    assert routed(split).tolist() == [6, 0, 0, 0, 0, 0, 0, (1 << 31) * left]
+    assert routed(replace(split, members=None)).tolist() == [0] * 8
+
+
 def test_without_held_out_rows_the_training_loss_decides():
     x, signal = rows()
     options: dict[str, Any] = {"max_iter": 40, "n_iter_no_change": 2, "tol": 0.01}
@@ -262,7 +273,6 @@ def test_of_equal_splits_the_categorical_column_s_is_taken_as_in_scikit_learn():
     fitted = fit_over(ours, given.task, given.blocks)
     assert unlike(given.reference, ours.estimator(fitted.model, given.task), 3) == []
     assert 1 in fitted.model["nodes"][:, 2]
-    assert 0 not in fitted.model["nodes"][:, 2]
 
 
 def test_a_class_without_rows_is_refused():

@@ -1,11 +1,10 @@
 """The benches' two sides agree where they should, on tiny inputs."""
 
 import numpy as np
-import pytest
 
-from bench import german_credit, logistic_1m, parties, reading, statlog, synthetic
+from bench import german_credit, glm, parties, reading, statlog, synthetic
 from fl_plugin.party.database import Database
-from fl_plugin.party.rows import read_rows
+from fl_plugin.party.rows import Wanted, read_rows
 from fl_plugin.preparation.features import Feature
 
 ROWS = 3_000
@@ -22,21 +21,24 @@ def test_synthetic_domains_are_the_same_each_time_and_unlike_one_another():
 
 
 def test_the_timed_federation_finds_what_tight_scikit_learn_finds():
-    domains = synthetic.make(ROWS)
-    found = logistic_1m.federated(logistic_1m.held(domains))
-    x = np.concatenate([t.x for t in domains.values()])
-    y = np.concatenate([t.y for t in domains.values()])
-    pooled = logistic_1m.scikit_learn(x, y, "tight")
+    rows = glm.rows_of("binary", ROWS)
+    found = glm.federated("logistic_regression", rows)
+    pooled = glm.pooled("logistic_regression", "tight", rows)
     assert np.abs(found.point - pooled.point).max() < 1e-9
-    assert found.parts is not None
-    assert found.seconds == pytest.approx(sum(found.parts.values()))
+    assert found.run is not None
+    assert found.run.masked
+    assert 0 < found.bytes_up < found.run.bytes_up
 
 
 def test_every_bar_of_the_logistic_bench_is_among_its_figures():
-    figures = logistic_1m.measure(ROWS, 1)
-    assert [f.name for f in figures if f.bar] == [
+    rows = glm.rows_of("binary", ROWS, raw=True)
+    figures = glm.measure("logistic_regression", rows, 1, raw=True)
+    assert [f.name.strip().partition(" (")[0] for f in figures if f.bar] == [
+        "ratio to newton",
         "ratio to lbfgs",
         "largest difference of a coefficient from tight",
+        "rounds",
+        "bytes up of a party, largest round",
     ]
 
 
@@ -69,7 +71,11 @@ def test_a_bench_reads_its_file_as_a_party_reads_a_table(tmp_path):
     path = tmp_path / "north.duckdb"
     reading.write(path, table)
     product = parties.product("north", [], key=reading.KEY)
-    features = [Feature(name="f03", kind="numeric")]
-    rows = read_rows(Database(path, "north"), product, features, reading.TARGET)
+    wanted = Wanted(
+        features=(Feature(name="f03", kind="numeric"),),
+        target=reading.TARGET,
+        predicts=parties.BAD_OR_NOT,
+    )
+    rows = read_rows(Database(path, "north"), product, wanted)
     assert np.array_equal(rows.numeric[0], table.x[:, 3])
     assert np.array_equal(rows.target, table.y)

@@ -206,7 +206,7 @@ def test_boosting_finds_the_interaction_under_noise():
 def last_question(algorithm, task, block):
     rounds = algorithm.rounds(task)
     worker = algorithm.worker(task, block)
-    question = next(rounds)
+    last = question = next(rounds)
     try:
         while True:
             last = question
@@ -239,7 +239,45 @@ def test_rows_are_shortened_and_wild_values_tamed():
     tame = clipped(wild, 0.5)
     assert (np.linalg.norm(tame, axis=0) <= 0.5).all()
     assert np.isfinite(tame).all()
+    # Shortened, not thrown away: all four are longer than that.
+    assert (np.linalg.norm(tame, axis=0) > 0.498).all()
     np.testing.assert_array_equal(tame * 1024, np.rint(tame * 1024))
+
+
+def test_a_point_between_the_grid_s_points_is_asked_at_the_nearest():
+    """So that a row's z is exact, wherever the row stands in its block."""
+    algorithm, task, blocks = case("private_logistic_regression")
+    point = np.linspace(-1, 1, 6).round(2)
+    found = [
+        algorithm.step({"point": point + shift}, task, blocks[0])["gradient"]
+        for shift in (0.0, 2.0**-18, 2.0**-9)
+    ]
+    np.testing.assert_array_equal(found[0], found[1])
+    assert (found[0] != found[2]).any()
+
+
+def test_a_count_beyond_the_ceiling_counts_as_the_ceiling():
+    algorithm, task, blocks = case("private_poisson_regression")
+    x = blocks[0].x[:, :3]
+    question = {"point": np.full(6, 0.5)}
+    beyond, at = (
+        algorithm.step(question, task, Block(x, np.array(y)))["gradient"]
+        for y in ([10.5, 1e9, -3.0], [10.0, 10.0, 0.0])
+    )
+    np.testing.assert_array_equal(beyond, at)
+
+
+def test_many_features_do_not_all_correct_the_same_base_rate():
+    rng = np.random.default_rng(6)
+    x = rng.uniform(-1, 1, (40, 6000))
+    y = (rng.random(6000) < 1 / (1 + np.exp(3.0 - 2.0 * x[0]))) * 1.0
+    blocks = thirds(Block(x, y))
+    task = task_over(blocks, rows=2**13)
+    algorithm = PrivateBoosting(pairs=0)
+    estimator = algorithm.estimator(fit_over(algorithm, task, blocks).model, task)
+    chances = estimator.predict_proba(x.T)[:, 1]
+    assert abs(chances.mean() - y.mean()) < 0.01
+    assert roc_auc_score(y, chances) > 0.75
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Linear discriminant analysis for a data mesh; see `algorithm`."""

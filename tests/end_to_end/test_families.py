@@ -1,0 +1,293 @@
+"""Every installed algorithm, and every word of a study, from plan to a kept model."""
+
+import html
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from fl_plugin import Mesh
+from fl_plugin.algorithms.installed import algorithms
+from fl_plugin.algorithms.private import PrivateAlgorithm
+from fl_plugin.errors import ContractError, MeshError, PolicyError, UsageError
+from fl_plugin.ledger.store import Ledger
+from tests.made_mesh import Made, make_mesh
+
+pytestmark = pytest.mark.slow
+
+TARGETS = {
+    "binary": "bad",
+    "multiclass": "species",
+    "regression": "amount",
+    "count": "visits",
+    "none": None,
+}
+NUMBERS = ("regression", "count")
+FEATURES = ["a", "b", "c", "age", "color"]
+LABELS = ("bad", "species", "amount", "visits")
+# Small, so that a test of all of them ends soon; a family's own tests are elsewhere.
+FEW = {
+    "max_iter": 5,
+    "n_estimators": 3,
+    "rounds": 3,
+    "max_leaf_nodes": 7,
+}
+
+
+def some_rows(rows: int, place: int) -> pa.Table:
+    random = np.random.default_rng(place)
+    a, b, c = random.normal(size=(3, rows))
+    age = random.integers(18, 80, rows).astype(float)
+    age[random.random(rows) < 0.05] = np.nan
+    z = a - b + 0.5 * c
+    noisy = z + random.normal(size=rows)
+    return pa.table(
+        {
+            "row_id": np.arange(rows) + 10_000 * place,
+            "a": a,
+            "b": b,
+            "c": c,
+            "age": age,
+            "color": np.array(["blue", "green", "red"])[random.integers(0, 3, rows)],
+            "sex": np.array(["f", "m"])[random.integers(0, 2, rows)],
+            "house": random.integers(0, 40, rows) + 100 * place,
+            "day": np.datetime64("2026-01-01") + random.integers(0, 300, rows),
+            "bad": z + random.logistic(size=rows) > 0,
+            "amount": np.exp(0.3 * z) + 0.1 * random.random(rows),
+            "visits": random.poisson(np.exp(0.3 * z)),
+            "species": np.array(["x", "y", "z"])[
+                np.clip((noisy + 1.5) // 1, 0, 2).astype(int)
+            ],
+        }
+    )
+
+
+TABLES = {f"d{i}": some_rows(rows, i) for i, rows in enumerate((300, 240, 200))}
+
+
+def made(study: dict[str, Any], **words: Any) -> Made:
+    features = {"features": FEATURES, "evaluation": {"folds": 0}}
+    return Made(
+        tables=TABLES,
+        study={**features, **study},
+        roles={
+            **{name: ["label"] for name in LABELS},
+            "row_id": ["join_key"],
+            "house": ["join_key"],
+            "day": [],
+            "sex": ["protected"],
+        },
+        accepted={
+            "color": ["blue", "green", "red"],
+            "species": ["x", "y", "z"],
+            "sex": ["f", "m"],
+        },
+        **words,
+    )
+
+
+def few(name: str) -> dict[str, Any]:
+    defaults = algorithms()[name]().parameters()
+    return {word: value for word, value in FEW.items() if word in defaults}
+
+
+def study_of(name: str, kind: str, **words: Any) -> dict[str, Any]:
+    study: dict[str, Any] = {"algorithm": {"name": name, **few(name)}, **words}
+    if TARGETS[kind] is not None:
+        study["target"] = TARGETS[kind]
+    return study
+
+
+EXACT = [
+    (name, kind)
+    for name, algorithm in sorted(algorithms().items())
+    if not issubclass(algorithm, PrivateAlgorithm)
+    for kind in algorithm.targets
+]
+PRIVATE = [
+    (name, algorithm.targets[0])
+    for name, algorithm in sorted(algorithms().items())
+    if issubclass(algorithm, PrivateAlgorithm)
+]
+
+
+@pytest.mark.parametrize(("name", "kind"), EXACT)
+def test_a_study_names_it_and_gets_a_model_that_predicts(tmp_path, name, kind):
+    study = study_of(name, kind)
+    if kind == "count" and "loss" in algorithms()[name]().parameters():
+        study["algorithm"]["loss"] = "poisson"
+    mesh = Mesh.open(make_mesh(tmp_path, made(study)))
+    run = mesh.train("made")
+    alike = NUMBERS if kind in NUMBERS else (kind,)
+    assert run.record.target_kind in alike
+    assert run.record.privacy.signed_keys
+    scored = mesh.predict("made", TABLES["d1"].slice(0, 7))
+    assert scored.num_rows == 7
+    again = mesh.evaluate("made")
+    kept = {n: found.value for n, found in run.record.metrics.items()}
+    assert again.values() == pytest.approx(kept, abs=1e-12, nan_ok=False)
+    report = html.unescape((run.folder / "report.html").read_text())
+    assert run.record.algorithm.title in report
+
+
+@pytest.mark.parametrize(("name", "kind"), PRIVATE)
+def test_a_private_study_spends_its_epsilon_once_at_every_domain(tmp_path, name, kind):
+    mesh = Mesh.open(private_mesh(tmp_path, name, kind))
+    run = mesh.train("made")
+    assert run.record.privacy.mode == "differential privacy"
+    assert "epsilon 1," in run.record.privacy.statement
+    assert spent(tmp_path) == {"d0": 1.0, "d1": 1.0, "d2": 1.0}
+    mesh.train("made")  # the contract's budget is 2
+    with pytest.raises(PolicyError) as caught:
+        mesh.train("made")
+    assert caught.value.reason == "budget.exceeded"
+    assert spent(tmp_path) == {"d0": 2.0, "d1": 2.0, "d2": 2.0}
+
+
+def private_mesh(root: Path, name: str, kind: str, **words: Any) -> Path:
+    study = study_of(name, kind, privacy={"epsilon": 1.0}) | words
+    return make_mesh(
+        root,
+        replace(
+            made(study),
+            product={"dp": {"epsilon": 2.0, "delta": 1e-6, "period_days": 90}},
+            columns={
+                **{c: {"bounds": [-4.0, 4.0]} for c in "abc"},
+                "age": {"bounds": [18.0, 100.0]},
+            },
+            epsilon=1.0,
+        ),
+    )
+
+
+def spent(root: Path) -> dict[str, float]:
+    found = {}
+    for domain in TABLES:
+        with Ledger.open(root / "domains" / domain / "ledger/ledger.sqlite") as ledger:
+            found[domain] = ledger.epsilon_spent("ml_coe", "credit_risk")
+    return found
+
+
+REFUSED = [
+    ({"evaluation": {"folds": 2}}, UsageError, "no folds"),
+    ({"algorithm": {"name": "ridge"}, "target": "amount"}, UsageError, "no noise"),
+    ({"privacy": {}}, PolicyError, "only with differential privacy"),
+    ({"privacy": {"epsilon": 1.5}}, PolicyError, "does not cover"),
+    ({"privacy": {"epsilon": 1.0, "delta": 0.1}}, PolicyError, "delta"),
+    ({"features": ["a", "visits"]}, ContractError, "visits"),
+]
+
+
+@pytest.mark.parametrize(("words", "error", "told"), REFUSED)
+def test_a_private_study_whose_words_do_not_fit_is_refused(
+    tmp_path, words, error, told
+):
+    name, kind = "private_logistic_regression", "binary"
+    made_of = {**study_of(name, kind, privacy={"epsilon": 1.0}), **words}
+    root = private_mesh(tmp_path, name, kind, **made_of)
+    for domain in TABLES:
+        node = root / "domains" / domain / "node.yml"
+        found = json.loads(node.read_text())
+        found["algorithms"] = {"ridge": "any", name: "any"}
+        node.write_text(json.dumps(found))
+    with pytest.raises(error, match=told):
+        Mesh.open(root).train("made")
+    assert set(spent(root).values()) == {0.0}
+
+
+def trained(root: Path, study: dict[str, Any], **words: Any) -> Any:
+    return Mesh.open(make_mesh(root, made(study, **words))).train("made").record
+
+
+def test_stratified_folds_have_the_same_share_of_each_class(tmp_path):
+    evaluation = {"folds": 4, "repeats": 1, "stratified": True}
+    record = trained(
+        tmp_path, study_of("logistic_regression", "binary", evaluation=evaluation)
+    )
+    assert len(record.cross_validation.metrics["accuracy"].values) == 4
+    assert any(left.kind == "cut" for left in record.left_domain)
+
+
+def test_groups_stay_together_and_time_holds_out_the_latest(tmp_path):
+    evaluation = {
+        "folds": 3,
+        "repeats": 1,
+        "group": "house",
+        "holdout_by": "time",
+        "holdout": 0.25,
+    }
+    study = study_of("logistic_regression", "binary", evaluation=evaluation)
+    root = make_mesh(tmp_path, made(study, event_time="day"))
+    run = Mesh.open(root).train("made")
+    tested = sum(map(sum, run.record.confusion_matrix))
+    assert abs(tested - 0.25 * 740) < 25
+
+
+def test_without_a_time_no_rows_are_held_out_by_it(tmp_path):
+    evaluation = {"folds": 0, "holdout_by": "time"}
+    study = study_of("logistic_regression", "binary", evaluation=evaluation)
+    with pytest.raises(MeshError, match="event_time"):
+        trained(tmp_path, study)
+
+
+def test_fairness_is_told_apart_by_the_protected_column(tmp_path):
+    evaluation = {"folds": 0, "fairness": ["sex"]}
+    study = study_of("logistic_regression", "binary", evaluation=evaluation)
+    record = trained(tmp_path, study)
+    (table,) = record.groups
+    assert table.column == "sex"
+    assert {group.group for group in table.groups} >= {"f", "m"}
+
+
+@pytest.mark.parametrize("method", ["grid", "halving"])
+def test_a_search_finds_the_penalty_that_the_folds_like_best(tmp_path, method):
+    search = {"parameters": {"l2": [1.0, 1e4, 1e6]}, "method": method}
+    evaluation = {"folds": 2, "repeats": 1}
+    study = study_of(
+        "logistic_regression", "binary", search=search, evaluation=evaluation
+    )
+    record = trained(tmp_path, study)
+    assert record.search.method == method
+    assert record.algorithm.parameters["l2"] == 1.0
+    chosen = [c for c in record.search.candidates if c.chosen]
+    assert [c.parameters for c in chosen] == [{"l2": 1.0}]
+    assert len(record.search.candidates) == 3
+
+
+def test_a_search_stays_inside_what_the_domains_allow(tmp_path):
+    search = {"parameters": {"l2": [1.0, 1e4]}}
+    evaluation = {"folds": 2, "repeats": 1}
+    study = study_of(
+        "logistic_regression", "binary", search=search, evaluation=evaluation
+    )
+    node = {"algorithms": {"logistic_regression": {"l2": [0.1, 10.0]}}}
+    with pytest.raises(PolicyError) as caught:
+        trained(tmp_path, study, node=node)
+    assert caught.value.reason == "parameter.out_of_range"
+
+
+PREPARED = [
+    {"numeric": "robust", "impute": "median"},
+    {"impute": "constant", "fill_value": -1.0, "indicators": True},
+    {"categorical": "onehot", "min_count": 30},
+]
+
+
+@pytest.mark.parametrize("words", PREPARED)
+def test_every_preparation_trains_in_a_run(tmp_path, words):
+    study = study_of("logistic_regression", "binary", preparation=words)
+    record = trained(tmp_path, study)
+    assert record.certificate.distance_bound < 1e-6
+
+
+def test_exact_quantiles_need_every_domain_to_allow_them(tmp_path):
+    words = {"numeric": "robust", "edges": "exact"}
+    study = study_of("logistic_regression", "binary", preparation=words)
+    with pytest.raises(PolicyError) as caught:
+        trained(tmp_path / "refused", study)
+    assert caught.value.reason == "edges.exact"
+    trained(tmp_path / "allowed", study, node={"exact_quantiles": True})
