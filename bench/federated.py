@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bench.pipes import ArrayPipe
 from fl_plugin.algorithms.base import Algorithm, Design, Fitted, Task, solve
 from fl_plugin.privacy.aggregator import Aggregator
 from fl_plugin.privacy.encoding import decode, encode
@@ -23,6 +24,7 @@ from fl_plugin.privacy.terms import TWO_PARTIES, Terms, Trust
 from fl_plugin.summand import Arrays, Summand
 
 RUN = "bench"
+_DONE, _FAILED, _END = "done", "failed", "end"
 # Signatures are checked once a run; two domains are accepted so that they are measured.
 TRUST = Trust(unsigned=True, two_parties=TWO_PARTIES)
 
@@ -129,13 +131,6 @@ class PartyFailedError(Exception):
     """A party's process could not answer; the message is its error."""
 
 
-@dataclass(frozen=True)
-class _Failure:
-    """What a party's process sends where it cannot answer."""
-
-    why: str
-
-
 class Apart(Team):
     """Parties in processes of their own, each asked over a pipe.
 
@@ -152,7 +147,7 @@ class Apart(Team):
     ) -> None:
         # Forked children would hold the coordinator's memory and its BLAS threads.
         context = multiprocessing.get_context("spawn")
-        self._pipes: dict[str, Any] = {}
+        self._pipes: dict[str, ArrayPipe] = {}
         self._processes: list[Any] = []
         for place, name in enumerate(names):
             here, there = context.Pipe()
@@ -161,10 +156,10 @@ class Apart(Team):
             )
             process.start()
             there.close()
-            self._pipes[name] = here
+            self._pipes[name] = ArrayPipe(here)
             self._processes.append(process)
         for pipe in self._pipes.values():
-            pipe.recv()  # its rows are loaded
+            pipe.receive()  # its rows are loaded
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -174,37 +169,40 @@ class Apart(Team):
     def all(self, verb: str, body: Any) -> dict[str, Any]:
         """Tell all at once; they work at the same time."""
         for pipe in self._pipes.values():
-            pipe.send((verb, body))
-        answers = {name: pipe.recv() for name, pipe in self._pipes.items()}
-        for name, answer in answers.items():
-            if isinstance(answer, _Failure):
-                raise PartyFailedError(f"{name}: {answer.why}")
-        return answers
+            pipe.send(verb, body)
+        answers = {name: pipe.receive() for name, pipe in self._pipes.items()}
+        for name, (told, answer) in answers.items():
+            if told == _FAILED:
+                raise PartyFailedError(f"{name}: {answer}")
+        return {name: answer for name, (_, answer) in answers.items()}
 
     def close(self) -> None:
         """End the parties' processes."""
         for pipe in self._pipes.values():
-            pipe.send(("end", None))
+            pipe.send(_END)
         for process in self._processes:
             process.join()
+        for pipe in self._pipes.values():
+            pipe.close()
 
 
 def _serve(
-    pipe: Any, loading: Callable[[int], Callable[[], Party]], place: int
+    connection: Any, loading: Callable[[int], Callable[[], Party]], place: int
 ) -> None:
     """Answer over a pipe until told to end."""
     making = loading(place)
-    pipe.send(None)
+    pipe = ArrayPipe(connection)
+    pipe.send(_DONE)
     party: Party | None = None
     while True:
-        verb, body = pipe.recv()
-        if verb == "end":
+        verb, body = pipe.receive()
+        if verb == _END:
             return
         try:
             party = party or making()
-            pipe.send(getattr(party, verb)(body))
+            pipe.send(_DONE, getattr(party, verb)(body))
         except Exception as error:  # not every error can be sent as it is
-            pipe.send(_Failure(f"{type(error).__name__}: {error}"))
+            pipe.send(_FAILED, f"{type(error).__name__}: {error}")
 
 
 @dataclass(frozen=True, kw_only=True)

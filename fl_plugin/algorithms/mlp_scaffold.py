@@ -79,7 +79,7 @@ class _Controlled(Worker):
         if number != self._answered:
             self._before, self._answered = self._after, number
         algorithm, own, mean = self._algorithm, self._before, question["control"]
-        local = algorithm.train(question, self._task, self._design, None)
+        local = algorithm.train(question, self._task, self._design, mean - own)
         rate = algorithm.rate(number) * max(local.steps, 1)
         wanted = own - mean - local.change / rate
         change = clipped(wanted - own, algorithm.most_control)

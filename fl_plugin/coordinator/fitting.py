@@ -94,6 +94,7 @@ class Fitting:
         seed: Of the study.
         federation: The run.
         mu: How private each fit is; infinite without noise.
+        undersample: At most so many rows of a class for one of the rarest.
         assigned: How many fits the parties know of.
     """
 
@@ -102,6 +103,7 @@ class Fitting:
     seed: int
     federation: Federation
     mu: float = math.inf
+    undersample: float | None = None
     assigned: int = 0
 
     def task(self, split: Split) -> Task:
@@ -121,7 +123,7 @@ class Fitting:
                 {
                     "split": asdict(candidate.split),
                     "parameters": dict(candidate.parameters),
-                    "portion": candidate.portion,
+                    "portions": self._portions(candidate),
                     "prepared": facts,
                 }
             )
@@ -129,6 +131,14 @@ class Fitting:
         self.federation.ask("assign", {"jobs": jobs}, arrays)
         self.assigned += len(candidates)
         return first
+
+    def _portions(self, candidate: Candidate) -> list[float]:
+        """Return the share of training rows that are used, class by class."""
+        counts = self.prepared[candidate.split].class_counts
+        if self.undersample is None or not counts:
+            return [candidate.portion] * max(len(counts), 1)
+        most = self.undersample * min(counts)
+        return [candidate.portion * min(1.0, most / n) for n in counts]
 
     def fit(self, candidates: Sequence[Candidate]) -> list[Fit]:
         """Fit all candidates side by side.

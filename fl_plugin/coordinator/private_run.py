@@ -61,6 +61,12 @@ def check_privacy(plan: Plan) -> None:
             f"{plan.study} has a privacy budget, and {plan.algorithm} adds no noise.",
             remedy="Use one of the private_ algorithms: fl algorithms",
         )
+    if plan.sampling is not None:
+        raise UsageError(
+            "Under differential privacy classes are not undersampled: how many rows "
+            "they have is not known.",
+            remedy="Leave `sampling` out of the study.",
+        )
     if plan.search is not None or plan.evaluation.folds:
         raise UsageError(
             "Under differential privacy a study has no folds and no search: each of "

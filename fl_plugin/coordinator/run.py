@@ -103,6 +103,7 @@ def _fit(plan: Plan, opened: Opened, federation: Federation, clock: "_Clock") ->
         dict(zip(splits, found, strict=True)),
         plan.seed,
         federation,
+        undersample=plan.sampling.undersample if plan.sampling else None,
     )
     wanted = [Candidate(split=s, parameters=plan.parameters) for s in splits]
     if plan.search is None:
@@ -160,6 +161,11 @@ def evaluate(
 def _check(plan: Plan) -> None:
     """Refuse parameters that do not fit, before anything is opened."""
     check_privacy(plan)
+    if plan.sampling is not None and not plan.predicts.classes:
+        raise UsageError(
+            f"{plan.study} undersamples classes, and its target has none.",
+            remedy="Leave `sampling` out of the study.",
+        )
     algorithm = find_algorithm(plan.algorithm).of(plan.parameters)
     searched = plan.search.parameters if plan.search else {}
     for name, values in searched.items():

@@ -137,6 +137,17 @@ class PreparationPlan(ContractBlock):
     monotonic: dict[ColumnName, Literal[-1, 0, 1]] = Field(default_factory=dict)
 
 
+class SamplingPlan(ContractBlock):
+    """Which training rows are learned from where classes are of very unequal size.
+
+    Args:
+        undersample: At most so many rows of any class for each row of the rarest one;
+            which rows stay is drawn by the keyed hash. Test rows are never left out.
+    """
+
+    undersample: Annotated[float, Field(ge=1, le=1_000_000)]
+
+
 class StudyContract(ContractBlock):
     """A study's `mesh` block: what a consumer wants to learn, and for what."""
 
@@ -149,6 +160,7 @@ class StudyContract(ContractBlock):
     privacy: StudyPrivacy = StudyPrivacy()
     evaluation: EvaluationPlan = EvaluationPlan()
     preparation: PreparationPlan = PreparationPlan()
+    sampling: SamplingPlan | None = None
     search: SearchPlan | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 

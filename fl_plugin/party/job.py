@@ -13,14 +13,15 @@ class Job:
     """One fit. The worker is made when it is first asked.
 
     Args:
-        portion: Share of the split's training rows that are used.
+        portions: Share of the split's training rows that are used: one for each class,
+            or one for all rows.
         prepared_as: Digest of the preparation: fits that share it share their rows.
         task: What the coordinator knows too.
         guard: Adds the noise under differential privacy; else None.
     """
 
     split: Split
-    portion: float
+    portions: tuple[float, ...]
     algorithm: Algorithm
     prepared: Prepared
     prepared_as: str

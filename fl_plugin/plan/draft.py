@@ -74,6 +74,7 @@ def draft(
         public=_public(features, products) if privacy.epsilon is not None else (),
         prepares=algorithm.prepares if algorithm else "matrix",
         search=contract.search,
+        sampling=contract.sampling,
         privacy=privacy,
         evaluation=contract.evaluation,
         seed=contract.seed,

@@ -9,6 +9,7 @@ from fl_plugin.errors import MeshError
 from fl_plugin.manifest.study_contract import (
     EvaluationPlan,
     PreparationPlan,
+    SamplingPlan,
     SearchPlan,
     StudyPrivacy,
 )
@@ -45,6 +46,7 @@ class Plan:
         predicts: What kind of target it is, and its classes.
         protected: Columns by whose values the figures are told apart.
         prepares: Which design the algorithm learns from: "matrix" or "bins".
+        sampling: Which training rows are learned from; None for all.
         public: Under differential privacy, how each feature is prepared from what the
             contracts say alone.
         search: What is tried; None for one set of parameters.
@@ -66,6 +68,7 @@ class Plan:
     preparation: PreparationPlan
     prepares: str
     search: SearchPlan | None
+    sampling: SamplingPlan | None
     privacy: StudyPrivacy
     evaluation: EvaluationPlan
     seed: int

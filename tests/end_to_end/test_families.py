@@ -291,3 +291,14 @@ def test_exact_quantiles_need_every_domain_to_allow_them(tmp_path):
         trained(tmp_path / "refused", study)
     assert caught.value.reason == "edges.exact"
     trained(tmp_path / "allowed", study, node={"exact_quantiles": True})
+
+
+def test_undersampling_leaves_so_many_rows_of_a_class_for_one_of_the_rarest(tmp_path):
+    study = study_of("gaussian_nb", "multiclass")
+    plain = Mesh.open(make_mesh(tmp_path / "plain", made(study))).train("made")
+    study |= {"sampling": {"undersample": 1.0}}
+    even = Mesh.open(make_mesh(tmp_path / "even", made(study))).train("made")
+    prior = even.model.named_steps["model"].class_prior_
+    assert np.ptp(prior) < 0.1 < np.ptp(plain.model.named_steps["model"].class_prior_)
+    tested = [sum(map(sum, r.record.confusion_matrix)) for r in (plain, even)]
+    assert tested[0] == tested[1]

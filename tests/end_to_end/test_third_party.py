@@ -44,10 +44,13 @@ def algorithm(installed, monkeypatch):
         del sys.modules[module]
 
 
-def test_it_is_found_only_where_it_is_installed(algorithm):
+def test_it_is_not_there_before_it_is_installed():
+    assert NAME not in discover(GROUP, Algorithm, GROUP)
+
+
+def test_it_is_found_once_it_is_installed(algorithm):
     assert algorithm.name == NAME
     assert algorithm.__module__ == f"{NAME}.algorithm"
-    assert NAME not in {path.stem for path in PACKAGE.parents[1].glob("fl_plugin/*/*")}
 
 
 def test_the_command_line_knows_it(installed):

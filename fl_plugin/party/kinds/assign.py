@@ -46,9 +46,7 @@ class Assign(Kind):
         splits = read_splits([dict(j.get("split") or {}) for j in jobs])
         arrays = numbered(ask, len(jobs))
         for i, (split, told) in enumerate(zip(splits, jobs, strict=True)):
-            portion = told.get("portion", 1.0)
-            if not isinstance(portion, float) or not 0.0 < portion <= 1.0:
-                raise malformed("portion")
+            portions = _portions(session, told.get("portions"))
             facts = told.get("prepared")
             if not isinstance(facts, dict):
                 raise malformed("preparation")
@@ -56,7 +54,7 @@ class Assign(Kind):
             task = prepared.task(parties=session.request.parties, seed=session.seed)
             job = Job(
                 split=split,
-                portion=portion,
+                portions=portions,
                 algorithm=_algorithm(session, told.get("parameters")),
                 prepared=prepared,
                 prepared_as=_digest(facts, arrays[i]),
@@ -70,6 +68,16 @@ class Assign(Kind):
             session.jobs.append(job)
         session.preparers.clear()
         return Answer()
+
+
+def _portions(session: Session, raw: Any) -> tuple[float, ...]:
+    """Return the share of training rows that are used, class by class."""
+    size = max(len(session.wanted.predicts.classes), 1)
+    if not isinstance(raw, list) or len(raw) != size:
+        raise malformed("portions")
+    if not all(isinstance(v, float) and 0.0 < v <= 1.0 for v in raw):
+        raise malformed("portions")
+    return tuple(raw)
 
 
 def _algorithm(session: Session, raw: Any) -> Algorithm:

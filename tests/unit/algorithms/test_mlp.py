@@ -224,6 +224,22 @@ def test_scaffolds_mean_control_is_the_mean_of_the_parties_controls():
     np.testing.assert_allclose(sum(own), question.arrays["control"], atol=1e-12)
 
 
+def test_a_control_is_the_mean_gradient_of_the_partys_own_rows():
+    blocks, task = case("binary")
+    algorithm = MLPScaffold(alpha=0.0, batch_size=task.rows)  # one step a round
+    worker = algorithm.worker(task, blocks[0])
+    question = first_question(algorithm, task)
+    rng = np.random.default_rng(0)
+    for number in range(2):
+        weights = question["weights"] + 0.1 * rng.normal(size=len(question["weights"]))
+        control = 0.01 * rng.normal(size=len(weights))
+        asked = {"weights": weights, "round": np.array([number]), "control": control}
+        worker.answer(asked)
+        x, y = blocks[0].x, blocks[0].y
+        _, slope = algorithm.network(task).gradient(weights, x, y)
+        np.testing.assert_allclose(vars(worker)["_after"], slope, atol=1e-12)
+
+
 def test_a_party_of_scaffold_asked_twice_answers_the_same():
     blocks, task = case("binary")
     algorithm = MLPScaffold()

@@ -1,7 +1,9 @@
 """A side of the table finds what it should, and its clocks see all its processes."""
 
 import json
+import multiprocessing
 import sys
+import threading
 from functools import partial
 
 import numpy as np
@@ -10,6 +12,7 @@ from sklearn.ensemble._hist_gradient_boosting.binning import _BinMapper
 
 from bench import cases, federated, measure, processes, synthetic, usage
 from bench.families import BY_NAME, FAMILIES
+from bench.pipes import ArrayPipe
 from fl_plugin.errors import TrainingError
 
 BURN = "import time\nwhile time.process_time() < .3: pass\n"
@@ -140,6 +143,31 @@ def _failing(remedy, _place):
 
 def _raise(remedy):
     raise TrainingError("It cannot be made.", remedy=remedy)
+
+
+def test_arrays_cross_a_pipe_as_they_are():
+    here, there = (ArrayPipe(end) for end in multiprocessing.Pipe())
+    numbers = np.arange(12.0).reshape(3, 4)
+    sent = {
+        "transposed": numbers.T,
+        "none": np.zeros((0, 3), dtype=np.uint8),
+        "single": np.array(7, dtype=np.int64),
+        "wide": np.arange(50_000, dtype=np.uint16),
+    }
+    threading.Thread(target=here.send, args=("answer", sent)).start()
+    verb, got = there.receive()
+    assert verb == "answer"
+    for name, array in sent.items():
+        assert got[name].dtype == array.dtype
+        assert np.array_equal(got[name], array)
+        assert got[name].shape == array.shape
+    for body in (None, {}, {"word": "x"}, ("a", "b")):
+        there.send("ask", body)
+        assert here.receive() == ("ask", body)
+    here.close()
+    with pytest.raises(EOFError):
+        there.receive()
+    there.close()
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.algorithm)

@@ -111,6 +111,7 @@ def plan_with(facts_with) -> Callable[..., Plan]:
             preparation=PreparationPlan(),
             prepares="matrix",
             search=None,
+            sampling=None,
             privacy=StudyPrivacy(),
             evaluation=EvaluationPlan(),
             seed=1,

@@ -273,10 +273,10 @@ def test_many_features_do_not_all_correct_the_same_base_rate():
     y = (rng.random(6000) < 1 / (1 + np.exp(3.0 - 2.0 * x[0]))) * 1.0
     blocks = thirds(Block(x, y))
     task = task_over(blocks, rows=2**13)
-    algorithm = PrivateBoosting(pairs=0)
+    algorithm = PrivateBoosting(pairs=0, steps=3)  # what swings is still far out
     estimator = algorithm.estimator(fit_over(algorithm, task, blocks).model, task)
     chances = estimator.predict_proba(x.T)[:, 1]
-    assert abs(chances.mean() - y.mean()) < 0.01
+    assert abs(chances.mean() - y.mean()) < 0.03
     assert roc_auc_score(y, chances) > 0.75
 
 
