@@ -61,8 +61,11 @@ def read(question: Arrays, features: int) -> Asked:
     pairs = _whole(question, "pairs", (len(told), 2), features)
     if (pairs[:, 0] == pairs[:, 1]).any():
         raise malformed("pairs")
+    kind = int(_whole(question, "kind", (1,), BOTH + 1)[0])
+    if kind in {SCAN, BOTH} and not len(pairs):
+        raise malformed("pairs")
     return Asked(
-        kind=int(_whole(question, "kind", (1,), BOTH + 1)[0]),
+        kind=kind,
         start=float(_near(question, "start", (1,))[0]),
         mains=_near(question, "mains", (features, CELLS)),
         places=_whole(question, "places", (features, CELLS), CELLS),

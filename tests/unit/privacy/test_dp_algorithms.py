@@ -312,6 +312,7 @@ def test_boosting_refuses_what_it_cannot_keep():
     ("name", "value"),
     [
         ("kind", np.array([4])),
+        ("kind", np.array([3])),  # of pairs, and names none
         ("pairs", np.array([[0, 0]])),
         ("pairs", np.array([[0, 9]])),
         ("places", np.full((4, 255), 255)),
