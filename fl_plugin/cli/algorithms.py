@@ -7,7 +7,7 @@ from fl_plugin.cli.naming import suggesting
 from fl_plugin.cli.screen import Table
 from fl_plugin.cli.session import Session, verb
 
-_LEARNS = {
+LEARNS = {
     "binary": "two classes",
     "multiclass": "classes",
     "regression": "numbers",
@@ -51,7 +51,7 @@ def list_verb(session: Session) -> None:
     table = Table(
         columns=("name", "learns", "title"),
         rows=tuple(
-            (a.name, ", ".join(_LEARNS[t] for t in a.targets), a.title)
+            (a.name, ", ".join(LEARNS[t] for t in a.targets), a.title)
             for a in known().values()
         ),
     )
@@ -82,7 +82,7 @@ def show(session: Session, name: str) -> None:
             Table(
                 rows=(
                     *facts.items(),
-                    ("learns", ", ".join(_LEARNS[t] for t in found.targets)),
+                    ("learns", ", ".join(LEARNS[t] for t in found.targets)),
                 )
             ),
             Table(

@@ -1,6 +1,6 @@
-"""Writes docs/reference/cli.md and exit-codes.md: `python -m fl_plugin.cli.reference`.
+"""Writes docs/reference and the list of algorithms: run it as a module.
 
-A test fails when either page is not what stands here.
+A test fails when a page is not what stands here.
 """
 
 import sys
@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from fl_plugin.algorithms.installed import algorithms
+from fl_plugin.cli.algorithms import LEARNS
 from fl_plugin.cli.main import CUT_PIPE, INTERRUPTED, fl
 from fl_plugin.errors import MeshError, UsageError
 from fl_plugin.files import whole
@@ -25,7 +27,11 @@ progress goes to stderr, and the exit codes are in [one table](exit-codes.md).""
 
 def pages() -> Mapping[str, str]:
     """Return the pages by file name."""
-    return {"cli.md": _verbs_page(), "exit-codes.md": _codes_page()}
+    return {
+        "cli.md": _verbs_page(),
+        "exit-codes.md": _codes_page(),
+        "../algorithms/README.md": _algorithms_page(),
+    }
 
 
 def write(folder: Path) -> None:
@@ -66,6 +72,30 @@ def _verbs_page() -> str:
         help_text = context.command.get_help(context)
         parts.append(f"{level} {path}\n\n```text\n{help_text}\n```")
     return "\n\n".join(parts) + "\n"
+
+
+def _algorithms_page() -> str:
+    lines = [
+        "# Algorithms",
+        "",
+        _MADE,
+        "",
+        "A study names one: `algorithm: {name: ridge, l2: 1.0}`; `fl algorithms show",
+        "NAME` prints its options. Each is one file in `fl_plugin/algorithms`; a",
+        "package of your own adds another by entry point, as does",
+        "`examples/third_party_algorithm`. Linear ones learn from a matrix, trees from bins:",
+        "[preparation](../preparation.md).",
+        "",
+        "| algorithm | learns | its model equals |",
+        "|---|---|---|",
+    ]
+    for algorithm in algorithms().values():
+        if not algorithm.__module__.startswith("fl_plugin."):
+            continue  # this page is about what is shipped
+        learns = ", ".join(LEARNS[t] for t in algorithm.targets)
+        link = f"[{algorithm.name}]({algorithm.name}.md)"
+        lines.append(f"| {link}: {algorithm.title} | {learns} | {algorithm.exact} |")
+    return "\n".join(lines) + "\n"
 
 
 def _codes_page() -> str:
