@@ -16,6 +16,7 @@ from pathlib import Path
 
 from bench.figures import Figure, finish, parser
 from bench.statlog import ROOT
+from fl_plugin.coordinator.decisions import with_decisions
 from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.opening import open_parties
 from fl_plugin.coordinator.run import ROWS
@@ -65,7 +66,7 @@ def measure(root: Path, study: str, times: int) -> list[Figure]:
 
 
 def _messages(plan: Plan, run: Federation, times: int) -> tuple[float, float]:
-    open_parties(plan, run)
+    open_parties(with_decisions(plan, run), run)
     cpu, wall = time.process_time(), time.perf_counter()
     for _ in range(times):
         run.ask("count", {}, expected=ROWS)

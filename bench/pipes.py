@@ -26,7 +26,7 @@ class ArrayPipe:
     def send(self, verb: str, body: Any = None) -> None:
         """Send a word and what belongs to it; the arrays of a mapping go apart."""
         arrays = body if _all_arrays(body) else {}
-        flat = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        flat = {name: np.asarray(array, order="C") for name, array in arrays.items()}
         shapes = {name: (a.dtype.str, a.shape) for name, a in flat.items()}
         self._connection.send((verb, shapes or None, None if shapes else body))
         for array in flat.values():

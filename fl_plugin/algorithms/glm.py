@@ -2,7 +2,9 @@
 
 A model is a loss of z and y. Its first two derivatives by z, r and h, give
 
-    loss = sum l(z, y),   gradient = sum r (x, 1),   Hessian = sum h (x, 1)(x, 1)'.
+    loss = sum l(z, y),   gradient = sum r (x, 1),   Hessian = sum h (x, 1)(x, 1)',
+
+where l, r and h of a row may be multiplied by a weight.
 """
 
 from abc import abstractmethod
@@ -21,12 +23,16 @@ class GeneralisedLinearModel(NewtonAlgorithm):
     """Base of the models of one linear predictor, fitted by Newton's method."""
 
     @abstractmethod
-    def curves(self, z: Floats, y: Floats) -> tuple[float, Floats, Floats]:
-        """Return the summed loss, and each row's first and second derivative by z.
+    def curves(self, z: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return each row's loss, and its first and second derivative by z.
 
         Raises:
             TrainingError: A target is one that the model does not know.
         """
+
+    def weights(self, y: Floats, task: Task) -> Floats | float:  # noqa: ARG002
+        """Return what each row counts, (rows,), or all of them alike."""
+        return 1.0
 
     def step(self, question: Arrays, task: Task, design: Design) -> Arrays:
         """Loss (1,), gradient (p+1,) and, where asked, the Hessian's upper triangle."""
@@ -37,12 +43,14 @@ class GeneralisedLinearModel(NewtonAlgorithm):
         room = np.empty((size, BATCH))
         for block in design.blocks(BATCH):
             more, first, second = self.curves(point[:-1] @ block.x + point[-1], block.y)
-            loss += more
+            weight = self.weights(block.y, task)
+            loss += float((weight * more).sum())
+            first = weight * first
             gradient[:-1] += block.x @ first
             gradient[-1] += first.sum()
             if curved:
                 # A block times its own transpose lets BLAS do half the work (syrk).
-                root = np.sqrt(second)
+                root = np.sqrt(weight * second)
                 scaled = room[:, : block.rows]
                 np.multiply(block.x, root, out=scaled[:-1])
                 scaled[-1] = root

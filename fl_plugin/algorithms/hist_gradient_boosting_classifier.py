@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from fl_plugin.algorithms.base import Algorithm
-from fl_plugin.algorithms.boosting.booster import Booster
+from fl_plugin.algorithms.boosting.booster import Booster, types_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +36,8 @@ class HistGradientBoostingClassifier(Booster, Algorithm):
         "domain's training rows: gradients, second derivatives and rows, as masked "
         "whole numbers; with early stopping the loss after each iteration"
     )
-    types: ClassVar[tuple[tuple[str, str, str], ...]] = (
-        (
-            "sklearn.ensemble._hist_gradient_boosting.predictor",
-            "TreePredictor",
-            "ObjectNode",
-        ),
+    types: ClassVar[tuple[tuple[str, str, str], ...]] = types_of(
+        "HistGradientBoostingClassifier",
+        losses=("HalfBinomialLoss", "HalfMultinomialLoss"),
+        links=("LogitLink", "MultinomialLogit"),
     )

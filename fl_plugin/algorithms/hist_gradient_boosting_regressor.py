@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from fl_plugin.algorithms.base import Algorithm, Task
-from fl_plugin.algorithms.boosting.booster import Booster
+from fl_plugin.algorithms.boosting.booster import Booster, types_of
 from fl_plugin.algorithms.boosting.losses import Loss, loss_of
 
 
@@ -38,12 +38,10 @@ class HistGradientBoostingRegressor(Booster, Algorithm):
         "gradients; per node and bin of each column, summed over the domain's training "
         "rows: gradients, second derivatives and rows, as masked whole numbers"
     )
-    types: ClassVar[tuple[tuple[str, str, str], ...]] = (
-        (
-            "sklearn.ensemble._hist_gradient_boosting.predictor",
-            "TreePredictor",
-            "ObjectNode",
-        ),
+    types: ClassVar[tuple[tuple[str, str, str], ...]] = types_of(
+        "HistGradientBoostingRegressor",
+        losses=("HalfSquaredError", "HalfPoissonLoss", "HalfGammaLoss"),
+        links=("IdentityLink", "LogLink"),
     )
     loss: str = "auto"
 

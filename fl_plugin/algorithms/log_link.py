@@ -75,8 +75,8 @@ class LogLinkRegression(GeneralisedLinearModel):
         """How much larger a row's |r| can be than its h: |r| <= spread (h + level)."""
         return 1.0
 
-    def curves(self, z: Floats, y: Floats) -> tuple[float, Floats, Floats]:
-        """Return the summed loss, and each row's derivatives by z.
+    def curves(self, z: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return each row's loss, and its derivatives by z.
 
         Raises:
             TrainingError: A target is below 0, or 0 where that cannot be.
@@ -89,8 +89,7 @@ class LogLinkRegression(GeneralisedLinearModel):
                 remedy="Filter such rows, or choose another algorithm in the study.",
             )
         with np.errstate(over="ignore", invalid="ignore"):  # seen by `step`
-            loss, first, second = self.losses(z, y)
-            return float(loss.sum()), first, second
+            return self.losses(z, y)
 
     def step(self, question: Arrays, task: Task, design: Design) -> Arrays:
         """As every model's, with `overflow` (1,): 1 and zeros where the cap is broken.

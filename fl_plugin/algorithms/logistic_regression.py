@@ -4,7 +4,9 @@ Minimises  sum_i log(1 + exp(z_i)) - y_i z_i + l2/2 |w|^2,  z = w x + b,  y 0 or
 objective of scikit-learn's `LogisticRegression(C=1/l2)` on the pooled rows; b is not
 penalised. With the chance c = 1 / (1 + exp(-z)) the derivatives by z are
 
-    r = c - y,   h = c (1 - c).
+    r = c - y,   h = c (1 - c),
+
+each row's times the weight of its class where classes are balanced.
 
 What leaves a domain per round, masked: 1 + (p+1) + (p+1)(p+2)/2 numbers; in the last
 rounds 1 + (p+1).
@@ -20,6 +22,12 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression as Sklearn
 
 from fl_plugin.algorithms.base import Task
+from fl_plugin.algorithms.class_weights import (
+    as_parameter,
+    class_weights,
+    require_class_weight,
+    row_weights,
+)
 from fl_plugin.algorithms.glm import GeneralisedLinearModel
 from fl_plugin.algorithms.linear import (
     classifier_arrays,
@@ -39,6 +47,7 @@ class LogisticRegression(GeneralisedLinearModel):
 
     Args:
         l2: Weight of the penalty, 1/C of scikit-learn; above 0.
+        class_weight: "balanced" lets both classes count alike, "none" all rows.
         tolerance: Stop when Newton's next step moves no coefficient by more than this.
         max_rounds: Give up after this many exchanges.
     """
@@ -59,16 +68,22 @@ class LogisticRegression(GeneralisedLinearModel):
         ("sklearn.linear_model._logistic", "LogisticRegression", "ObjectNode"),
     )
     l2: float = 1.0
+    class_weight: str = "none"
 
     def __post_init__(self) -> None:
         """Refuse a penalty of 0: separable rows then have no optimum."""
         super().__post_init__()
         require(self, "l2", above=0.0)
+        require_class_weight(self.name, self.class_weight)
 
-    def curves(self, z: Floats, y: Floats) -> tuple[float, Floats, Floats]:
-        """Return the summed loss, and each row's derivatives by z."""
+    def weights(self, y: Floats, task: Task) -> Floats | float:
+        """Return what each row counts."""
+        return row_weights(self.class_weight, y, task)
+
+    def curves(self, z: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return each row's loss, and its derivatives by z."""
         small = np.exp(-np.abs(z))  # never overflows
-        loss = float((np.log1p(small) + np.maximum(z, 0.0) - z * y).sum())
+        loss = np.log1p(small) + np.maximum(z, 0.0) - z * y
         chance = np.where(z >= 0, 1.0, small) / (1.0 + small)
         return loss, chance - y, chance * (1.0 - chance)
 
@@ -76,11 +91,14 @@ class LogisticRegression(GeneralisedLinearModel):
         """Cauchy-Schwarz: with mean squares of at most m, sums of |x_j x_k| are <= n m.
 
         |z| sums to at most n sqrt(m) |point|_1; the residual is at most 1 and the
-        curvature at most 1/4. A factor 2 leaves room for the rounding of the moments.
+        curvature at most 1/4. A factor 2 leaves room for the rounding of the moments;
+        the heaviest class's weight multiplies everything.
         """
         point, curved = point_of(question, task.width + 1), curved_of(question)
         square = max(task.mean_square, 1.0)
-        root, total, size = math.sqrt(square), 2.0 * max(task.rows, 1), len(point)
+        heaviest = float(class_weights(self.class_weight, task).max())
+        total = 2.0 * heaviest * max(task.rows, 1)
+        root, size = math.sqrt(square), len(point)
         reach = root * float(np.abs(point).sum())
         sums = {
             "loss": Summand(shape=(1,), bound=total * (1.0 + reach)),
@@ -92,7 +110,7 @@ class LogisticRegression(GeneralisedLinearModel):
         return sums
 
     def start(self, task: Task) -> Floats:
-        """Return the optimum without features: the log-odds of the target.
+        """Return the optimum without features: the log-odds of the weighed target.
 
         Raises:
             TrainingError: All rows are of one class.
@@ -105,7 +123,8 @@ class LogisticRegression(GeneralisedLinearModel):
                     "All training rows are of one class.",
                     remedy="Check the study's target and filters.",
                 )
-            point[-1] = math.log(yes / no)
+            less, more = class_weights(self.class_weight, task)
+            point[-1] = math.log(yes * more / (no * less))
         return point
 
     def penalty(self, task: Task) -> Floats:
@@ -123,7 +142,11 @@ class LogisticRegression(GeneralisedLinearModel):
         Newton with a Cholesky factor is what the federation runs; a clone that is
         fitted on rows elsewhere then stops at the same optimum, not near it.
         """
-        estimator = Sklearn(C=1.0 / self.l2, solver="newton-cholesky")
+        estimator = Sklearn(
+            C=1.0 / self.l2,
+            class_weight=as_parameter(self.class_weight),
+            solver="newton-cholesky",
+        )
         fill_classifier(estimator, model, task.target.classes, task.width)
         return estimator
 

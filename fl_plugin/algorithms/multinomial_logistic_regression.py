@@ -10,7 +10,8 @@ c_k = exp(z_k) / sum_j exp(z_j) and u = (x, 1),
 
 because c_k (1 - c_k) is the sum of c_k c_j over the other classes j. So only the blocks
 of pairs of classes are sent. With two classes scikit-learn learns one line of
-coefficients, the difference of two whose penalty is half as strong; so does this.
+coefficients, the difference of two whose penalty is half as strong; so does this. Where
+classes are balanced, each row's terms are times the weight of its class.
 
 What leaves a domain per round, masked, with D = p+1: 1 + K D + K(K-1)/2 D(D+1)/2
 numbers; in the last rounds 1 + K D.
@@ -26,6 +27,12 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression as Sklearn
 
 from fl_plugin.algorithms.base import BATCH, Block, Design, Task
+from fl_plugin.algorithms.class_weights import (
+    as_parameter,
+    class_weights,
+    require_class_weight,
+    row_weights,
+)
 from fl_plugin.algorithms.linear import (
     capped,
     classifier_arrays,
@@ -50,6 +57,7 @@ class MultinomialLogisticRegression(NewtonAlgorithm):
 
     Args:
         l2: Weight of the penalty, 1/C of scikit-learn; above 0.
+        class_weight: "balanced" lets all classes count alike, "none" all rows.
         tolerance: Stop when Newton's next step moves no coefficient by more than this.
         max_rounds: Give up after this many exchanges.
     """
@@ -73,11 +81,13 @@ class MultinomialLogisticRegression(NewtonAlgorithm):
     # classes, at most the variance times the range: that of w_k x is sqrt(2) |w| |x|.
     concordance: ClassVar[float] = math.sqrt(2.0)
     l2: float = 1.0
+    class_weight: str = "none"
 
     def __post_init__(self) -> None:
         """Refuse a penalty of 0: separable rows then have no optimum."""
         super().__post_init__()
         require(self, "l2", above=0.0)
+        require_class_weight(self.name, self.class_weight)
 
     def step(self, question: Arrays, task: Task, design: Design) -> Arrays:
         """Loss (1,), gradient (K D,) and, where asked, the pairs' Hessian blocks."""
@@ -87,13 +97,15 @@ class MultinomialLogisticRegression(NewtonAlgorithm):
         blocks = np.zeros((len(pairs), task.width + 1, task.width + 1))
         room = np.empty((task.width + 1, BATCH))
         for block in design.blocks(BATCH):
-            more, chance, residual = _softmax(point, block)
-            loss += more
+            losses, chance, residual = _softmax(point, block)
+            weight = row_weights(self.class_weight, block.y, task)
+            loss += float((weight * losses).sum())
+            residual *= weight
             gradient[:, :-1] += residual @ block.x.T
             gradient[:, -1] += residual.sum(axis=1)
             scaled = room[:, : block.rows]
             for place, (j, k) in enumerate(pairs):
-                scaled[-1] = np.sqrt(chance[j] * chance[k])
+                scaled[-1] = np.sqrt(weight * chance[j] * chance[k])
                 np.multiply(block.x, scaled[-1], out=scaled[:-1])
                 blocks[place] += scaled @ scaled.T
         sums = {"loss": np.array([loss]), "gradient": gradient.reshape(-1)}
@@ -107,7 +119,8 @@ class MultinomialLogisticRegression(NewtonAlgorithm):
         capped(classes * width)
         point, curved = point_of(question, classes * width), curved_of(question)
         square = max(task.mean_square, 1.0)
-        root, total = math.sqrt(square), 2.0 * max(task.rows, 1)
+        heaviest = float(class_weights(self.class_weight, task).max())
+        root, total = math.sqrt(square), 2.0 * heaviest * max(task.rows, 1)
         reach = 2.0 * root * float(np.abs(point).sum())
         loss = total * (math.log(classes) + reach)
         sums = {
@@ -140,7 +153,7 @@ class MultinomialLogisticRegression(NewtonAlgorithm):
         return hessian.reshape(classes * width, classes * width)
 
     def start(self, task: Task) -> Floats:
-        """Return the optimum without features: the logarithms of the class shares.
+        """Return the optimum without features: logarithms of the weighed class shares.
 
         Raises:
             TrainingError: A class has no training row.
@@ -152,7 +165,8 @@ class MultinomialLogisticRegression(NewtonAlgorithm):
                     "A class of the target has no training row.",
                     remedy="Name in the study's target only classes that occur.",
                 )
-            shares = np.log(np.array(task.class_counts, dtype=np.float64))
+            weighed = class_weights(self.class_weight, task) * task.class_counts
+            shares = np.log(weighed)
             point[:, -1] = shares - shares.mean()
         return point.reshape(-1)
 
@@ -178,7 +192,11 @@ class MultinomialLogisticRegression(NewtonAlgorithm):
 
     def estimator(self, model: Arrays, task: Task) -> BaseEstimator:
         """Return scikit-learn's `LogisticRegression` with these coefficients."""
-        estimator = Sklearn(C=1.0 / self.l2, solver="newton-cholesky")
+        estimator = Sklearn(
+            C=1.0 / self.l2,
+            class_weight=as_parameter(self.class_weight),
+            solver="newton-cholesky",
+        )
         fill_classifier(estimator, model, task.target.classes, task.width)
         return estimator
 
@@ -187,16 +205,15 @@ class MultinomialLogisticRegression(NewtonAlgorithm):
         return classifier_arrays(estimator)
 
 
-def _softmax(point: Floats, block: Block) -> tuple[float, Floats, Floats]:
-    """Return the summed loss, the chances and the residuals, both (K, rows)."""
+def _softmax(point: Floats, block: Block) -> tuple[Floats, Floats, Floats]:
+    """Return losses (rows,), chances and residuals, both (K, rows)."""
     z = point[:, :-1] @ block.x + point[:, -1:]
     z -= z.max(axis=0)  # changes no chance, and exp cannot overflow
     chance = np.exp(z)
     total = chance.sum(axis=0)
     chance /= total
     chosen = block.y == np.arange(len(point))[:, None]
-    loss = float(np.log(total).sum() - z[chosen].sum())
-    return loss, chance, chance - chosen
+    return np.log(total) - (z * chosen).sum(axis=0), chance, chance - chosen
 
 
 def _lines(point: Floats, task: Task) -> Floats:

@@ -35,5 +35,7 @@ class RandomForestClassifier(Forester, Algorithm):
         "rows: copies of each class and different rows, as masked whole numbers"
     )
     types: ClassVar[tuple[tuple[str, str, str], ...]] = (
-        ("sklearn.tree._tree", "Tree", "ReduceNode"),
+        ("sklearn.ensemble._forest", "RandomForestClassifier", "ObjectNode"),
+        ("sklearn.tree._classes", "DecisionTreeClassifier", "ObjectNode"),
+        ("sklearn.tree._tree", "Tree", "TreeNode"),
     )

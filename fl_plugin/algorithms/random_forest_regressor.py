@@ -34,6 +34,8 @@ class RandomForestRegressor(Forester, Algorithm):
         "leaf the target's squares"
     )
     types: ClassVar[tuple[tuple[str, str, str], ...]] = (
-        ("sklearn.tree._tree", "Tree", "ReduceNode"),
+        ("sklearn.ensemble._forest", "RandomForestRegressor", "ObjectNode"),
+        ("sklearn.tree._classes", "DecisionTreeRegressor", "ObjectNode"),
+        ("sklearn.tree._tree", "Tree", "TreeNode"),
     )
     max_features: float = 1.0

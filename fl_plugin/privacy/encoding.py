@@ -1,6 +1,8 @@
 """A party's part of a sum as words, and the sum of words as numbers again."""
 
+import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -122,8 +124,12 @@ def pack(words: Array, width: int) -> Array:
         return words
     size = words.dtype.itemsize
     little = np.ascontiguousarray(words, dtype=f"<u{size}").reshape(-1)
-    octets = little.view(np.uint8).reshape(*words.shape, size)
-    return np.ascontiguousarray(octets[..., :width])
+    piece = _piece(width, size)
+    source = little.view(piece).reshape(-1, size // piece.itemsize)
+    cut = np.empty((little.size, width // piece.itemsize), dtype=piece)
+    for i in range(cut.shape[1]):
+        cut[:, i] = source[:, i]
+    return cut.view(np.uint8).reshape(*words.shape, width)
 
 
 def unpack(packed: Array, shape: tuple[int, ...], width: int) -> Words:
@@ -142,10 +148,23 @@ def unpack(packed: Array, shape: tuple[int, ...], width: int) -> Words:
         )
     if width == WORD_BYTES:
         return packed
-    words = np.zeros((*shape, WORD_BYTES), dtype=np.uint8)
-    words[..., :width] = packed
-    flat = words.reshape(-1).view("<u8").astype(np.uint64, copy=False)
-    return flat.reshape(shape)
+    piece = _piece(width, WORD_BYTES)
+    flat = np.ascontiguousarray(packed).reshape(-1).view(piece)
+    source = flat.reshape(-1, width // piece.itemsize)
+    words = np.zeros((len(source), WORD_BYTES // piece.itemsize), dtype=piece)
+    for i in range(source.shape[1]):
+        words[:, i] = source[:, i]
+    whole = words.reshape(-1).view("<u8").astype(np.uint64, copy=False)
+    return whole.reshape(shape)
+
+
+def _piece(width: int, size: int) -> "np.dtype[Any]":
+    """Return the largest type that both a word and its cut consist of.
+
+    Copied column by column: a slice of bytes is copied byte by byte, several times as
+    slowly.
+    """
+    return np.dtype(f"<u{math.gcd(width, size)}")
 
 
 def is_within(summand: Summand, values: Array, slack: float = 0.0) -> bool:

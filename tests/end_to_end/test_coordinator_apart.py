@@ -27,6 +27,7 @@ def guard(event, args):
         os._exit(77)
 
 sys.addaudithook(guard)
+from fl_plugin.coordinator.decisions import insist, with_decisions
 from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.run import train
 from fl_plugin.manifest.reader import read_manifest
@@ -49,10 +50,12 @@ class Pipe:
 
 manifest = read_manifest(Path("manifest.json"))
 plan = draft(manifest.studies["credit_risk"], manifest, "coordinator")
-done = train(plan, Federation("run-apart", Pipe()))
-fitted = done.fits.fits[0].fitted
+federation = Federation("run-apart", Pipe())
+plan = with_decisions(plan, federation)
+insist(plan)
+fitted = train(plan, federation).fits[0].fitted
 wire_out.write(struct.pack("<I", 0))
-wire_out.write(fitted.coefficients.tobytes())
+wire_out.write(fitted.model["coefficients"].tobytes())
 """
 
 

@@ -65,3 +65,20 @@ class Booster(Options):
     def predict(self, model: Arrays, task: Task, block: Block) -> Floats:
         """Return predictions for binned rows."""
         return estimators.predicted(model, task, self.loss_for(task), block)
+
+
+def types_of(
+    estimator: str, losses: tuple[str, ...], links: tuple[str, ...]
+) -> tuple[tuple[str, str, str], ...]:
+    """Return what a fitted estimator's file holds: module, class, skops' loader."""
+    room = "sklearn.ensemble._hist_gradient_boosting"
+    return (
+        (f"{room}.gradient_boosting", estimator, "ObjectNode"),
+        (f"{room}.predictor", "TreePredictor", "ObjectNode"),
+        (f"{room}.binning", "_BinMapper", "ObjectNode"),
+        ("sklearn.preprocessing._label", "LabelEncoder", "ObjectNode"),
+        *(("sklearn._loss.loss", loss, "ObjectNode") for loss in losses),
+        *(("sklearn._loss._loss", f"Cy{loss}", "LossNode") for loss in losses),
+        *(("sklearn._loss.link", link, "ObjectNode") for link in links),
+        ("sklearn._loss.link", "Interval", "ObjectNode"),
+    )

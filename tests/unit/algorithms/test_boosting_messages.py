@@ -96,7 +96,7 @@ def test_the_estimator_survives_skops_with_the_types_that_are_declared():
     estimator: Any = OURS.estimator(FITTED.model, POOLED.task)
     stored = skops.io.dumps(estimator)
     names = {f"{module}.{name}" for module, name, _ in OURS.types}
-    assert set(skops.io.get_untrusted_types(data=stored)) == names
+    assert set(skops.io.get_untrusted_types(data=stored)) <= names
     loaded: Any = skops.io.loads(stored, trusted=sorted(names))
     np.testing.assert_array_equal(
         loaded.predict_proba(POOLED.x), estimator.predict_proba(POOLED.x)

@@ -165,7 +165,7 @@ def test_arrays_and_forest_are_the_same_thing_and_survive_skops(kind):
         assert again[name].dtype == array.dtype
     stored = skops.io.dumps(forest)
     names = {f"{module}.{name}" for module, name, _ in ours.types}
-    assert set(skops.io.get_untrusted_types(data=stored)) == names
+    assert set(skops.io.get_untrusted_types(data=stored)) <= names
     loaded: Any = skops.io.loads(stored, trusted=sorted(names))
     x = raw_of(whole, task)
     np.testing.assert_array_equal(loaded.predict(x), forest.predict(x))
