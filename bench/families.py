@@ -31,6 +31,7 @@ from fl_plugin.algorithms.base import Algorithm, Parameter
 from fl_plugin.algorithms.installed import algorithms, find_algorithm
 
 TREES, LEAVES, BINS, SEED = 60, 31, 255, 7
+FOREST = 20
 _TIGHT: Mapping[str, Any] = {
     "solver": "newton-cholesky",
     "tol": 1e-12,
@@ -157,7 +158,12 @@ FAMILIES: tuple[Family, ...] = (
     Family(
         algorithm="random_forest_classifier",
         target="binary",
-        rivals={"exact splits": lambda: RandomForestClassifier(random_state=SEED)},
+        rivals={
+            f"{FOREST} trees, exact splits": lambda: RandomForestClassifier(
+                FOREST, min_samples_leaf=20, random_state=SEED
+            )
+        },
+        parameters={"n_estimators": FOREST},
         reads="predict_proba",
         equal=False,
     ),

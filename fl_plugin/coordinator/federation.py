@@ -1,17 +1,20 @@
 """Rounds over a transport: ask every party, add what comes back, count the bytes."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
 from fl_plugin import messages
+from fl_plugin.coordinator.losses import Loss, too_few, unusable
+from fl_plugin.coordinator.replies import head_of, read_reply
 from fl_plugin.coordinator.secure_sums import SecureSums
-from fl_plugin.errors import MeshError, MessageError, PolicyError
+from fl_plugin.errors import MeshError, MessageError
 from fl_plugin.ledger.record import Head
-from fl_plugin.messages import Ask, Message, Refusal, Reply
+from fl_plugin.messages import Ask, Reply
 from fl_plugin.privacy.encoding import decode
 from fl_plugin.privacy.received import check_part, check_total
 from fl_plugin.privacy.terms import Terms, Trust
@@ -75,7 +78,7 @@ class Federation:
         transport: How messages travel.
         listener: Told the kind and number of each round, for progress.
         secure: How sums are masked; None where they come in the clear.
-        lost: Who fell silent, where that is borne, and in which round.
+        lost: Who fell silent, or sent what nobody can use, where that is borne.
         asked: To whom the newest messages went.
     """
 
@@ -83,7 +86,7 @@ class Federation:
     transport: Transport
     listener: Listener = _silent
     secure: SecureSums | None = None
-    lost: dict[str, int] = field(default_factory=dict)
+    lost: dict[str, Loss] = field(default_factory=dict)
     asked: tuple[str, ...] = ()
     round: int = 0
     traffic: list[Exchange] = field(default_factory=list)
@@ -111,12 +114,12 @@ class Federation:
         Raises:
             MeshError: A party refused, or sent something that does not fit.
         """
+        number = self._number() if self.secure and expected else None
         parties = self.parties
-        number = self.secure.next() if self.secure and expected else None
         told = body if number is None else {**body, "mask": number}
         bodies = {p: told[p] if each else told for p in parties}
         raw = self._exchange(kind, bodies, arrays or {})
-        replies = {p: self._reply(kind, p, raw) for p in self._heard(raw)}
+        replies = self._replies(kind, raw)
         found = {p: r.body for p, r in replies.items()}
         parts = {p: r.arrays for p, r in replies.items()}
         if expected is None:
@@ -124,7 +127,8 @@ class Federation:
         if self.secure is None:
             return self._added(found, parts, expected)
         context = self._context(kind, bodies[parties[0]], arrays or {})
-        words = self.secure.total(parts, expected, context)
+        with self._losing(self.secure):
+            words = self.secure.total(parts, expected, context)
         sums = {n: decode(s, words[n]) for n, s in expected.items()}
         check_total(expected, sums, len(parties))
         return Answers(bodies=found, sums=sums)
@@ -151,7 +155,9 @@ class Federation:
         found: dict[str, Mapping[str, Any] | MeshError] = {}
         for party in self.transport.parties:
             try:
-                found[party] = self._reply(kind, party, raw).body
+                reply = self._read(kind, party, raw)
+                told = isinstance(reply, Reply)
+                found[party] = reply.body if told else unusable(party, reply)
             except MeshError as error:
                 found[party] = error
         return found
@@ -159,17 +165,56 @@ class Federation:
     def _ask_some(
         self, kind: str, bodies: Mapping[str, Mapping[str, Any]]
     ) -> Mapping[str, Mapping[str, Any]]:
-        raw = self._exchange(kind, bodies, {})
-        heard = (p for p in self._heard(raw) if p in bodies)
-        return {p: self._reply(kind, p, raw).body for p in heard}
+        left = {p: body for p, body in bodies.items() if p not in self.lost}
+        raw = self._exchange(kind, left, {})
+        return {p: reply.body for p, reply in self._replies(kind, raw).items()}
 
-    def _heard(self, raw: Mapping[str, bytes]) -> tuple[str, ...]:
-        """Return who is to be listened to; who is silent may be lost from now on."""
-        if self.secure is not None and self.secure.terms.recovers:
-            silent = [p for p in self.asked if p not in raw]
-            for party in silent:
-                self.lost.setdefault(party, self.round)
-        return tuple(p for p in self.asked if p not in self.lost)
+    def _replies(self, kind: str, raw: Mapping[str, bytes]) -> dict[str, Reply]:
+        """Return what came; who is silent, or not understood, may be lost for good."""
+        found: dict[str, Reply] = {}
+        bears = self.secure is not None and self.secure.terms.recovers
+        for party in self.asked:
+            reply = self._read(kind, party, raw)
+            if isinstance(reply, Reply):
+                found[party] = reply
+            elif bears:
+                self.lost[party] = reply
+            else:
+                raise unusable(party, reply)
+        return found
+
+    def _read(self, kind: str, party: str, raw: Mapping[str, bytes]) -> Reply | Loss:
+        """Return a party's answer; where it told its ledger's head, that is kept."""
+        asked = Ask(kind=kind, run=self.run, round=self.round, party=party)
+        reply = read_reply(asked, raw.get(party))
+        head = head_of(reply) if isinstance(reply, Reply) else None
+        if head is not None:
+            self.heads[party] = head
+        return reply
+
+    def _number(self) -> int:
+        """Return the next sum's number; there are keys for it then."""
+        assert self.secure is not None
+        with self._losing(self.secure):
+            return self.secure.next()
+
+    @contextmanager
+    def _losing(self, secure: SecureSums) -> Iterator[None]:
+        """Note whom the protocol leaves out, and name them where too few are left."""
+        try:
+            yield
+        except MessageError:
+            self._leave_out(secure)
+            fewest = secure.terms.fewest
+            if len(self.parties) < fewest and self.lost:
+                raise too_few(self.lost, fewest) from None
+            raise
+        self._leave_out(secure)
+
+    def _leave_out(self, secure: SecureSums) -> None:
+        for party in secure.left_out:
+            why = "sent something that is not valid"
+            self.lost.setdefault(party, Loss(round=self.round, why=why))
 
     def _added(
         self,
@@ -236,48 +281,3 @@ class Federation:
                 )
             )
         return raw
-
-    def _reply(self, kind: str, party: str, raw: Mapping[str, bytes]) -> Reply:
-        if party not in raw:
-            raise MessageError(
-                f"{party} did not answer in round {self.round}.",
-                remedy="Look at the domain's node, then run the study again.",
-            )
-        reply = messages.decode(raw[party])
-        if isinstance(reply, Refusal):
-            raise refused(reply)
-        expected = (kind, self.run, self.round, party)
-        given = (reply.kind, reply.run, reply.round, reply.party)
-        if not isinstance(reply, Reply) or given != expected:
-            raise MessageError(
-                f"{party} answered something else than round {self.round} asked.",
-                remedy="Check that every node runs the same version of fl_plugin.",
-            )
-        head = reply.body.get("head")
-        if isinstance(head, list) and len(head) == len(Head._fields):
-            self.heads[party] = Head(int(head[0]), str(head[1]))
-        return reply
-
-
-def refused(refusal: Message) -> MeshError:
-    """Return the error that a party's refusal stands for."""
-    body = refusal.body
-    problem = str(body.get("problem", "It gave no reason."))
-    remedy = str(body.get("remedy", "Ask the domain's team."))
-    if body.get("code") == PolicyError.code:
-        return PolicyError(
-            f"{refusal.party} refused: {problem}",
-            remedy=remedy,
-            reason=str(body.get("reason", "refused")),
-            domain=refusal.party,
-        )
-    kinds = {c.code: c for c in MeshError.__subclasses__() if c is not PolicyError}
-    kind = kinds.get(str(body.get("code")), MeshError)
-    return kind(f"{refusal.party}: {problem}", remedy=remedy)
-
-
-def _misfit(party: str) -> MessageError:
-    return MessageError(
-        f"{party} sent arrays that are not what was asked for.",
-        remedy="Check that every node runs the same version of fl_plugin.",
-    )

@@ -39,17 +39,18 @@ class SecureSums:
         self._ask = ask
         self._number = -1  # of the newest sum
         self._end = 0  # of the keys that were made
+        self._left_out: set[str] = set()
 
     @property
-    def cohort(self) -> tuple[str, ...]:
-        """Who is to answer."""
-        return self._aggregator.cohort
+    def left_out(self) -> tuple[str, ...]:
+        """Who fell silent, or sent what is not valid, in the newest sum or keys."""
+        return tuple(sorted({*self._aggregator.left_out, *self._left_out}))
 
     def next(self) -> int:
         """Return the number of the next sum; keys are made where they are used up."""
         self._number += 1
         if self._number >= self._end:
-            self._make_keys(self._aggregator.cohort or self.terms.parties)
+            self._make_keys()
         return self._number
 
     def total(
@@ -73,9 +74,14 @@ class SecureSums:
             texts = {p: body.get("endorsement") for p, body in signed.items()}
             told["endorsements"] = masked.endorsed(texts)
         given = self._ask("unmask", dict.fromkeys(alive, told))
-        return masked.unmask({p: body.get("shares") for p, body in given.items()})
+        shares = {p: body.get("shares") for p, body in given.items()}
+        try:
+            return masked.unmask(shares)
+        finally:
+            self._left_out |= set(masked.left_out)
 
-    def _make_keys(self, parties: tuple[str, ...]) -> None:
+    def _make_keys(self) -> None:
+        parties = self._aggregator.cohort or self.terms.parties
         recovers = self.terms.recovers
         batch = {"first": self._number, "rounds": BATCH if recovers else 0}
         made = self._ask("keys", dict.fromkeys(parties, batch))

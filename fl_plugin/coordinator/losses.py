@@ -1,0 +1,53 @@
+"""Who was lost in a run that bears it: when, why, and whether enough are left."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fl_plugin.errors import MessageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """One domain that is out of a run.
+
+    Args:
+        round: The one in which it was lost.
+        why: In words, after its name.
+    """
+
+    round: int
+    why: str
+
+
+def notes_of(lost: Mapping[str, Loss]) -> tuple[str, ...]:
+    """Return a sentence about every domain that was lost, in the order of rounds."""
+    return tuple(
+        f"{_told(party, loss)}. The sums from then on are over the other domains."
+        for party, loss in _ordered(lost)
+    )
+
+
+def unusable(party: str, loss: Loss) -> MessageError:
+    """Return the error for a domain without whose answer the run cannot go on."""
+    return MessageError(
+        f"{_told(party, loss)}.",
+        remedy="Look at the domain's node, and check that it runs the same version of "
+        "fl_plugin; then run the study again.",
+    )
+
+
+def too_few(lost: Mapping[str, Loss], fewest: int) -> MessageError:
+    """Return the error for a sum that is over fewer parties than the terms allow."""
+    names = "; ".join(_told(party, loss) for party, loss in _ordered(lost))
+    return MessageError(
+        f"Fewer than {fewest} domains are left for a sum: {names}.",
+        remedy="Look at the nodes of these domains, then run the study again.",
+    )
+
+
+def _told(party: str, loss: Loss) -> str:
+    return f"{party} {loss.why} in round {loss.round}"
+
+
+def _ordered(lost: Mapping[str, Loss]) -> list[tuple[str, Loss]]:
+    return sorted(lost.items(), key=lambda entry: (entry[1].round, entry[0]))
