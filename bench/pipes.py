@@ -31,7 +31,7 @@ class ArrayPipe:
         self._connection.send((verb, shapes or None, None if shapes else body))
         for array in flat.values():
             if array.size:
-                self._socket.sendall(memoryview(array).cast("B"))
+                self._socket.sendall(array.data.cast("B"))
 
     def receive(self) -> tuple[str, Any]:
         """Return what the other end has sent."""
@@ -49,7 +49,7 @@ class ArrayPipe:
         array = np.empty(shape, dtype=kind)
         if not array.size:
             return array
-        room = memoryview(array).cast("B")
+        room = array.data.cast("B")
         while len(room):
             count = self._socket.recv_into(room)
             if not count:

@@ -56,6 +56,8 @@ def measure(rows: int) -> list[Figure]:
         product = parties.product(DOMAIN, names, key=KEY)
         wanted = Wanted(features=FEATURES, target=TARGET, predicts=parties.BAD_OR_NOT)
         whole, held = _timed(lambda: read_rows(database, product, wanted))
+        if not isinstance(held, Rows):  # no spool was given, so all are in memory
+            raise TypeError
         columns = {n: n for n in (*names, TARGET, KEY)}
         query, raw = _timed(lambda: database.read(product.relation, columns, None))
     return [

@@ -17,7 +17,8 @@ from bench.peers.environment import PeerUnavailableError, environment
 from bench.processes import MeasurementError, run
 from bench.sets import Peer, Size
 
-FEDERATED = ("together", "apart")
+# With more parties than this, starting their processes takes longer than all work.
+MOST_PROCESSES = 10
 
 
 @dataclass(frozen=True)
@@ -75,11 +76,13 @@ class Recorder:
 
     def _sides(self, facts: dict[str, Any], family: Family, folder: Path) -> None:
         # The federated sides first: some pooled fits start where they have started.
-        found = {s: self._ours(folder, family, s) for s in (*FEDERATED, *family.rivals)}
+        few = facts["domains"] <= MOST_PROCESSES
+        sides = ("together", "apart") if few else ("together",)
+        found = {s: self._ours(folder, family, s) for s in (*sides, *family.rivals)}
         for rival in family.rivals:
             self._keep(facts, found[rival], side="pooled", rival=rival)
         twin = outcome(folder, family.algorithm, family.twin)
-        for side in FEDERATED:
+        for side in sides:
             apart = _apart(twin, outcome(folder, family.algorithm, side))
             self._keep(facts, found[side], side=side, difference=apart)
 

@@ -1,8 +1,8 @@
 """Measurements as JSON lines, and the table made of them.
 
-The first line says how they were made. Each other line is one measurement of one side;
-the table divides the federated by the pooled ones, medians over repeats. Nothing in
-the table is typed by hand.
+A line of kind `made` says how those after it were made. A `measured` one is one side,
+once; the table divides the federated by the pooled ones, medians over repeats. Nothing
+in the table is typed by hand.
 """
 
 import json
@@ -31,6 +31,7 @@ HEADER = (
     "largest difference",
     "rounds",
     "bytes, party and round",
+    "MB, party",
     "peak MB (pooled)",
 )
 Line = Mapping[str, Any]
@@ -72,6 +73,19 @@ def made(sets: str, repeats: int) -> dict[str, Any]:
 def read(file: Path) -> list[dict[str, Any]]:
     """Return the lines of a file."""
     return [json.loads(line) for line in file.read_text().splitlines() if line]
+
+
+def drop(file: Path, names: frozenset[str]) -> None:
+    """Forget measurements of these families and systems; of all, where none is named.
+
+    How the others were made is kept.
+    """
+    kept = [
+        line
+        for line in (read(file) if names and file.exists() else [])
+        if line["kind"] != "measured" or not names & {line["what"], line["system"]}
+    ]
+    file.write_text("".join(json.dumps(line, sort_keys=True) + "\n" for line in kept))
 
 
 def append(file: Path, line: Line) -> None:
@@ -134,7 +148,7 @@ def _row(key: Key, group: Sequence[Line], rival: str) -> tuple[str, ...]:
         _ratio(once, against, "wall"),
         f"{first['difference']:.1e}" if twin and "difference" in first else "",
         f"{first['rounds']}",
-        _traffic(first, key.domains),
+        *_traffic(first, key.domains),
         f"{_middle(once or turn, 'peak_mb'):.0f} ({_middle(against, 'peak_mb'):.0f})",
     )
 
@@ -153,13 +167,13 @@ def _ratio(ours: Sequence[Line], pooled: Sequence[Line], name: str) -> str:
     return "" if math.isnan(value) else f"{value:.2f}"
 
 
-def _traffic(line: Line, domains: int) -> str:
-    """Bytes that a party sends per round; of peers, what crossed their device."""
-    if "bytes_up" in line:
-        return f"{line['bytes_up'] / line['rounds']:,.0f}"
-    if not line["loopback"]:
-        return "not measured"
-    return f"{line['loopback'] / domains / line['rounds']:,.0f} *"
+def _traffic(line: Line, domains: int) -> tuple[str, str]:
+    """What a party sends per round and in all; of peers, what crossed their device."""
+    star = "" if "bytes_up" in line else " *"
+    sent = line.get("bytes_up", line["loopback"] / domains)
+    if not sent:
+        return "not measured", ""
+    return f"{sent / line['rounds']:,.0f}{star}", f"{sent / 1e6:.3g}{star}"
 
 
 def _markdown_row(row: Sequence[str], wide: Sequence[int]) -> str:
@@ -168,24 +182,26 @@ def _markdown_row(row: Sequence[str], wide: Sequence[int]) -> str:
 
 
 def _how(lines: Sequence[Line]) -> list[str]:
-    head = lines[0]
-    versions = ", ".join(f"{n} {v}" for n, v in head["versions"].items())
-    said = [
-        f"Made by `{head['command']}` on {head['time']}: {head['cores']} cores "
-        f"({head['processor']}), {head['memory_gb']} GB; Python {head['python']}, "
-        f"{versions}; {head['repeats']} repeat(s), medians."
-    ]
-    if head["load"] > head["cores"] / 2:
+    said = []
+    for head in (line for line in lines if line["kind"] == "made"):
+        versions = ", ".join(f"{n} {v}" for n, v in head["versions"].items())
         said.append(
-            f"**The machine was loaded** (load average {head['load']} at the start): "
-            "do not trust the wall ratios, and take the CPU ratios as upper ends."
+            f"Made by `{head['command']}` on {head['time']}: {head['cores']} cores "
+            f"({head['processor']}), {head['memory_gb']} GB; Python {head['python']}, "
+            f"{versions}; {head['repeats']} repeat(s), medians."
         )
+        if head["load"] > head["cores"] / 2:
+            said.append(
+                f"**The machine was loaded** (load average {head['load']} at the "
+                "start): do not trust the wall ratios, and take the CPU ratios as "
+                "upper ends."
+            )
     return said
 
 
 def _weights(lines: Sequence[Line]) -> list[str]:
     """What each peer weighs, where one was measured."""
-    peers = [line for line in lines if line["kind"] == "peer"]
+    peers = {line["peer"]: line for line in lines if line["kind"] == "peer"}.values()
     if not peers:
         return []
     rows = [("peer", "packages of its own", "unpacked MB")]

@@ -5,7 +5,8 @@ and keeps every measurement as a JSON line. Each is a process of its own, with o
 thread for BLAS and OpenMP, on the same rows: unlike domains, 30 standardised columns.
 Standardising is left out on both sides (`bench.preparation` measures it); finding bins
 is on the clock of both. `--into docs/benchmarks.md` writes the table into the page, and
-with `--only-write` does nothing else.
+with `--only-write` does nothing else. `--only` measures some, and keeps the others'
+lines.
 """
 
 import argparse
@@ -46,7 +47,7 @@ def main() -> int:
     """Measure, print the table, and write it where asked."""
     chosen = _arguments()
     if not chosen.only_write:
-        chosen.lines.unlink(missing_ok=True)
+        results.drop(chosen.lines, frozenset(chosen.only))
         called = " ".join(sys.argv[1:])
         results.append(chosen.lines, results.made(called, chosen.repeats))
         recorder = Recorder(chosen.lines, chosen.repeats, _tell)

@@ -203,6 +203,7 @@ _REQUEST = Request(
     parameters={"l2": 1.0},
     secure_aggregation=True,
     parties=3,
+    delta=1e-9,  # means nothing without an epsilon
 )
 _NODE = Node(
     domain="consumer_banking",

@@ -11,16 +11,28 @@ Where what stands: `boosting/rows.py` is a party's half, `boosting/boosting.py` 
 coordinator's, `boosting/growth.py` one tree.
 """
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
-from fl_plugin.algorithms.base import Algorithm
+from fl_plugin.algorithms.base import Algorithm, Task
 from fl_plugin.algorithms.boosting.booster import Booster, types_of
+from fl_plugin.algorithms.boosting.losses import Loss
+from fl_plugin.algorithms.class_weights import (
+    NONE,
+    as_parameter,
+    class_weights,
+    require_class_weight,
+)
+from fl_plugin.summand import Arrays
 
 
 @dataclass(frozen=True, kw_only=True)
 class HistGradientBoostingClassifier(Booster, Algorithm):
-    """Boosted trees for two or more classes; options as `Options` has them."""
+    """Boosted trees for two or more classes; further options as `Options` has them.
+
+    Args:
+        class_weight: "balanced" lets all classes count alike, "none" all rows.
+    """
 
     name: ClassVar[str] = "hist_gradient_boosting_classifier"
     title: ClassVar[str] = "Histogram gradient boosting of classes"
@@ -41,3 +53,22 @@ class HistGradientBoostingClassifier(Booster, Algorithm):
         losses=("HalfBinomialLoss", "HalfMultinomialLoss"),
         links=("LogitLink", "MultinomialLogit"),
     )
+    class_weight: str = "none"
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of range."""
+        super().__post_init__()
+        require_class_weight(self.name, self.class_weight)
+
+    def loss_for(self, task: Task) -> Loss:
+        """Return the log loss, weighed."""
+        loss = super().loss_for(task)
+        if self.class_weight == NONE:
+            return loss
+        weights = class_weights(self.class_weight, task)
+        return replace(loss, weights=tuple(weights.tolist()))
+
+    def estimator(self, model: Arrays, task: Task) -> Any:
+        """Return scikit-learn's estimator, over raw values and codes of categories."""
+        made: Any = super().estimator(model, task)
+        return made.set_params(class_weight=as_parameter(self.class_weight))

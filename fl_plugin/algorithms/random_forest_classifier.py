@@ -11,15 +11,25 @@ the coordinator's, `boosting/forest_growth.py` one tree.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from fl_plugin.algorithms.base import Algorithm
+from fl_plugin.algorithms.base import Algorithm, Task
 from fl_plugin.algorithms.boosting.forester import Forester
+from fl_plugin.algorithms.class_weights import (
+    as_parameter,
+    class_weights,
+    require_class_weight,
+)
+from fl_plugin.summand import Arrays, Floats
 
 
 @dataclass(frozen=True, kw_only=True)
 class RandomForestClassifier(Forester, Algorithm):
-    """A random forest for two or more classes; options as `Forester` has them."""
+    """A random forest for two or more classes; further options as `Forester` has them.
+
+    Args:
+        class_weight: "balanced" lets all classes count alike, "none" all rows.
+    """
 
     name: ClassVar[str] = "random_forest_classifier"
     title: ClassVar[str] = "Random forest of classes"
@@ -39,3 +49,18 @@ class RandomForestClassifier(Forester, Algorithm):
         ("sklearn.tree._classes", "DecisionTreeClassifier", "ObjectNode"),
         ("sklearn.tree._tree", "Tree", "TreeNode"),
     )
+    class_weight: str = "none"
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of range."""
+        super().__post_init__()
+        require_class_weight(self.name, self.class_weight)
+
+    def weights_for(self, task: Task) -> Floats:
+        """Return what a copy of each class counts."""
+        return class_weights(self.class_weight, task)
+
+    def estimator(self, model: Arrays, task: Task) -> Any:
+        """Return scikit-learn's forest, over raw values and codes of categories."""
+        made: Any = super().estimator(model, task)
+        return made.set_params(class_weight=as_parameter(self.class_weight))

@@ -114,7 +114,7 @@ class Federation:
         Raises:
             MeshError: A party refused, or sent something that does not fit.
         """
-        number = self._number() if self.secure and expected else None
+        number = self._number(self.secure) if self.secure and expected else None
         parties = self.parties
         told = body if number is None else {**body, "mask": number}
         bodies = {p: told[p] if each else told for p in parties}
@@ -156,10 +156,13 @@ class Federation:
         for party in self.transport.parties:
             try:
                 reply = self._read(kind, party, raw)
-                told = isinstance(reply, Reply)
-                found[party] = reply.body if told else unusable(party, reply)
             except MeshError as error:
                 found[party] = error
+                continue
+            if isinstance(reply, Loss):
+                found[party] = unusable(party, reply)
+            else:
+                found[party] = reply.body
         return found
 
     def _ask_some(
@@ -192,11 +195,10 @@ class Federation:
             self.heads[party] = head
         return reply
 
-    def _number(self) -> int:
+    def _number(self, secure: SecureSums) -> int:
         """Return the next sum's number; there are keys for it then."""
-        assert self.secure is not None
-        with self._losing(self.secure):
-            return self.secure.next()
+        with self._losing(secure):
+            return secure.next()
 
     @contextmanager
     def _losing(self, secure: SecureSums) -> Iterator[None]:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from fl_plugin.privacy.aggregator import Aggregator
 from fl_plugin.privacy.fixed_point import Words
 from fl_plugin.privacy.terms import Terms, Trust
+from fl_plugin.privacy.unmasking import MaskedSum
 from fl_plugin.summand import Arrays, Summand
 
 # Keys for so many sums are made at once where a lost party is to be borne.
@@ -67,6 +68,12 @@ class SecureSums:
         masked = self._aggregator.add(received, expected, self._number, context)
         if not masked.is_masked:
             return masked.unmask({})
+        try:
+            return self._unmasked(masked)
+        finally:
+            self._left_out |= set(masked.left_out)
+
+    def _unmasked(self, masked: MaskedSum) -> dict[str, Words]:
         told: dict[str, Any] = {"number": self._number, **masked.lists}
         alive = masked.round.alive
         if masked.needs_endorsement:
@@ -74,11 +81,7 @@ class SecureSums:
             texts = {p: body.get("endorsement") for p, body in signed.items()}
             told["endorsements"] = masked.endorsed(texts)
         given = self._ask("unmask", dict.fromkeys(alive, told))
-        shares = {p: body.get("shares") for p, body in given.items()}
-        try:
-            return masked.unmask(shares)
-        finally:
-            self._left_out |= set(masked.left_out)
+        return masked.unmask({p: body.get("shares") for p, body in given.items()})
 
     def _make_keys(self) -> None:
         parties = self._aggregator.cohort or self.terms.parties

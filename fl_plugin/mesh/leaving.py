@@ -5,6 +5,7 @@ from typing import Any
 
 from fl_plugin.algorithms.installed import find_algorithm
 from fl_plugin.coordinator.federation import Exchange
+from fl_plugin.coordinator.losses import Loss
 from fl_plugin.coordinator.private_run import mu_of
 from fl_plugin.mesh.finished import Finished
 from fl_plugin.plan.types import Plan
@@ -70,8 +71,13 @@ def left_domains(done: Finished) -> tuple[rec.LeftDomain, ...]:
     return tuple(found)
 
 
-def privacy_of(plan: Plan) -> rec.Privacy:
-    """Return what protected the run, claiming no more than that."""
+def privacy_of(plan: Plan, lost: Mapping[str, Loss]) -> rec.Privacy:
+    """Return what protected the run, claiming no more than that.
+
+    Args:
+        plan: The run's.
+        lost: The domains that fell out of it.
+    """
     masked = plan.secure_aggregation
     epsilon, delta = plan.privacy.epsilon, plan.parties[0].request.delta
     private = epsilon is not None and delta is not None
@@ -81,6 +87,7 @@ def privacy_of(plan: Plan) -> rec.Privacy:
         if masked
         else "the coordinator saw each domain's own sums"
     )
+    gone = [f"without {d} from round {at.round} on" for d, at in sorted(lost.items())]
     if private:
         statement = (
             f"Differential privacy: epsilon {epsilon:g}, delta {delta:g} for each row "
@@ -100,6 +107,6 @@ def privacy_of(plan: Plan) -> rec.Privacy:
         mode="differential privacy" if private else "exact",
         mechanism="discrete Gaussian" if private else "",
         sigma=1.0 / mu_of(plan) if private else None,
-        dropout=plan.privacy.on_dropout if masked else "",
+        dropout=", ".join((plan.privacy.on_dropout, *gone)) if masked else "",
         signed_keys=True if masked else None,
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from fl_plugin.algorithms.base import Fitted
 from fl_plugin.algorithms.installed import find_algorithm
+from fl_plugin.coordinator.losses import notes_of
 from fl_plugin.evaluation.base import evaluation_for
 from fl_plugin.mesh.figures import (
     ProtectedColumn,
@@ -62,13 +63,13 @@ def record_of(done: Finished, version: int) -> rec.RunRecord:
         seconds=dict(trained.seconds),
         audit_heads=_audit_heads(done),
         model_digest=done.model_digest,
-        privacy=privacy_of(plan),
+        privacy=privacy_of(plan, done.federation.lost),
         software=_software(),
         evaluation=_settings(plan),
         main=evaluation.main,
         better=evaluation.better,
         search=search_of(trained.searched),
-        notes=best.fitted.notes,
+        notes=(*best.fitted.notes, *notes_of(done.federation.lost)),
         mode="horizontal",
         label=plan.label,
         description=done.study.description,

@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from fl_plugin.errors import BuildError, ContractError, StorageError
 from fl_plugin.manifest.types import Relation
+from fl_plugin.party.batches import STREAM_ROWS, Stream, batches_of, capped
 from fl_plugin.policy.types import Measured
 
 LOCK_WAIT_SECONDS = 10.0
@@ -28,8 +29,10 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "lock_configuration": "true",
     "threads": "1",
-    "memory_limit": "512MB",
 }
+MEMORY = 2**31  # bytes; `memory` in node.yml
+# DuckDB gets this part of it while it reads.
+SHARE = 4
 PROFILE = ("mesh_meta", "product_profile")
 
 
@@ -56,10 +59,12 @@ class Database:
     Args:
         path: Where it lies.
         domain: Whose it is, for messages.
+        memory: What the party may take for a run's rows, in bytes.
     """
 
     path: Path
     domain: str
+    memory: int = MEMORY
 
     def columns(self, relation: Relation) -> dict[str, str] | None:
         """Return column name to type of the built table; None where it is missing."""
@@ -94,19 +99,38 @@ class Database:
             ).fetchall()
         return _measured(rows[0]) if rows else Measured()
 
-    def read(
+    @contextmanager
+    def stream(
         self, relation: Relation, columns: Mapping[str, str], row_filter: str | None
-    ) -> pa.Table:
-        """Return the named columns of the rows that the filter leaves.
+    ) -> Iterator[Stream]:
+        """Give the named columns of the rows that the filter leaves, batch by batch.
+
+        How many there are and the rows themselves come from one state of the table.
 
         Args:
             relation: The product's table.
             columns: Result name to column name, or to "rowid".
             row_filter: A filter that `policy.row_filter` has accepted, or None.
         """
-        query = f"select {_picked(columns)} {_rows(relation, row_filter)}"
+        source = _rows(relation, row_filter)
         with self._open() as connection:
-            return connection.sql(query).to_arrow_table()
+            connection.execute("begin")
+            counted = connection.execute(f"select count(*) {source}").fetchall()
+            query = f"select {_picked(columns)} {source}"
+            reader = connection.sql(query).to_arrow_reader(STREAM_ROWS)
+            try:
+                yield Stream(
+                    rows=counted[0][0], batches=batches_of(reader), schema=reader.schema
+                )
+            finally:
+                reader.close()
+
+    def read(
+        self, relation: Relation, columns: Mapping[str, str], row_filter: str | None
+    ) -> pa.Table:
+        """Return what `stream` gives, all at once."""
+        with self.stream(relation, columns, row_filter) as stream:
+            return stream.table()
 
     def excerpt(
         self,
@@ -128,7 +152,7 @@ class Database:
             counted = connection.execute(f"select count(*) {source}").fetchall()
             query = f"select {named} {source}{limit}"
             reader = connection.sql(query).to_arrow_reader(BATCH_ROWS)
-            return Excerpt(table=_capped(reader, most.bytes), rows=counted[0][0])
+            return Excerpt(table=capped(reader, most.bytes), rows=counted[0][0])
 
     @contextmanager
     def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -149,7 +173,8 @@ class Database:
         deadline = time.monotonic() + LOCK_WAIT_SECONDS
         while True:
             try:
-                return duckdb.connect(self.path, read_only=True, config=_SETTINGS)
+                settings = {**_SETTINGS, "memory_limit": f"{self.memory // SHARE}B"}
+                return duckdb.connect(self.path, read_only=True, config=settings)
             except duckdb.IOException as error:
                 if "Could not set lock" not in str(error):
                     raise self._unreadable(error) from None
@@ -170,6 +195,12 @@ class Database:
 
     def _unreadable(self, error: duckdb.Error) -> StorageError:
         # DuckDB's own text may quote a value; its class never does.
+        if isinstance(error, duckdb.OutOfMemoryException):
+            return StorageError(
+                f"A query of {self.domain}'s database takes more memory than its node "
+                "gives it.",
+                remedy="Raise `memory` in node.yml, or use fewer columns.",
+            )
         return StorageError(
             f"The database of {self.domain} cannot be read ({type(error).__name__}).",
             remedy=f"If the file is damaged, delete it and rebuild it: "
@@ -216,23 +247,6 @@ def _measured(row: Sequence[Any]) -> Measured:
         tests_failed=failed,
         build=str(build),
     )
-
-
-def _capped(reader: pa.RecordBatchReader, most_bytes: int) -> pa.Table | None:
-    """Return a reader's rows; None, and nothing kept, where they are too many."""
-    kept: list[pa.RecordBatch] = []
-    size = 0
-    try:
-        for batch in reader:
-            size += batch.nbytes
-            if size > most_bytes:
-                return None
-            kept.append(batch)
-    except (pa.ArrowException, OSError):  # a damaged file, found while reading
-        raise duckdb.IOException from None
-    finally:
-        reader.close()
-    return pa.Table.from_batches(kept, schema=reader.schema)
 
 
 def _picked(columns: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from fl_plugin.algorithms.base import BATCH, Block, Design
 from fl_plugin.preparation.prepared import Prepared
 from fl_plugin.preparation.raw import Mask, RawRows
 
-CACHE_BYTES = 512 * 2**20
+MOST_BYTES = 512 * 2**20
 
 
 @dataclass(frozen=True)
@@ -37,23 +37,38 @@ class Streamed(Design):
 
 
 def gathered(design: Design) -> Block:
-    """Return all rows of a design in memory."""
-    blocks = list(design.blocks(2**16))
-    if len(blocks) == 1:
-        return blocks[0]
-    if not blocks:
-        return Block(np.zeros((0, 0)), np.zeros(0))
+    """Return all rows of a design in memory, in one array that is filled once."""
+    found: Block | None = None
+    begin = 0
+    for block in design.blocks(2**16):
+        if found is None:
+            found = _room_for(design.rows, block)
+        some = slice(begin, begin + block.rows)
+        found.x[:, some] = block.x
+        found.y[some] = block.y
+        if len(found.hashes):
+            found.hashes[some] = block.hashes
+        begin += block.rows
+    return found or Block(np.zeros((0, 0)), np.zeros(0))
+
+
+def _room_for(rows: int, like: Block) -> Block:
     return Block(
-        np.concatenate([b.x for b in blocks], axis=1),
-        np.concatenate([b.y for b in blocks]),
-        np.concatenate([b.hashes for b in blocks]),
+        np.empty((len(like.x), rows), dtype=like.x.dtype),
+        np.empty(rows),
+        np.empty(rows if len(like.hashes) else 0, dtype=np.uint64),
     )
 
 
 @dataclass
 class Designs:
-    """The designs of one run that were used last."""
+    """The designs of one run that were used last.
 
+    Args:
+        most: Bytes that they may take; a larger one is prepared anew for each pass.
+    """
+
+    most: int = MOST_BYTES
     _kept: OrderedDict[object, Block] = field(default_factory=OrderedDict)
     _held: int = 0
 
@@ -63,12 +78,12 @@ class Designs:
             self._kept.move_to_end(key)
             return self._kept[key]
         streamed = make()
-        if not streamed.rows or _size(streamed) > CACHE_BYTES:
+        if not streamed.rows or _size(streamed) > self.most:
             return streamed
         made = gathered(streamed)
         self._kept[key] = made
         self._held += made.x.nbytes
-        while self._held > CACHE_BYTES and len(self._kept) > 1:
+        while self._held > self.most and len(self._kept) > 1:
             _, dropped = self._kept.popitem(last=False)
             self._held -= dropped.x.nbytes
         return made

@@ -61,7 +61,7 @@ class Domain:
     def database(self) -> Database:
         """Return the domain's own database."""
         node = self.node()
-        return Database(self.folder / node.database, node.domain)
+        return Database(self.folder / node.database, node.domain, node.memory)
 
     @property
     def identity(self) -> SigningKey:

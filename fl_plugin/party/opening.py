@@ -8,18 +8,24 @@ from fl_plugin.errors import PolicyError
 from fl_plugin.ledger.cohorts import cohort_digest
 from fl_plugin.ledger.record import Head
 from fl_plugin.ledger.store import Ledger
+from fl_plugin.manifest.study_contract import PreparationPlan
 from fl_plugin.messages import Ask
+from fl_plugin.party.designs import Designs
 from fl_plugin.party.domain import Domain
 from fl_plugin.party.entries import decided, of_session
 from fl_plugin.party.rows import Wanted, read_rows
 from fl_plugin.party.session import Session, out_of_order
+from fl_plugin.party.spool import Spool, sweep
 from fl_plugin.party.wanting import read_preparation, read_wanted
 from fl_plugin.plan.wire import read_request
 from fl_plugin.policy.decision import decide
-from fl_plugin.policy.types import Decision, Request
+from fl_plugin.policy.types import Decision, Facts, Request
 from fl_plugin.preparation.features import Feature, Schema
 from fl_plugin.privacy.party_masks import PartyMasks
 from fl_plugin.privacy.terms import Terms
+
+# The part of a party's memory that its prepared rows may take.
+DESIGNS = 4
 
 
 def open_session(
@@ -43,34 +49,33 @@ def open_session(
     ledger.append(decided("decide", ask.run, request, decision))
     insist(decision, opened=False)
     _only_granted(request, wanted)
-    if plan.edges == "exact" and not facts.node.exact_quantiles:
-        raise _refused(
-            f"{domain.name} gives no quantiles that may be values of single rows.",
-            "Leave `preparation.edges` out, or ask the domain to set exact_quantiles.",
-            "edges.exact",
-            request,
-        )
+    _check_edges(plan, facts, request)
     product = facts.product
     if product is None:
         raise out_of_order()
-    rows = read_rows(domain.database(), product, wanted)
-    distance = ledger.cohort_distance(product.name, rows.hashes)
-    facts = replace(facts, rows=len(rows), cohort_distance=distance)
-    session = Session(
-        run=ask.run,
-        request=request,
-        caller=caller,
-        product=product,
-        wanted=wanted,
-        plan=plan,
-        schema=Schema(()),
-        seed=seed,
-        rows=rows,
-        facts=facts,
-        decision=decide(facts),
-        masks=_masks(ask, request, domain),
-    )
-    return session, _account(session, ledger)
+    sweep(domain.folder)
+    spool = Spool(domain.folder, ask.run)
+    with spool.kept():
+        rows = read_rows(domain.database(), product, wanted, spool)
+        distance = ledger.cohort_distance(product.name, rows.hashes)
+        facts = replace(facts, rows=len(rows), cohort_distance=distance)
+        session = Session(
+            run=ask.run,
+            request=request,
+            caller=caller,
+            product=product,
+            wanted=wanted,
+            plan=plan,
+            schema=Schema(()),
+            seed=seed,
+            rows=rows,
+            spool=spool,
+            designs=Designs(facts.node.memory // DESIGNS),
+            facts=facts,
+            decision=decide(facts),
+            masks=_masks(ask, request, domain),
+        )
+        return session, _account(session, ledger)
 
 
 def agree(session: Session, features: tuple[Feature, ...], min_cohort: Any) -> None:
@@ -156,6 +161,17 @@ def _account(session: Session, ledger: Ledger) -> Head:
             min_distance=decision.min_cohort,
         )
     return head
+
+
+def _check_edges(plan: PreparationPlan, facts: Facts, request: Request) -> None:
+    if plan.edges == "exact" and not facts.node.exact_quantiles:
+        raise _refused(
+            f"{facts.node.domain} gives no quantiles that may be values of single "
+            "rows.",
+            "Leave `preparation.edges` out, or ask the domain to set exact_quantiles.",
+            "edges.exact",
+            request,
+        )
 
 
 def _only_granted(request: Request, wanted: Wanted) -> None:

@@ -114,7 +114,7 @@ class Party:
         if ask.kind == "agree":
             return self._agree(ask, session, ledger)
         if ask.kind == "close":
-            del self._sessions[session.run]
+            self._end(session.run)
             head = ledger.append(of_session("close", session))
             return encode(self._reply(ask, {}, head))
         if ask.kind in STAGES:
@@ -142,6 +142,7 @@ class Party:
 
     def _open(self, ask: Ask, caller: str, ledger: Ledger) -> bytes:
         session, head = open_session(ask, caller, self._domain, ledger)
+        self._end(ask.run)
         self._sessions[ask.run] = session
         decision = session.decision
         body = {
@@ -189,10 +190,15 @@ class Party:
         facts = self._domain.refreshed(session.facts, ledger)
         decision = decide(facts)
         if not decision.complete:
-            self._sessions.pop(session.run, None)
+            self._end(session.run)
             entry = decided("release", session.run, session.request, decision)
             ledger.append(replace(entry, round=ask.round))
             insist(decision, opened=True)
+
+    def _end(self, run: str) -> None:
+        session = self._sessions.pop(run, None)
+        if session is not None:
+            session.end()
 
     def _session(self, ask: Ask, caller: str) -> Session:
         session = self._sessions.get(ask.run)

@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from fl_plugin.errors import MessageError
 from fl_plugin.manifest.study_contract import PreparationPlan
 from fl_plugin.manifest.types import Product
 from fl_plugin.party.designs import Designs
 from fl_plugin.party.job import Job
-from fl_plugin.party.rows import Codes, Rows, Wanted
+from fl_plugin.party.opened import OpenRows
+from fl_plugin.party.spool import Spool
+from fl_plugin.party.table import Codes, Wanted
 from fl_plugin.policy.types import Decision, Facts, Request
 from fl_plugin.preparation.features import Schema
 from fl_plugin.preparation.fit import PreparationWorker
@@ -18,6 +22,8 @@ from fl_plugin.privacy.party_masks import PartyMasks
 
 # A coordinator asks again only for what it has just asked.
 REMEMBERED = 4
+# Draws for so many rows are made at a time: a few arrays of them, not of the table.
+_AT_ONCE = 2**20
 
 
 @dataclass
@@ -32,6 +38,7 @@ class Session:
         protected: (rows,) codes of each protected column.
         preparers: The preparation that is under way for each selection of rows.
         cutters: The searches for where folds, or the held-out time, begin.
+        spool: Where what does not fit into memory lies; it goes with the run.
         jobs: The fits of this run, in the order that the coordinator gave them.
         paid: Whether the run's privacy budget is spent.
         last: The newest round that was answered.
@@ -45,9 +52,10 @@ class Session:
     plan: PreparationPlan
     schema: Schema
     seed: int
-    rows: Rows
+    rows: OpenRows
     facts: Facts
     decision: Decision
+    spool: Spool | None = None
     masks: PartyMasks | None = None
     raw: RawRows | None = None
     protected: tuple[Codes, ...] = ()
@@ -73,12 +81,21 @@ class Session:
     def chosen(self, split: Split) -> Mask:
         """Return which rows a split selects."""
         rows = self.rows
-        return split.select(
-            rows.groups,
-            self.seed,
-            classes=rows.target if split.cuts else None,
-            times=rows.times if len(rows.times) else None,
-        )
+        found = np.empty(len(rows), dtype=np.bool_)
+        for begin in range(0, len(rows), _AT_ONCE):
+            some = slice(begin, begin + _AT_ONCE)
+            found[some] = split.select(
+                rows.groups[some],
+                self.seed,
+                classes=rows.target[some] if split.cuts else None,
+                times=rows.times[some] if len(rows.times) else None,
+            )
+        return found
+
+    def end(self) -> None:
+        """Remove what the run has written to disk."""
+        if self.spool is not None:
+            self.spool.close()
 
     def answered(self, number: int, digest: str) -> bytes | None:
         """Return the reply to a question that came before; None where it is new.

@@ -30,6 +30,8 @@ DatabasePath = Annotated[
 
 Range = tuple[float, float]
 InWords = Literal["", "we accept that two parties can derive each other's sums"]
+Memory = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,5}[MG]B\z")]
+LEAST_MEMORY = 128 * 2**20  # DuckDB reads in a quarter, and not in less
 Words = Annotated[
     tuple[bool, ...] | tuple[Annotated[str, Field(max_length=64)], ...],
     Field(min_length=1, max_length=64),
@@ -52,6 +54,8 @@ class NodeSettings(ContractBlock):
         consumers: The domain's own list instead, where it pins none.
         exact_quantiles: Whether medians and bin edges may be values of single rows.
         two_parties: In these words, that sums over two domains are accepted.
+        memory: What the party may take for the rows of one run, "512MB" or "2GB"; the
+            rows of a larger table are spooled to the domain's own folder.
         colluding: Under differential privacy, how many other domains may tell their
             noise, or add none: the noise of the rest is enough by itself.
         algorithms: Name to parameter to what it may be: [lowest, highest] of a number,
@@ -71,12 +75,19 @@ class NodeSettings(ContractBlock):
     query: QuerySettings = QuerySettings()
     exact_quantiles: bool = False
     two_parties: InWords = ""
+    memory: Memory = "2GB"
     colluding: Annotated[int, Field(ge=0, le=1_000)] = 1
 
     @model_validator(mode="after")
     def _one_list_of_consumers(self) -> Self:
         if self.principals is not None and self.consumers:
             raise ValueError("name principals or consumers, not both")
+        return self
+
+    @model_validator(mode="after")
+    def _enough_memory(self) -> Self:
+        if memory_bytes(self.memory) < LEAST_MEMORY:
+            raise ValueError("memory is at least 128MB")
         return self
 
     @model_validator(mode="after")
@@ -108,6 +119,7 @@ def load_node(folder: Path) -> Node:
             remedy=f"Use `database: data/{found.domain}.duckdb`.",
         )
     settings = found.model_dump(exclude={"principals", "query"})
+    settings["memory"] = memory_bytes(found.memory)
     settings["query"] = QueryLimits(**found.query.model_dump())
     if found.principals is not None:
         root = folder.parent.parent
@@ -119,6 +131,11 @@ def load_node(folder: Path) -> Node:
             "consumers": {n: c.attributes for n, c in principals.consumers.items()},
         }
     return Node(**settings, permissions=_permissions(folder))
+
+
+def memory_bytes(words: str) -> int:
+    """Return the bytes that "512MB" or "2GB" names."""
+    return int(words[:-2]) * {"MB": 2**20, "GB": 2**30}[words[-2:]]
 
 
 def _permissions(folder: Path) -> tuple[Permission, ...] | None:

@@ -85,6 +85,7 @@ class Node:
         exact_quantiles: Whether medians and bin edges may be values of single rows.
         two_parties: `privacy.terms.TWO_PARTIES`, word for word, where the domain takes
             part in sums over two, from which each derives the other's part.
+        memory: Bytes that the party may take for the rows of one run.
         colluding: How many other domains may tell their noise, or add none.
     """
 
@@ -100,6 +101,7 @@ class Node:
     query: QueryLimits = field(default_factory=QueryLimits)
     exact_quantiles: bool = False
     two_parties: str = ""
+    memory: int = 2**31
     colluding: int = 1
 
 

@@ -3,66 +3,36 @@
 Five domains under `on_dropout: recover` bear the loss of one: four must be left.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from fl_plugin import Mesh
-from fl_plugin.coordinator.decisions import insist, with_decisions
 from fl_plugin.coordinator.federation import Federation
-from fl_plugin.coordinator.run import Trained, train
+from fl_plugin.coordinator.losses import Loss
+from fl_plugin.coordinator.run import Trained
 from fl_plugin.engines.embedded import Embedded
 from fl_plugin.errors import MeshError, MessageError
-from fl_plugin.manifest.reader import read_manifest
-from fl_plugin.plan.draft import draft
 from fl_plugin.preparation.splits import Split, row_hashes
-from tests.faulty import Losing
-from tests.made_mesh import CONSUMER, STUDY, Made, make_mesh
+from tests.faulty import Losing, kind_of
+from tests.made_mesh import STUDY, Made, make_mesh
+from tests.small_mesh import FIVE, SEED, small, some_rows, trained_over
 
 pytestmark = pytest.mark.slow
 
-DOMAINS = ("ash", "birch", "cedar", "elm", "fir")
 LOST = "cedar"
-SEED = 11
 STAGES = ("keys", "share", "accept", "count", "prepare", "assign", "step")
 LATE = ("unmask", "evaluate", "compare")
 EARLY = ("decide", "open", "agree")
 
 
-def some_rows(place: int, rows: int = 160) -> pa.Table:
-    random = np.random.default_rng(place)
-    a = random.normal(place / 3, 1.0, rows)
-    b = random.normal(size=rows)
-    return pa.table(
-        {
-            "row_id": np.arange(rows) + 10_000 * place,
-            "a": a,
-            "b": b,
-            "color": np.array(["blue", "red"])[random.integers(0, 2, rows)],
-            "bad": a - b + random.logistic(size=rows) > 0.5,
-        }
-    )
+TABLES = {name: some_rows(place) for place, name in enumerate(FIVE)}
 
 
-TABLES = {name: some_rows(place) for place, name in enumerate(DOMAINS)}
-
-
-def made(domains=DOMAINS, mode="recover", algorithm=None) -> Made:
-    return Made(
-        tables={d: TABLES[d] for d in domains},
-        study={
-            "algorithm": algorithm or {"name": "logistic_regression"},
-            "target": "bad",
-            "features": ["a", "b", "color"],
-            "evaluation": {"folds": 2, "repeats": 1},
-            "privacy": {"on_dropout": mode},
-            "seed": SEED,
-        },
-        roles={"bad": ["label"]},
-        accepted={"color": ["blue", "red"]},
-    )
+def made(domains: Sequence[str] = FIVE, mode: str = "recover") -> Made:
+    words = {"folds": 2, "repeats": 1}
+    return small(domains, study={"evaluation": words, "privacy": {"on_dropout": mode}})
 
 
 @pytest.fixture(scope="module")
@@ -78,23 +48,15 @@ def stopping(tmp_path_factory):
 @pytest.fixture(scope="module")
 def survivors(tmp_path_factory) -> Trained:
     """What the four others find by themselves."""
-    others = [d for d in DOMAINS if d != LOST]
+    others = [d for d in FIVE if d != LOST]
     root = make_mesh(tmp_path_factory.mktemp("survivors"), made(others))
     trained, _ = run(root, {})
     return trained
 
 
 def run(root, loses, **how) -> tuple[Trained, Federation]:
-    """Train a made mesh's study over an engine that loses parties."""
-    manifest = read_manifest(root / "target/manifest.json")
-    plan = draft(manifest.studies[STUDY], manifest, "tester")
-    folders = [root / "domains" / p.domain for p in plan.parties]
-    with Embedded(folders, CONSUMER) as engine:
-        transport = Losing(engine, loses, **how)
-        federation = Federation("run-1", transport)
-        plan = with_decisions(plan, federation)
-        insist(plan)
-        return train(plan, federation), federation
+    """Train over an engine that loses parties."""
+    return trained_over(root, lambda engine: Losing(engine, loses, **how))
 
 
 def model_of(trained: Trained) -> Mapping[str, np.ndarray]:
@@ -107,9 +69,11 @@ def test_one_lost_domain_is_borne_at_every_kind_of_message(kind, works, recoveri
     trained, federation = run(recovering, {kind: [LOST]}, works=works)
     assert set(federation.lost) == {LOST}
     told = [e.round for e in federation.traffic if e.kind == kind]
-    assert federation.lost[LOST] == told[0]
+    assert federation.lost[LOST] == Loss(round=told[0], why="did not answer")
     assert all(np.isfinite(a).all() for a in model_of(trained).values())
-    assert trained.fits[0].fitted.certificate.distance_bound < 1e-9
+    certificate = trained.fits[0].fitted.certificate
+    assert certificate is not None
+    assert certificate.distance_bound < 1e-9
 
 
 @pytest.mark.parametrize("kind", ["keys", "share", "accept", "count", "prepare"])
@@ -131,10 +95,10 @@ def test_lost_in_the_fit_the_model_is_the_optimum_of_the_others_rows(after, reco
     """The scaling was learned with the lost domain; the coefficients without it."""
     trained, _ = run(recovering, {"step": [LOST]}, after=after)
     fit = trained.fits[0]
-    x, y = training_rows([d for d in DOMAINS if d != LOST], fit)
+    x, y = training_rows([d for d in FIVE if d != LOST], fit)
     point = np.append(fit.fitted.model["coefficients"], fit.fitted.model["intercept"])
     assert gradient(point, x, y) < 1e-7
-    everybody = training_rows(DOMAINS, fit)
+    everybody = training_rows(FIVE, fit)
     assert gradient(point, *everybody) > 1e-2
 
 
@@ -163,13 +127,18 @@ def gradient(point, x, y):
     return np.abs(x @ (chance - y) + penalty).max()
 
 
-@pytest.mark.parametrize("kind", STAGES + LATE)
+@pytest.mark.parametrize("kind", [*STAGES, "unmask", "evaluate"])
 def test_two_lost_domains_of_five_end_the_run_by_name_and_round(kind, recovering):
     lost = [LOST, "fir"]
     with pytest.raises(MeshError) as caught:
         run(recovering, {kind: lost})
     assert_clear(caught.value)
     assert all(name in caught.value.problem for name in lost)
+
+
+def test_two_lost_after_the_last_sum_are_borne(recovering):
+    _, federation = run(recovering, {"compare": [LOST, "fir"]})
+    assert set(federation.lost) == {LOST, "fir"}
 
 
 @pytest.mark.parametrize("second", ["endorse", "unmask", "share"])
@@ -222,21 +191,25 @@ def test_a_domain_lost_at_the_close_changes_nothing(recovering):
 
 
 def test_two_of_seven_can_be_lost_one_after_the_other(tmp_path):
-    names = [*DOMAINS, "hazel", "larch"]
-    tables = {name: some_rows(place) for place, name in enumerate(names)}
-    base = made()
-    root = make_mesh(tmp_path, Made(**{**vars(base), "tables": tables}))
+    root = make_mesh(tmp_path, made([*FIVE, "hazel", "larch"]))
     trained, federation = run(root, {"prepare": ["cedar"], "step": ["larch"]})
     assert set(federation.lost) == {"cedar", "larch"}
-    assert federation.lost["cedar"] < federation.lost["larch"]
-    assert trained.fits[0].fitted.certificate.distance_bound < 1e-9
+    assert federation.lost["cedar"].round < federation.lost["larch"].round
+    certificate = trained.fits[0].fitted.certificate
+    assert certificate is not None
+    assert certificate.distance_bound < 1e-9
 
 
 def test_who_was_lost_stands_in_the_record_and_in_the_report(recovering, monkeypatch):
-    def load(name):
-        return lambda folders, caller: LosingEngine(folders, caller)
+    plain = Embedded.exchange
+    silent: set[str] = set()
 
-    monkeypatch.setattr("fl_plugin.mesh.mesh.load_engine", load)
+    def exchange(self, asks):
+        if kind_of(asks) == "step":
+            silent.add(LOST)
+        return plain(self, {p: a for p, a in asks.items() if p not in silent})
+
+    monkeypatch.setattr(Embedded, "exchange", exchange)
     done = Mesh.open(recovering).train(STUDY)
     assert done.record.privacy.dropout.startswith("recover")
     (note,) = [n for n in done.record.notes if LOST in n]

@@ -190,8 +190,8 @@ def test_points_that_are_no_numbers_are_refused(federation, plan, bad):
     points = np.zeros(prepared[0].task(parties=3, seed=0).width + 1)
     points[0] = bad
     number = federation.secure.next()
+    arrays = {"0.point": points, "0.curved": np.ones(1, dtype=np.int64)}
     with pytest.raises(MeshError) as caught:
-        arrays = {"0.point": points, "0.curved": np.ones(1, dtype=np.uint8)}
         federation.ask("step", {"jobs": [0], "mask": number}, arrays)
     assert caught.value.code in {"message", "training"}
     assert "Traceback" not in str(caught.value)

@@ -20,11 +20,14 @@ def expected(
     """
     if asked.opens:
         targets = max(loss.trees, 2) if loss.bounded else 1
-        return {
+        sums = {
             "counts": Summand.count((layout.size,), task.rows),
             "rows": Summand.count((2,), task.rows),
             "targets": Summand(shape=(targets,), bound=None),
         }
+        if loss.weights:
+            sums["held"] = Summand.count((len(loss.weights),), task.rows)
+        return sums
     shape = (len(asked.wanted), layout.size)
     gradients, hessians, counts = (whole(shape, int(b)) for b in asked.bounds)
     sums = {"gradients": gradients, "counts": counts} if len(asked.wanted) else {}
@@ -41,17 +44,19 @@ def sensitivities(asked: Asked, layout: Layout, loss: Loss) -> Mapping[str, floa
     In the units that are sent. A row lies in one bin of each column and, of the nodes
     that are asked for at a time, in one of each tree. Its gradients are at most 1, or
     root 2 over all classes together (p_k - y_k), its hessians 1/4, or 1/2 together
-    (the sum of squared p (1 - p) is at most 1/4 of their sum, which is below 1).
-    Infinite where the loss sets no bound.
+    (the sum of squared p (1 - p) is at most 1/4 of their sum, which is below 1); both
+    times the weight of its class. Infinite where the loss sets no bound.
     """
     columns, several = math.sqrt(layout.columns), loss.trees > 1
     if asked.opens:
         norm = 1.0 if loss.bounded else math.inf
-        return {"counts": columns, "rows": 1.0, "targets": norm}
+        held = {"held": 1.0} if loss.weights else {}
+        return {"counts": columns, "rows": 1.0, "targets": norm, **held}
     norms: dict[str, float] = {}
     if len(asked.wanted):
-        gradient = (math.sqrt(2.0) if several else 1.0) if loss.bounded else math.inf
-        hessian = (0.5 if several else 0.25) if loss.bounded else math.inf
+        row = loss.heaviest if loss.bounded else math.inf
+        gradient = row * (math.sqrt(2.0) if several else 1.0)
+        hessian = row * (0.5 if several else 0.25)
         exponents = asked.grid.tolist()
         norms["gradients"] = columns * math.ldexp(gradient, exponents[0])
         norms["counts"] = columns * math.sqrt(loss.trees)

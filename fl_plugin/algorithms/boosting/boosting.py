@@ -16,7 +16,7 @@ from fl_plugin.algorithms.base import Fitted, Question, Rounds, Task
 from fl_plugin.algorithms.boosting.compiled import BITSET_WORDS, SplitRules
 from fl_plugin.algorithms.boosting.growth import Growth, Shape, Tree
 from fl_plugin.algorithms.boosting.layout import Layout, layout_of
-from fl_plugin.algorithms.boosting.losses import Loss
+from fl_plugin.algorithms.boosting.losses import HELD, Loss
 from fl_plugin.algorithms.boosting.options import Options
 from fl_plugin.algorithms.boosting.questions import FINEST, Asked
 from fl_plugin.algorithms.boosting.splitting import FIELDS, Finder, Node, routed, spread
@@ -50,7 +50,8 @@ class _Run:
     options: Options
     layout: Layout
     loss: Loss
-    rows: tuple[int, int]  # that train, that are held out
+    rows: int  # that train
+    masses: tuple[float, float]  # what they weigh, and those that are held out
     counts: Array
     finder: Finder
     squares: tuple[float, float] = (0.0, 0.0)
@@ -63,11 +64,12 @@ def boost(options: Options, loss: Loss, task: Task) -> Rounds:
     """Yield questions; return trees as arrays (`trees.py`), `start` and `scores`."""
     layout = layout_of(task.columns)
     opened = yield Question(arrays=Asked(opens=True).arrays())
-    rows = (int(opened["rows"][0]), int(opened["rows"][1]))
-    start = loss.start(opened["targets"], rows[0])
+    rows = int(opened["rows"][0])
+    start = loss.start(opened["targets"], rows)
     missing = opened["counts"][layout.missing] > 0
     finder = Finder(layout, rules_of(options, layout, loss, missing))
-    run = _Run(options, layout, loss, rows, opened["counts"], finder, rounds=1)
+    masses = _masses(loss, opened)
+    run = _Run(options, layout, loss, rows, masses, opened["counts"], finder, rounds=1)
     yield from _train(run, start)
     scores = np.array(run.scores, dtype=np.float64).reshape(-1, 2)
     iterations = len(run.finished) // loss.trees
@@ -78,6 +80,15 @@ def boost(options: Options, loss: Loss, task: Task) -> Rounds:
         loss=-float(scores[-1, 0]) if len(scores) else None,
         notes=(stopped,) if iterations < options.max_iter else (),
     )
+
+
+def _masses(loss: Loss, opened: Arrays) -> tuple[float, float]:
+    if not loss.weights:
+        return float(opened["rows"][0]), float(opened["rows"][1])
+    train, held = (
+        opened[name] @ np.array(loss.weights) for name in ("targets", "held")
+    )
+    return float(train), float(held)
 
 
 def _train(run: _Run, start: Floats) -> Generator[Question, Arrays, None]:
@@ -95,7 +106,7 @@ def _train(run: _Run, start: Floats) -> Generator[Question, Arrays, None]:
 
 def _iterate(run: _Run, ask: Asked) -> Generator[Question, Arrays, Asked]:
     """Grow one tree, or one per class at once; return what the parties must be told."""
-    grid = grid_of(run.loss, run.rows[0], run.counts, run.squares)
+    grid = grid_of(run.loss, (run.rows, run.masses[0]), run.counts, run.squares)
     roots = np.array([[tree, 0] for tree in range(run.loss.trees)])
     ask = replace(ask, plants=True, wanted=roots)
     found = yield from _histograms(run, ask, grid)
@@ -187,8 +198,8 @@ def _values(tree: Tree, rate: float) -> list[tuple[int, float]]:
 def _score(run: _Run, scores: Floats) -> None:
     """Keep the loss as scikit-learn does: its mean, negative; training and held out."""
     train, held = (
-        -float(total) / max(rows, 1)
-        for total, rows in zip(scores[:2], run.rows, strict=True)
+        -float(total) / (mass or 1.0)
+        for total, mass in zip(scores[:2], run.masses, strict=True)
     )
     run.squares = (float(scores[2]), float(scores[3]))
     if run.options.early_stopping:
@@ -206,22 +217,26 @@ def _stops(run: _Run) -> bool:
     return not any(score > reference for score in scores[-recent:])
 
 
-def grid_of(loss: Loss, rows: int, counts: Array, squares: tuple[float, float]) -> Grid:
+def grid_of(
+    loss: Loss, rows: tuple[int, float], counts: Array, squares: tuple[float, float]
+) -> Grid:
     """Return the finest grid on which float64 holds every sum exactly.
 
     Args:
         loss: What is minimised.
-        rows: That train.
+        rows: How many train, and what they weigh.
         counts: Of the rows in each bin.
         squares: Sums of the rows' squared gradients and hessians, where the loss does
             not bound them.
     """
-    most = min(rows, SLACK * int(counts.max(initial=1)))
+    most = min(rows[0], SLACK * int(counts.max(initial=1)))
     if loss.bounded:
-        totals, parts = [float(rows), rows / 4], [float(most), most / 4]
+        total = rows[1] * (HELD if loss.weights else 1.0)
+        part = min(most * loss.heaviest, total)
+        totals, parts = [total, total / 4], [part, part / 4]
     else:
         roots = [math.sqrt(max(square, 0.0)) for square in squares]
-        totals = [math.sqrt(rows) * root for root in roots]
+        totals = [math.sqrt(rows[0]) * root for root in roots]
         parts = [math.sqrt(most) * root for root in roots]
     exponents = [_exponent(total) for total in totals]
     bounds = [

@@ -153,8 +153,8 @@ def _leaves(tree: ForestTree) -> list[ForestNode]:
 def _flat(tree: ForestTree, scale: Scale, squares: list[float]) -> dict[str, Array]:
     """Return a tree, its nodes in the order root, left side, right side.
 
-    `nodes` as boosted trees have them, `numbers` (n, 2): copies and impurity, `values`
-    (n, classes): shares, or (n, 1): the mean.
+    `nodes` as boosted trees have them, `numbers` (n, 2): weighed copies and impurity,
+    `values` (n, classes): weighed shares, or (n, 1): the mean.
     """
     mine = {n.number: squares.pop(0) for n in _leaves(tree)} if squares else {}
     for node in reversed(tree.nodes):  # children come after their parents
@@ -171,7 +171,9 @@ def _flat(tree: ForestTree, scale: Scale, squares: list[float]) -> dict[str, Arr
     rows = [_row(node, places) for node in order]
     sums = np.array([node.sums for node in order], dtype=np.float64)
     if tree.shape.classes:
-        copies = np.maximum(sums.sum(axis=1), 1.0)
+        sums *= np.array(tree.shape.weights)
+        copies = sums.sum(axis=1)
+        copies[copies == 0] = 1.0  # nobody has a row
         values = sums / copies[:, None]
         impurity = 1.0 - (values**2).sum(axis=1)
     else:

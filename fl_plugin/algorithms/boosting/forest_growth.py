@@ -4,7 +4,8 @@ Breiman (2001), "Random forests": each node looks for its split among a few colu
 drawn for it alone, and among others where these have none. Splits are between bins. A
 split's worth is what scikit-learn's criteria maximise, (sum over the two sides of the
 squared sums of each class) / (copies on that side) for Gini, the same of the target's
-sum for the squared error.
+sum for the squared error. Where classes are balanced, the copies of each are weighed
+here: parties send them as they are.
 """
 
 from collections.abc import Sequence
@@ -30,6 +31,7 @@ class ForestShape:
         tried: Columns that a split is chosen from.
         classes: How many; 0 for a number.
         seed: Of the study.
+        weights: What a copy of each class counts; empty for a number.
     """
 
     depth: int
@@ -37,6 +39,7 @@ class ForestShape:
     tried: int
     classes: int
     seed: int
+    weights: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -222,16 +225,17 @@ def _gains(left: Array, count: Array, node: ForestNode, shape: ForestShape) -> F
     right = whole[:, None] - left
     few = np.minimum(count, node.count - count) < shape.smallest_leaf
     with np.errstate(divide="ignore", invalid="ignore"):
-        scores = _score(left, shape.classes) + _score(right, shape.classes)
-        own = _score(whole[:, None], shape.classes)[0]
+        scores = _score(left, shape) + _score(right, shape)
+        own = _score(whole[:, None], shape)[0]
         gains = (scores - own) / max(own, np.finfo(np.float64).tiny)
     gains[few | ~np.isfinite(gains)] = 0.0
     return np.asarray(gains, dtype=np.float64)
 
 
-def _score(sums: Array, classes: int) -> Floats:
+def _score(sums: Array, shape: ForestShape) -> Floats:
     numbers = sums.astype(np.float64)
-    if classes:
+    if shape.classes:
+        numbers *= np.array(shape.weights)[:, None]
         return np.asarray((numbers**2).sum(axis=0) / numbers.sum(axis=0))
     return np.asarray(numbers[0] ** 2 / numbers[1])
 

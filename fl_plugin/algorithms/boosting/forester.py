@@ -97,6 +97,10 @@ class Forester:
             sums["squares"] = Summand(shape=(asked.leaves,), bound=None)
         return sums
 
+    def weights_for(self, task: Task) -> Floats:
+        """Return what a copy of each class counts; empty for a number."""
+        return np.ones(classes_of(task))
+
     def rounds(self, task: Task) -> Rounds:
         """Grow batches of trees, a level a round."""
         layout = layout_of(task.columns)
@@ -107,6 +111,7 @@ class Forester:
             tried=max(1, int(share)),
             classes=classes_of(task),
             seed=task.seed % (1 << 63),
+            weights=tuple(self.weights_for(task).tolist()),
         )
         return forest.grow(self.n_estimators, shape, layout, task)
 

@@ -5,7 +5,8 @@ derivative of at most 1 in every row. Those of a number or a count have none tha
 known beforehand; there the parties first sum the squares of their rows' derivatives,
 and by Cauchy and Schwarz no sum over any rows can be larger than the root of (how many
 rows there are) times (the sum of squares). For squared errors that sum is twice the
-loss, which is public anyway.
+loss, which is public anyway. Where classes are balanced, a row's loss and derivatives
+are times the weight of its class (`class_weights.py`).
 """
 
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ NUMBERS = {
     "gamma": HalfGammaLoss,
 }
 TWO = 2
+# Weighed derivatives are held in float32, which may be this much larger.
+HELD = 1.0 + 2.0**-20
 
 
 @dataclass(frozen=True)
@@ -40,13 +43,27 @@ class Loss:
         name: As scikit-learn calls it.
         compiled: scikit-learn's object.
         trees: How many are grown at a time: one, or one for each of several classes.
-        bounded: Whether a row's derivative is at most 1 and its second at most 1/4.
+        bounded: Whether a row's derivative is at most 1 and its second at most 1/4,
+            times its weight.
+        weights: What a row of each class counts; empty where all rows count alike.
     """
 
     name: str
     compiled: Any
     trees: int
     bounded: bool
+    weights: tuple[float, ...] = ()
+
+    @property
+    def heaviest(self) -> float:
+        """The largest derivative of any row, where it is bounded."""
+        return max(self.weights) * HELD if self.weights else 1.0
+
+    def weigh(self, y: Floats) -> Floats | None:
+        """Return what each row counts, (rows,); None where all count alike."""
+        if not self.weights:
+            return None
+        return np.asarray(np.array(self.weights)[y.astype(np.intp)])
 
     @property
     def constant_hessian(self) -> bool:
@@ -69,6 +86,9 @@ class Loss:
                 remedy="Check the studies' row filters, or drop that class.",
             )
         means = np.asarray(sums, dtype=np.float64) / rows
+        if self.weights:
+            means *= self.weights
+            means /= means.sum()
         if self.trees > 1:
             tiny = np.finfo(np.float64).eps
             shares = np.clip(means, tiny, 1.0 - tiny)

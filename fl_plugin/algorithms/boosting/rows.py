@@ -22,7 +22,7 @@ from fl_plugin.algorithms.boosting.compiled import (
 )
 from fl_plugin.algorithms.boosting.draws import uniform
 from fl_plugin.algorithms.boosting.layout import Layout
-from fl_plugin.algorithms.boosting.losses import Loss
+from fl_plugin.algorithms.boosting.losses import HELD, Loss
 from fl_plugin.algorithms.boosting.questions import (
     BINS,
     COLUMN,
@@ -46,18 +46,21 @@ class Part:
         x: Bins, (rows, columns), F order.
         y: Target, (rows,).
         raw: Predictions so far, before the link, (rows, trees), F order.
+        weights: What each row counts, (rows,); None where all count alike.
     """
 
     x: Array
     y: Floats
     raw: Floats
+    weights: Floats | None
 
     @classmethod
-    def of(cls, block: Block, trees: int) -> "Part":
+    def of(cls, block: Block, loss: Loss) -> "Part":
         """Return rows without predictions."""
-        raw = np.zeros((block.rows, trees), order="F")
+        raw = np.zeros((block.rows, loss.trees), order="F")
         x = np.asfortranarray(block.x.T)
-        return cls(x, np.ascontiguousarray(block.y, dtype=np.float64), raw)
+        y = np.ascontiguousarray(block.y, dtype=np.float64)
+        return cls(x, y, raw, loss.weigh(y))
 
 
 class Rows(Worker):
@@ -108,18 +111,17 @@ class Rows(Worker):
         counts = [
             np.bincount(column, minlength=MISSING_BIN + 1) for column in self._train.x.T
         ]
-        y = self._train.y
-        if self._loss.bounded:
-            targets = np.bincount(
-                y.astype(np.int64), minlength=max(self._loss.trees, 2)
-            )
-        else:
-            targets = np.array([y.sum()])
+        y, held = self._train.y, self._held.y
+        targets = self._by_class(y) if self._loss.bounded else np.array([y.sum()])
         return {
             "counts": np.concatenate(counts)[self._layout.sent],
-            "rows": np.array([len(y), len(self._held.y)]),
+            "rows": np.array([len(y), len(held)]),
             "targets": targets.astype(np.float64),
+            **({"held": self._by_class(held)} if self._loss.weights else {}),
         }
+
+    def _by_class(self, y: Floats) -> Array:
+        return np.bincount(y.astype(np.int64), minlength=max(self._loss.trees, 2))
 
     def _split(self, asked: Asked) -> None:
         for row, members in zip(asked.splits, asked.members, strict=True):
@@ -166,6 +168,7 @@ class Rows(Worker):
             self._loss.compiled.gradient_hessian(
                 y_true=part.y,
                 raw_prediction=part.raw,
+                sample_weight=part.weights,
                 gradient_out=gradients,
                 hessian_out=self._hessians[:, 0] if alone else self._hessians,
             )
@@ -175,7 +178,9 @@ class Rows(Worker):
         """Return the loss of both parts, and the squares of both derivatives."""
         self._derive()
         losses = [
-            self._loss.compiled.loss(y_true=part.y, raw_prediction=part.raw).sum()
+            self._loss.compiled.loss(
+                y_true=part.y, raw_prediction=part.raw, sample_weight=part.weights
+            ).sum()
             for part in (self._train, self._held)
         ]
         squares = [
@@ -188,16 +193,25 @@ class Rows(Worker):
         """Begin new trees: round the gradients to the grid, in its units."""
         self._derive()
         self._known = False
-        _round(self._gradients, int(grid[0]), 1.0 if self._loss.bounded else None)
+        most = self._most()
+        _round(self._gradients, int(grid[0]), most)
         if not self._loss.constant_hessian:
-            most = 0.25 if self._loss.bounded else None
-            _round(self._hessians, int(grid[1]), most)
+            fourth = None if most is None else (most[0] / 4, most[1] / 4)
+            _round(self._hessians, int(grid[1]), fourth)
         self._trees, self._sums = [], []
         for tree in range(self._loss.trees):
             self._trees.append([Partition(part.x, self._rules) for part in self._parts])
             constant = self._loss.constant_hessian
             second = None if constant else self._hessians[:, tree]
             self._sums.append(Sums(self._train.x, self._gradients[:, tree], second))
+
+    def _most(self) -> tuple[float, float] | None:
+        """Return bounds on a row's gradient and on all rows' together, if any."""
+        if not self._loss.bounded:
+            return None
+        rows, weights = len(self._train.y), self._train.weights
+        total = float(rows) if weights is None else float(weights.sum()) * HELD
+        return self._loss.heaviest, total
 
     def _histograms(self, wanted: Array) -> Arrays:
         shape = (len(wanted), self._layout.size)
@@ -221,19 +235,19 @@ class Rows(Worker):
         return self._trees[tree]
 
 
-def _round(numbers: Array, exponent: int, most: float | None) -> None:
+def _round(numbers: Array, exponent: int, bounds: tuple[float, float] | None) -> None:
     """Round to the grid; refuse one that is finer than float64 can add on.
 
     Args:
         numbers: (rows, trees), overwritten.
         exponent: Bits after the binary point.
-        most: Largest absolute value of a row, where it is known.
+        bounds: On the absolute value of a row and on the sum over all, where known.
     """
-    if most is None:
+    if bounds is None:
         most = float(np.abs(numbers).max(initial=0.0))
         total = float(np.abs(numbers).sum(dtype=np.float64))
     else:
-        total = most * numbers.shape[0]
+        most, total = bounds
     if math.ldexp(total, exponent) > EXACT or math.ldexp(most, exponent) > EXACT:
         raise malformed("grid")
     numbers *= np.float32(2.0**exponent)
@@ -256,7 +270,7 @@ def parts_of(
             remedy="Choose another loss, or add a test to the column.",
         )
     if not held_out:
-        return Part.of(block, loss.trees), Part.of(_chosen(block, []), loss.trees)
+        return Part.of(block, loss), Part.of(_chosen(block, []), loss)
     if len(block.hashes) != block.rows:
         raise TrainingError(
             "Rows cannot be held out for early stopping: they have no key.",
@@ -264,8 +278,7 @@ def parts_of(
         )
     held = uniform(block.hashes, task.seed, 0) < held_out
     return tuple(  # type: ignore[return-value]
-        Part.of(_chosen(block, np.flatnonzero(which)), loss.trees)
-        for which in (~held, held)
+        Part.of(_chosen(block, np.flatnonzero(which)), loss) for which in (~held, held)
     )
 
 

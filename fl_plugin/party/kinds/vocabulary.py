@@ -2,9 +2,6 @@
 
 from typing import ClassVar
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from fl_plugin.errors import PolicyError
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind
@@ -30,13 +27,8 @@ class Vocabulary(Kind):
             if feature.kind != "categorical":
                 continue
             self._check(session, feature.name)
-            counts = pc.value_counts(session.rows.text[feature.name].drop_null())
-            found[feature.name] = sorted(
-                entry["values"].as_py()
-                for entry in counts
-                if entry["counts"].as_py() >= session.min_cohort
-                and pa.types.is_string(entry["values"].type)
-            )
+            frequent = session.rows.frequent(feature.name, session.min_cohort)
+            found[feature.name] = list(frequent)
         return Answer(body={"values": found})
 
     def _check(self, session: Session, column: str) -> None:

@@ -1,4 +1,4 @@
-"""Balanced classes: every algorithm that weighs rows does what scikit-learn does."""
+"""Balanced classes: linear models weigh rows as scikit-learn does."""
 
 import warnings
 from dataclasses import replace
@@ -25,7 +25,11 @@ LINEAR = {
     "binary": "logistic_regression",
     "multiclass": "multinomial_logistic_regression",
 }
-WEIGHING = sorted(LINEAR.values())
+WEIGHING = [
+    *LINEAR.values(),
+    "hist_gradient_boosting_classifier",
+    "random_forest_classifier",
+]
 
 
 def linear(kind, l2=1.0) -> Any:

@@ -192,7 +192,7 @@ def test_bags_have_the_poisson_distribution_and_differ_between_trees():
         ({"n_estimators": 3}, lambda m: len(m["sizes"]) == 3),
         ({"min_samples_leaf": 5_000}, lambda m: (m["sizes"] == 1).all()),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, dict) else "",
 )
 def test_options_shape_the_trees(option, holds):
     ours, _, blocks, task = case("binary")

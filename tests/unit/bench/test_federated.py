@@ -4,7 +4,7 @@ import numpy as np
 
 from bench import german_credit, glm, parties, reading, statlog, synthetic
 from fl_plugin.party.database import Database
-from fl_plugin.party.rows import Wanted, read_rows
+from fl_plugin.party.rows import Rows, Wanted, read_rows
 from fl_plugin.preparation.features import Feature
 
 ROWS = 3_000
@@ -77,5 +77,6 @@ def test_a_bench_reads_its_file_as_a_party_reads_a_table(tmp_path):
         predicts=parties.BAD_OR_NOT,
     )
     rows = read_rows(Database(path, "north"), product, wanted)
+    assert isinstance(rows, Rows)
     assert np.array_equal(rows.numeric[0], table.x[:, 3])
     assert np.array_equal(rows.target, table.y)

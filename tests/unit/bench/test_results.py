@@ -46,6 +46,7 @@ def test_ratios_are_of_medians_and_each_rival_has_its_row(lines):
     assert twin["wall ratio, at once"] == "0.25"
     assert twin["largest difference"] == "3.0e-15"
     assert twin["bytes, party and round"] == "500"
+    assert twin["MB, party"] == "0.001"
     assert other["CPU ratio"] == "0.75"
     assert not other["largest difference"]
 
@@ -68,6 +69,19 @@ def test_what_was_not_measured_says_why(lines):
     (row,) = results.table([{**FACTS, "error": "not installed"}])
     assert "not installed" in row
     assert len(row) == len(results.HEADER)
+
+
+def test_measuring_some_again_keeps_the_others(tmp_path, lines):
+    file = tmp_path / "lines.jsonl"
+    peer = {**FACTS, "system": "lightgbm", "what": "boosting", "error": "failed"}
+    for line in (*lines, peer):
+        results.append(file, line)
+    results.drop(file, frozenset({"lightgbm"}))
+    assert results.read(file) == lines
+    results.drop(file, frozenset({"ridge"}))
+    assert results.read(file) == lines[:1]
+    results.drop(file, frozenset())
+    assert results.read(file) == []
 
 
 def test_a_loaded_machine_is_named_in_the_page(lines):
