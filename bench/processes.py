@@ -53,7 +53,7 @@ def run(
         try:
             said, _ = started.communicate(timeout=patience)
         except subprocess.TimeoutExpired:
-            started.kill()
+            _end(started.pid)
             started.communicate()  # also closes the pipe
             raise MeasurementError(f"took more than {patience:.0f} s") from None
     lines = [line for line in said.splitlines() if line.startswith("{")]

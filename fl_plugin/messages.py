@@ -94,9 +94,13 @@ def encode(message: Message) -> bytes:
 
 
 def content_digest(message: Message) -> str:
-    """Return the digest of what a message asks for, whomever it is sent to."""
+    """Return the digest of what a message asks for, whomever it is sent to.
+
+    The number of its masks is left out: the same question is the same under any.
+    """
     digest = hashlib.sha256(message.kind.encode())
-    body = json.dumps(message.body, sort_keys=True, allow_nan=False)
+    asked = {word: v for word, v in message.body.items() if word != "mask"}
+    body = json.dumps(asked, sort_keys=True, allow_nan=False)
     digest.update(body.encode())
     for name in sorted(message.arrays):
         array = np.ascontiguousarray(message.arrays[name])

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fl_plugin.coordinator.comparing import checked
 from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.fitting import Fit
 from fl_plugin.evaluation.base import (
@@ -131,7 +132,8 @@ def _compare(
     fits: Sequence[Fit], spec: EvaluationSpec, federation: Federation
 ) -> Mapping[str, Mapping[str, Any]]:
     body = {"jobs": [f.place for f in fits], "spec": spec_json(spec)}
-    return federation.ask("compare", body, _models(fits)).bodies
+    bodies = federation.ask("compare", body, _models(fits)).bodies
+    return {party: checked(party, told) for party, told in bodies.items()}
 
 
 def _models(fits: Sequence[Fit]) -> dict[str, Any]:

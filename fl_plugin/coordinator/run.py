@@ -171,6 +171,12 @@ def _check(plan: Plan) -> None:
     for name, values in searched.items():
         for value in values:
             find_algorithm(plan.algorithm).of({**plan.parameters, name: value})
+    if algorithm.prepares == "bins" and plan.privacy.on_dropout == "recover":
+        raise UsageError(
+            f"{plan.algorithm} cannot go on without a domain: a tree's nodes would be "
+            "sums over different domains.",
+            remedy="Set `privacy: {on_dropout: stop}` in the study.",
+        )
     if algorithm.sees == "each" and plan.secure_aggregation:
         raise UsageError(
             f"{plan.algorithm} must see each domain's own part with these parameters, "

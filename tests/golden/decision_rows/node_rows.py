@@ -190,6 +190,13 @@ def _sum_rows() -> Iterator[Row]:
         {"request/parties": 2},
     )
     yield from rows(
+        "node/memory",
+        {
+            YES: ["128MB", "2GB", LEFT_OUT],
+            UNREADABLE: ["127MB", "2", "2 GB", "-1GB", "lots", 2, None, True],
+        },
+    )
+    yield from rows(
         "node/colluding",
         {YES: [0, 1, 1_000, LEFT_OUT], UNREADABLE: [-1, 1_001, 1.5, "1", None, True]},
     )

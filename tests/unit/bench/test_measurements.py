@@ -152,7 +152,7 @@ def test_arrays_cross_a_pipe_as_they_are():
         "transposed": numbers.T,
         "none": np.zeros((0, 3), dtype=np.uint8),
         "single": np.array(7, dtype=np.int64),
-        "wide": np.arange(50_000, dtype=np.uint16),
+        "wide": np.arange(1_000_000),
     }
     threading.Thread(target=here.send, args=("answer", sent)).start()
     verb, got = there.receive()
@@ -249,7 +249,8 @@ def test_a_measurement_that_hangs_is_ended_with_its_children(tmp_path):
     script.write_text(
         "import json, os, subprocess, sys, time\n"
         "sleep = 'import time; time.sleep(99)'\n"
-        "child = subprocess.Popen([sys.executable, '-c', sleep])\n"
+        "child = subprocess.Popen([sys.executable, '-c', sleep],\n"
+        "    stdout=subprocess.DEVNULL)\n"
         f"open({str(ids)!r}, 'w').write(json.dumps([os.getpid(), child.pid]))\n"
         "time.sleep(99)\n"
     )
