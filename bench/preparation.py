@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sklearn.ensemble._hist_gradient_boosting.binning import _BinMapper
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -26,9 +25,11 @@ from fl_plugin.preparation.features import Feature, Schema
 from fl_plugin.preparation.fit import PreparationWorker, answers, preparing
 from fl_plugin.preparation.prepared import Prepared
 from fl_plugin.preparation.raw import RawBlock, RawMemory
-from fl_plugin.privacy.encoding import decode, encode, pack, unpack, words_shape
-from fl_plugin.privacy.masking import PairwiseMasks
-from fl_plugin.summand import Floats, Summand
+from fl_plugin.privacy.aggregator import Aggregator
+from fl_plugin.privacy.encoding import decode, encode
+from fl_plugin.privacy.party_masks import PartyMasks
+from fl_plugin.privacy.terms import Terms, Trust
+from fl_plugin.summand import Arrays, Floats, Summand
 
 K = 20
 MISSING = 0.05
@@ -176,7 +177,7 @@ def _fit(
     schema: Schema, plan: PreparationPlan, parts: Sequence[RawBlock]
 ) -> tuple[Prepared, float, dict[str, float]]:
     """Return the preparation, CPU seconds of all, and what went over the wire."""
-    masks = _masks(len(parts))
+    cohort = _Cohort(len(parts))
     traffic = {"rounds": 0.0, "bytes": 0.0}
 
     def whole() -> Prepared:
@@ -191,12 +192,8 @@ def _fit(
                 traffic["rounds"] += 1
                 expected = answers(question, schema)
                 told = [worker.answer(question) for worker in workers]
-                sums = {}
-                for name, summand in expected.items():
-                    context = f"{traffic['rounds']}/{name}"
-                    sent = _sent(summand, [t[name] for t in told], masks, context)
-                    traffic["bytes"] += sent[0].nbytes
-                    sums[name] = _added(summand, sent)
+                sums, sent = cohort.add(told, expected)
+                traffic["bytes"] += sent
                 question = rounds.send(sums).arrays
         except StopIteration as end:
             prepared: Prepared = end.value
@@ -206,19 +203,39 @@ def _fit(
     return found, seconds, traffic
 
 
-def _sent(
-    summand: Summand, parts: Sequence[Any], masks: Sequence[PairwiseMasks], at: str
-) -> list[Any]:
-    return [
-        pack(mask.mask(encode(summand, part), at), summand.width)
-        for mask, part in zip(masks, parts, strict=True)
-    ]
+class _Cohort:
+    """Parties with masks, and the coordinator that adds; keys are made beforehand."""
 
+    def __init__(self, parties: int) -> None:
+        names = [f"p{i}" for i in range(parties)]
+        terms, trust = Terms.stopping("bench", names), Trust(unsigned=True)
+        self._aggregator = Aggregator(terms, trust)
+        self._parties = {n: PartyMasks(n, terms, trust) for n in names}
+        keys = self._aggregator.collect(
+            {n: m.announce() for n, m in self._parties.items()}
+        )
+        for masks in self._parties.values():
+            masks.share(keys)
+        self._number = -1
 
-def _added(summand: Summand, sent: Sequence[Any]) -> Any:
-    shape = words_shape(summand)
-    words = [unpack(s, shape, summand.width) for s in sent]
-    return decode(summand, np.sum(words, axis=0, dtype=np.uint64))
+    def add(
+        self, parts: Sequence[Arrays], expected: Mapping[str, Summand]
+    ) -> tuple[dict[str, Any], int]:
+        """Return the sums, and the bytes that each party has sent."""
+        self._number += 1
+        sent = {
+            name: masks.hide(
+                {n: encode(s, part[n]) for n, s in expected.items()},
+                expected,
+                self._number,
+                context=str(self._number),
+            )
+            for (name, masks), part in zip(self._parties.items(), parts, strict=True)
+        }
+        context = str(self._number)
+        total = self._aggregator.add(sent, expected, self._number, context).unmask({})
+        sums = {n: decode(s, total[n]) for n, s in expected.items()}
+        return sums, sum(a.nbytes for a in next(iter(sent.values())).values())
 
 
 def _transform(found: Prepared, parts: Sequence[RawBlock]) -> None:
@@ -235,14 +252,6 @@ def _parts(rows: int) -> list[RawBlock]:
         x[rng.random(x.shape) < MISSING] = np.nan
         blocks.append(RawBlock(x, (), table.y.astype(np.float64)))
     return blocks
-
-
-def _masks(parties: int) -> list[PairwiseMasks]:
-    keys = {f"p{i}": X25519PrivateKey.generate() for i in range(parties)}
-    publics: Mapping[str, bytes] = {
-        n: k.public_key().public_bytes_raw() for n, k in keys.items()
-    }
-    return [PairwiseMasks(n, "run", k, publics) for n, k in keys.items()]
 
 
 def _timed(work: Callable[[], Any]) -> tuple[Any, float]:

@@ -52,7 +52,8 @@ class Drawn:
                 "positive" (a skewed amount above 0) or "none".
         """
         if kind == "binary":
-            return (self.chance < expit(self.odds)).astype(np.float64)
+            drawn: Floats = (self.chance < expit(self.odds)).astype(np.float64)
+            return drawn
         if kind == "regression":
             noisy: Floats = self.odds + ndtri(self.chance)
             return noisy

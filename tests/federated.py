@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from fl_plugin.algorithms.base import (
     Algorithm,
@@ -16,9 +15,8 @@ from fl_plugin.algorithms.base import (
     Task,
     solve,
 )
-from fl_plugin.privacy.encoding import decode, encode, pack, unpack, words_shape
-from fl_plugin.privacy.masking import PairwiseMasks
 from fl_plugin.summand import Arrays, Summand
+from tests.masked_sums import MaskedSums
 
 
 def task_over(
@@ -52,30 +50,13 @@ def fit_over(
 ) -> Fitted:
     """Fit over these parties: every part is encoded, masked, cut, added, decoded."""
     workers = [algorithm.worker(task, design) for design in designs]
-    names = [f"p{i}" for i in range(len(designs))]
-    keys = {name: X25519PrivateKey.generate() for name in names}
-    publics = {n: k.public_key().public_bytes_raw() for n, k in keys.items()}
-    hide = masked and len(designs) > 2
-    masks = [PairwiseMasks(n, "run", k, publics) for n, k in keys.items()] * hide
-    asked = 0
+    sums = MaskedSums(len(designs), masked=masked)
 
     def total(question: Arrays, expected: Mapping[str, Summand]) -> Arrays:
-        nonlocal asked
-        asked += 1
         parts = [worker.answer(question) for worker in workers]
         assert all(set(part) == set(expected) for part in parts)
         if algorithm.sees == "each":
             return algorithm.combine(parts)
-        sums = {}
-        for name, summand in expected.items():
-            words = [encode(summand, part[name]) for part in parts]
-            if hide:
-                context = f"{asked}/{name}"
-                words = [m.mask(w, context) for m, w in zip(masks, words, strict=True)]
-            shape = words_shape(summand)
-            sent = [pack(w, summand.width) for w in words]
-            added = sum(unpack(s, shape, summand.width) for s in sent)
-            sums[name] = decode(summand, added)
-        return sums
+        return sums.add(parts, expected)
 
     return solve(algorithm, task, total)

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from fl_plugin.algorithms.base import Question, Target, Worker
 from fl_plugin.manifest.study_contract import PreparationPlan
@@ -14,9 +13,8 @@ from fl_plugin.preparation.features import Feature, Schema
 from fl_plugin.preparation.fit import PreparationWorker, answers, preparing
 from fl_plugin.preparation.prepared import Prepared
 from fl_plugin.preparation.raw import RawBlock, RawMemory
-from fl_plugin.privacy.encoding import decode, encode, pack, unpack, words_shape
-from fl_plugin.privacy.masking import PairwiseMasks
 from fl_plugin.summand import Arrays
+from tests.masked_sums import MaskedSums
 
 PURPOSES = ("boat", "car", "house", "rare a", "rare b")
 RATES = (1, 2, 3)
@@ -98,32 +96,14 @@ def solve_over(
 ) -> tuple[Any, list[tuple[Arrays, Arrays]]]:
     """Return what the rounds come to, and each question with its sums."""
     seen: list[tuple[Arrays, Arrays]] = []
-    masks = _masks(len(workers))
+    masks = MaskedSums(len(workers))
     try:
         question = next(rounds).arrays
         while True:
             expected = answers(question, schema)
             parts = [worker.answer(question) for worker in workers]
-            sums: dict[str, Any] = {}
-            for name, summand in expected.items():
-                words = [encode(summand, part[name]) for part in parts]
-                if masks:
-                    context = f"{len(seen)}/{name}"
-                    hidden = zip(masks, words, strict=True)
-                    words = [m.mask(w, context) for m, w in hidden]
-                shape = words_shape(summand)
-                sent = [pack(w, summand.width) for w in words]
-                added = np.sum([unpack(s, shape, summand.width) for s in sent], axis=0)
-                sums[name] = decode(summand, added)
+            sums = masks.add(parts, expected)
             seen.append((question, sums))
             question = rounds.send(sums).arrays
     except StopIteration as end:
         return end.value, seen
-
-
-def _masks(parties: int) -> list[PairwiseMasks]:
-    if parties < 3:
-        return []
-    keys = {f"p{i}": X25519PrivateKey.generate() for i in range(parties)}
-    publics = {n: k.public_key().public_bytes_raw() for n, k in keys.items()}
-    return [PairwiseMasks(n, "run", k, publics) for n, k in keys.items()]

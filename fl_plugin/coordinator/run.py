@@ -166,6 +166,12 @@ def _check(plan: Plan) -> None:
             f"{plan.study} undersamples classes, and its target has none.",
             remedy="Leave `sampling` out of the study.",
         )
+    if plan.sampling is not None and "balanced" in _words(plan, "class_weight"):
+        raise UsageError(
+            f"{plan.study} undersamples classes and weighs them: one of the two evens "
+            "them out.",
+            remedy="Leave `sampling` or `class_weight` out of the study.",
+        )
     algorithm = find_algorithm(plan.algorithm).of(plan.parameters)
     searched = plan.search.parameters if plan.search else {}
     for name, values in searched.items():
@@ -184,6 +190,12 @@ def _check(plan: Plan) -> None:
             remedy="Aggregate by the mean, or set `privacy: {secure_aggregation: "
             "false}` where every domain allows it.",
         )
+
+
+def _words(plan: Plan, parameter: str) -> set[Any]:
+    """Return every value that a parameter has in a study."""
+    tried = plan.search.parameters.get(parameter, ()) if plan.search else ()
+    return {plan.parameters.get(parameter), *tried}
 
 
 def _rows(federation: Federation) -> int:

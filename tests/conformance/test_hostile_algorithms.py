@@ -90,6 +90,8 @@ def test_a_hostile_question_never_crashes_a_party(case):
 
 def test_a_malformed_model_is_refused(case, fitted):
     for how, spoilt in broken(fitted.model):
+        if "forest" in case.algorithm.name and how == "thresholds with inf":
+            continue  # all values but the missing ones go left: a node as any other
         try:
             case.algorithm.estimator(spoilt, case.task)
         except MessageError:

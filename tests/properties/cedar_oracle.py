@@ -122,11 +122,14 @@ def _algorithms(node: Node) -> str:
     """Return the condition that the request names one of the node's algorithms."""
     permitted = ["false"]
     for name, ranges in node.algorithms.items():
+        assert ranges != "any", "the random nodes name ranges"
         conditions = [
             f"context.algorithm == {json.dumps(name)}",
             f"{_list(ranges)}.containsAll(context.parameter_names)",
         ]
         for word, (low, high) in ranges.items():
+            assert not isinstance(low, str)
+            assert not isinstance(high, str)
             bounds = f"{whole(low)} <= context.parameters.{word} && "
             bounds += f"context.parameters.{word} <= {whole(high)}"
             conditions.append(f"(!(context.parameters has {word}) || ({bounds}))")

@@ -49,10 +49,10 @@ def product(product_with, **fields):
 
 def test_every_type_is_read_and_missing_values_stay_missing(database, product_with):
     rows = read_rows(database, product(product_with), wanting(FEATURES, "bad"))
-    np.testing.assert_array_equal(rows.numeric[0], [1, np.nan, 3, 4])
-    np.testing.assert_array_equal(rows.numeric[1], [1.25, 2.5, np.nan, 4])
-    np.testing.assert_array_equal(rows.target, [True, False, True, False])
     (raw,) = rows.raw(FEATURES).blocks()
+    np.testing.assert_array_equal(raw.numeric[0], [1, np.nan, 3, 4])
+    np.testing.assert_array_equal(raw.numeric[1], [1.25, 2.5, np.nan, 4])
+    np.testing.assert_array_equal(rows.target, [True, False, True, False])
     np.testing.assert_array_equal(raw.codes[0], [1, -1, 0, 1])
     np.testing.assert_array_equal(raw.codes[1], [0, -1, -1, 1])
 
