@@ -34,6 +34,9 @@ HEADER = (
     "MB, party",
     "peak MB (pooled)",
 )
+# Sides of one process with one thread: on a quiet machine it has a core all the time.
+_ALONE = frozenset({"pooled", "together"})
+_WAITING = 1.1
 Line = Mapping[str, Any]
 
 
@@ -190,12 +193,16 @@ def _how(lines: Sequence[Line]) -> list[str]:
             f"({head['processor']}), {head['memory_gb']} GB; Python {head['python']}, "
             f"{versions}; {head['repeats']} repeat(s), medians."
         )
-        if head["load"] > head["cores"] / 2:
-            said.append(
-                f"**The machine was loaded** (load average {head['load']} at the "
-                "start): do not trust the wall ratios, and take the CPU ratios as "
-                "upper ends."
-            )
+    waited = [
+        line["wall"] / line["cpu"] for line in lines if line.get("side") in _ALONE
+    ]
+    late = sum(ratio > _WAITING for ratio in waited)
+    if late:
+        said.append(
+            f"**The machine was not quiet**: {late} of {len(waited)} measurements of "
+            "one process waited for a core for more than a tenth of their time. Do not "
+            "trust wall ratios, and take CPU ratios as rough."
+        )
     return said
 
 

@@ -151,6 +151,8 @@ class KMeans(RowAlgorithm):
             "sums": Summand(shape=shape, bound=largest_sum(task)),
         }
         if "growing" in question:
+            if whole_number(question, "growing") != 1:
+                raise malformed("growing")
             squares = Summand(shape=shape, bound=largest_square(task))
             return found | {"squares": squares}
         return found | {"least": Summand(shape=(starts,), bound=distances)}

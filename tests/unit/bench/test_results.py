@@ -84,11 +84,12 @@ def test_measuring_some_again_keeps_the_others(tmp_path, lines):
     assert results.read(file) == []
 
 
-def test_a_loaded_machine_is_named_in_the_page(lines):
-    lines[0] |= {"cores": 2, "load": 9.0}
-    assert "machine was loaded" in results.markdown(lines)
-    lines[0] |= {"load": 0.1}
-    assert "machine was loaded" not in results.markdown(lines)
+def test_processes_that_waited_for_a_core_are_named_in_the_page(lines):
+    assert "not quiet" not in results.markdown(lines)
+    lines[1] |= {"wall": lines[1]["cpu"] * 1.2}
+    assert "1 of 5 measurements" in results.markdown(lines)
+    lines[-1] |= {"wall": 99.0}  # several processes: they may well wait
+    assert "1 of 5 measurements" in results.markdown(lines)
 
 
 def test_only_what_stands_between_the_marks_is_replaced(tmp_path, lines):
