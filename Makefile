@@ -68,6 +68,10 @@ lint: $(INSTALLED)  ## Check style, types, layers and SQL
 	$(call stage,Layers,lint-imports --no-logo)
 	$(call stage,SQL,sqlfluff lint --disable-progress-bar models domains tests/dbt)
 
+.PHONY: bench
+bench: $(INSTALLED)  ## Measure every family and other systems, into docs/benchmarks.md
+	@python -m bench.table --into docs/benchmarks.md
+
 .PHONY: docs
 docs: $(INSTALLED)  ## Write the catalog's pages and the Python reference
 	$(call stage,Writing the catalog,fl catalog build)
