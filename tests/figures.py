@@ -5,6 +5,7 @@ printed below the results, in `make test` as well. Parts of one figure that seve
 tests (or processes side by side) tell are added up, or the worst of them is kept.
 """
 
+import numbers
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -28,7 +29,9 @@ def figure(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Tell a figure: `figure("random pairs equal to Cedar", 50_000)`."""
 
     def tell(name: str, value: float, unit: str = "", *, how: How = "sum") -> None:
-        request.node.user_properties.append((_KEY, [name, value, unit, how]))
+        # A NumPy number cannot cross to the process that prints: a plain one can.
+        plain = int(value) if isinstance(value, numbers.Integral) else float(value)
+        request.node.user_properties.append((_KEY, [name, plain, unit, how]))
 
     return tell
 
