@@ -5,11 +5,11 @@ printed below the results, in `make test` as well. Parts of one figure that seve
 tests (or processes side by side) tell are added up, or the worst of them is kept.
 """
 
-import numbers
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import pytest
 
 How = Literal["sum", "worst"]
@@ -28,9 +28,11 @@ class _Told:
 def figure(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Tell a figure: `figure("random pairs equal to Cedar", 50_000)`."""
 
-    def tell(name: str, value: float, unit: str = "", *, how: How = "sum") -> None:
+    def tell(
+        name: str, value: float | np.number, unit: str = "", *, how: How = "sum"
+    ) -> None:
         # A NumPy number cannot cross to the process that prints: a plain one can.
-        plain = int(value) if isinstance(value, numbers.Integral) else float(value)
+        plain = value.item() if isinstance(value, np.generic) else value
         request.node.user_properties.append((_KEY, [name, plain, unit, how]))
 
     return tell
