@@ -20,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from bench.figures import Figure, finish, parser
 from bench.synthetic import make
 from fl_plugin.algorithms.base import Block, DesignColumn, Target, Task, solve
-from fl_plugin.algorithms.private import PrivateAlgorithm
+from fl_plugin.algorithms.private.releases import PrivateAlgorithm
 from fl_plugin.algorithms.private_boosting import PrivateBoosting
 from fl_plugin.algorithms.private_logistic_regression import PrivateLogisticRegression
 from fl_plugin.privacy.dp.accountant import mu_for

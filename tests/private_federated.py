@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from fl_plugin.algorithms.base import Design, Fitted, Task, solve
-from fl_plugin.algorithms.private import PrivateAlgorithm
+from fl_plugin.algorithms.private.releases import PrivateAlgorithm
 from fl_plugin.privacy.dp.guard import Guard
 from fl_plugin.privacy.dp.noise import Noise
 from fl_plugin.summand import Arrays, Summand

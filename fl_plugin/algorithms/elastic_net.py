@@ -23,14 +23,13 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import ElasticNet as Sklearn
 
 from fl_plugin.algorithms.base import Fitted, Rounds, Task
-from fl_plugin.algorithms.gram import LeastSquares
-from fl_plugin.algorithms.linear import (
-    checked,
+from fl_plugin.algorithms.common.arrays import checked, whole_number
+from fl_plugin.algorithms.common.options import positive, within
+from fl_plugin.algorithms.linear_models.estimators import (
     fill_regressor,
     regressor_arrays,
-    whole_number,
 )
-from fl_plugin.algorithms.ranges import require
+from fl_plugin.algorithms.linear_models.least_squares import LeastSquares
 from fl_plugin.errors import TrainingError
 from fl_plugin.summand import Arrays, Floats
 
@@ -86,8 +85,8 @@ class ElasticNet(LeastSquares):
 
     def __post_init__(self) -> None:
         """Refuse weights that are none."""
-        require(self, "alpha", above=0.0)
-        require(self, "l1_ratio", least=0.0, most=1.0)
+        positive(self.name, "alpha", self.alpha)
+        within(self.name, "l1_ratio", self.l1_ratio, (0.0, 1.0))
 
     def rounds(self, task: Task) -> Rounds:
         """Ask for the products; the rest is the coordinator's.

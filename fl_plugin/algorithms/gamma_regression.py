@@ -16,7 +16,7 @@ from sklearn._loss.loss import HalfGammaLoss
 from sklearn.linear_model import GammaRegressor
 
 from fl_plugin.algorithms.base import Task
-from fl_plugin.algorithms.log_link import LogLinkRegression
+from fl_plugin.algorithms.linear_models.log_link import LogLinkRegression
 from fl_plugin.summand import Floats
 
 

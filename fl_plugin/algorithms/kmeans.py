@@ -32,10 +32,10 @@ from fl_plugin.algorithms.base import (
     RowAlgorithm,
     Task,
 )
-from fl_plugin.algorithms.kmeans_start import grow
-from fl_plugin.algorithms.linear import checked, malformed, whole_number
-from fl_plugin.algorithms.options import within
-from fl_plugin.algorithms.points import largest_square, largest_sum, points
+from fl_plugin.algorithms.common.arrays import checked, malformed, whole_number
+from fl_plugin.algorithms.common.options import within
+from fl_plugin.algorithms.common.points import largest_square, largest_sum, points
+from fl_plugin.algorithms.common.starts import grow
 from fl_plugin.summand import Arrays, Floats, Summand
 
 BLOCK = 2_048

@@ -25,18 +25,21 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import LinearRegression as Sklearn
 
 from fl_plugin.algorithms.base import Fitted, Rounds, Task
-from fl_plugin.algorithms.gram import (
+from fl_plugin.algorithms.common.arrays import checked, whole_number
+from fl_plugin.algorithms.linear_models.estimators import (
+    fill_regressor,
+    regressor_arrays,
+)
+from fl_plugin.algorithms.linear_models.least_squares import (
     Gram,
     LeastSquares,
     Solution,
 )
-from fl_plugin.algorithms.linear import (
-    checked,
-    fill_regressor,
-    regressor_arrays,
-    whole_number,
+from fl_plugin.algorithms.linear_models.normal_equations import (
+    ILL,
+    ill_conditioned,
+    solve_even,
 )
-from fl_plugin.algorithms.normal_equations import ILL, ill_conditioned, solve_even
 from fl_plugin.summand import Arrays, Floats
 
 Mask = npt.NDArray[np.bool_]

@@ -22,21 +22,20 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression as Sklearn
 
 from fl_plugin.algorithms.base import Task
-from fl_plugin.algorithms.class_weights import (
+from fl_plugin.algorithms.common.class_weights import (
     as_parameter,
     class_weights,
     require_class_weight,
     row_weights,
 )
-from fl_plugin.algorithms.glm import GeneralisedLinearModel
-from fl_plugin.algorithms.linear import (
+from fl_plugin.algorithms.common.options import positive
+from fl_plugin.algorithms.common.symmetric import half_size
+from fl_plugin.algorithms.linear_models.estimators import (
     classifier_arrays,
-    curved_of,
     fill_classifier,
-    half_size,
-    point_of,
 )
-from fl_plugin.algorithms.ranges import require
+from fl_plugin.algorithms.linear_models.generalised import GeneralisedLinearModel
+from fl_plugin.algorithms.linear_models.questions import curved_of, point_of
 from fl_plugin.errors import TrainingError
 from fl_plugin.summand import Arrays, Floats, Summand
 
@@ -73,7 +72,7 @@ class LogisticRegression(GeneralisedLinearModel):
     def __post_init__(self) -> None:
         """Refuse a penalty of 0: separable rows then have no optimum."""
         super().__post_init__()
-        require(self, "l2", above=0.0)
+        positive(self.name, "l2", self.l2)
         require_class_weight(self.name, self.class_weight)
 
     def weights(self, y: Floats, task: Task) -> Floats | float:

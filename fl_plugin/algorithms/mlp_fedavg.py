@@ -7,7 +7,7 @@ learning of deep networks from decentralized data", algorithm 1.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from fl_plugin.algorithms.mlp import FederatedMLP, Shared
+from fl_plugin.algorithms.neural.federated import FederatedMLP, Shared
 from fl_plugin.summand import Arrays
 
 

@@ -27,24 +27,20 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression as Sklearn
 
 from fl_plugin.algorithms.base import BATCH, Block, Design, Task
-from fl_plugin.algorithms.class_weights import (
+from fl_plugin.algorithms.common.class_weights import (
     as_parameter,
     class_weights,
     require_class_weight,
     row_weights,
 )
-from fl_plugin.algorithms.linear import (
-    capped,
+from fl_plugin.algorithms.common.options import positive
+from fl_plugin.algorithms.common.symmetric import full, half_size, triangle
+from fl_plugin.algorithms.linear_models.estimators import (
     classifier_arrays,
-    curved_of,
     fill_classifier,
-    full,
-    half_size,
-    point_of,
-    triangle,
 )
-from fl_plugin.algorithms.newton import NewtonAlgorithm
-from fl_plugin.algorithms.ranges import require
+from fl_plugin.algorithms.linear_models.newton import NewtonAlgorithm
+from fl_plugin.algorithms.linear_models.questions import capped, curved_of, point_of
 from fl_plugin.errors import TrainingError
 from fl_plugin.summand import Arrays, Floats, Summand
 
@@ -86,7 +82,7 @@ class MultinomialLogisticRegression(NewtonAlgorithm):
     def __post_init__(self) -> None:
         """Refuse a penalty of 0: separable rows then have no optimum."""
         super().__post_init__()
-        require(self, "l2", above=0.0)
+        positive(self.name, "l2", self.l2)
         require_class_weight(self.name, self.class_weight)
 
     def step(self, question: Arrays, task: Task, design: Design) -> Arrays:

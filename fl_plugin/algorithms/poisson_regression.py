@@ -17,7 +17,7 @@ from sklearn._loss.loss import HalfPoissonLoss
 from sklearn.linear_model import PoissonRegressor
 
 from fl_plugin.algorithms.base import Task
-from fl_plugin.algorithms.log_link import LogLinkRegression
+from fl_plugin.algorithms.linear_models.log_link import LogLinkRegression
 from fl_plugin.summand import Floats
 
 

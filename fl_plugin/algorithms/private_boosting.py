@@ -17,16 +17,29 @@ from typing import ClassVar
 
 from sklearn.base import BaseEstimator
 
-from fl_plugin.algorithms.additive.asked import BOTH, COUNT, MAINS, SCAN, Asked, read
-from fl_plugin.algorithms.additive.features import CELLS, COARSE, edged, features_of
-from fl_plugin.algorithms.additive.fitting import Pace, fit
-from fl_plugin.algorithms.additive.rows import Rows, width_of
-from fl_plugin.algorithms.additive.trees import model_of
 from fl_plugin.algorithms.base import Design, Fitted, Rounds, Task, Worker
 from fl_plugin.algorithms.boosting.estimators import arrays_from, fitted
 from fl_plugin.algorithms.boosting.losses import loss_of
 from fl_plugin.algorithms.boosting.options import Options
-from fl_plugin.algorithms.private import PrivateAlgorithm, Release, require
+from fl_plugin.algorithms.common.options import within
+from fl_plugin.algorithms.private.additive.asked import (
+    BOTH,
+    COUNT,
+    MAINS,
+    SCAN,
+    Asked,
+    read,
+)
+from fl_plugin.algorithms.private.additive.features import (
+    CELLS,
+    COARSE,
+    edged,
+    features_of,
+)
+from fl_plugin.algorithms.private.additive.fitting import Pace, fit
+from fl_plugin.algorithms.private.additive.rows import Rows, width_of
+from fl_plugin.algorithms.private.additive.trees import model_of
+from fl_plugin.algorithms.private.releases import PrivateAlgorithm, Release
 from fl_plugin.summand import Arrays
 
 _TREES = "sklearn.ensemble._hist_gradient_boosting"
@@ -74,11 +87,11 @@ class PrivateBoosting(PrivateAlgorithm):
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
-        require("steps", self.steps, 1, 200)
-        require("pairs", self.pairs, 0, 64)
-        require("bins", self.bins, 2, 128)
-        require("rate", self.rate, 0.001, 1.0)
-        require("momentum", self.momentum, 0.0, 0.95)
+        within(self.name, "steps", self.steps, (1, 200))
+        within(self.name, "pairs", self.pairs, (0, 64))
+        within(self.name, "bins", self.bins, (2, 128))
+        within(self.name, "rate", self.rate, (0.001, 1.0))
+        within(self.name, "momentum", self.momentum, (0.0, 0.95))
 
     def worker(self, task: Task, design: Design) -> Worker:
         """Return the party's half, which keeps its rows' cells."""

@@ -22,12 +22,13 @@ from fl_plugin.algorithms.base import (
     RowAlgorithm,
     Task,
 )
-from fl_plugin.algorithms.linear import checked, full, half_size, triangle
-from fl_plugin.algorithms.private import (
+from fl_plugin.algorithms.common.arrays import checked
+from fl_plugin.algorithms.common.options import within
+from fl_plugin.algorithms.common.symmetric import full, half_size, triangle
+from fl_plugin.algorithms.private.releases import (
     PrivateAlgorithm,
     Release,
     clipped,
-    require,
     snapped,
 )
 from fl_plugin.errors import ContractError
@@ -67,9 +68,9 @@ class PrivateLinearRegression(PrivateAlgorithm, RowAlgorithm):
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
-        require("l2", self.l2, 0.0, 1e9)
-        require("norm", self.norm, 0.125, 64.0)
-        require("curvature", self.curvature, 0.01, 0.99)
+        within(self.name, "l2", self.l2, (0.0, 1e9))
+        within(self.name, "norm", self.norm, (0.125, 64.0))
+        within(self.name, "curvature", self.curvature, (0.01, 0.99))
         if not (np.isfinite([self.low, self.high]).all() and self.low < self.high):
             raise ContractError(
                 "low must be below high, both finite.",

@@ -9,8 +9,8 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 
 from fl_plugin.algorithms.base import Task
-from fl_plugin.algorithms.linear import checked, whole_number
-from fl_plugin.algorithms.private_newton import PrivateNewton
+from fl_plugin.algorithms.common.arrays import checked, whole_number
+from fl_plugin.algorithms.private.newton import PrivateNewton
 from fl_plugin.summand import Arrays, Floats
 
 

@@ -8,9 +8,9 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import PoissonRegressor
 
 from fl_plugin.algorithms.base import Task
-from fl_plugin.algorithms.linear import checked, whole_number
-from fl_plugin.algorithms.private import require
-from fl_plugin.algorithms.private_newton import PrivateNewton
+from fl_plugin.algorithms.common.arrays import checked, whole_number
+from fl_plugin.algorithms.common.options import within
+from fl_plugin.algorithms.private.newton import PrivateNewton
 from fl_plugin.summand import Arrays, Floats
 
 
@@ -48,7 +48,7 @@ class PrivatePoissonRegression(PrivateNewton):
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
         super().__post_init__()
-        require("ceiling", self.ceiling, 1.0, 1e6)
+        within(self.name, "ceiling", self.ceiling, (1.0, 1e6))
 
     @property
     def highest(self) -> tuple[float, float]:

@@ -22,8 +22,13 @@ from fl_plugin.algorithms.base import (
     RowAlgorithm,
     Task,
 )
-from fl_plugin.algorithms.linear import checked, malformed
-from fl_plugin.algorithms.private import PrivateAlgorithm, Release, clipped, require
+from fl_plugin.algorithms.common.arrays import checked, malformed
+from fl_plugin.algorithms.common.options import within
+from fl_plugin.algorithms.private.releases import (
+    PrivateAlgorithm,
+    Release,
+    clipped,
+)
 from fl_plugin.errors import TrainingError
 from fl_plugin.summand import Arrays, Floats
 
@@ -57,8 +62,8 @@ class PrivateStatistics(PrivateAlgorithm, RowAlgorithm):
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
-        require("norm", self.norm, 0.125, 64.0)
-        require("bins", self.bins, 1, 1024)
+        within(self.name, "norm", self.norm, (0.125, 64.0))
+        within(self.name, "bins", self.bins, (1, 1024))
 
     def step(
         self,

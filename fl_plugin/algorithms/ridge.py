@@ -23,13 +23,19 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import Ridge as Sklearn
 
 from fl_plugin.algorithms.base import Fitted, Rounds, Task
-from fl_plugin.algorithms.gram import (
+from fl_plugin.algorithms.common.options import positive
+from fl_plugin.algorithms.linear_models.estimators import (
+    fill_regressor,
+    regressor_arrays,
+)
+from fl_plugin.algorithms.linear_models.least_squares import (
     LeastSquares,
     Solution,
 )
-from fl_plugin.algorithms.linear import fill_regressor, regressor_arrays
-from fl_plugin.algorithms.normal_equations import ill_conditioned, solve_even
-from fl_plugin.algorithms.ranges import require
+from fl_plugin.algorithms.linear_models.normal_equations import (
+    ill_conditioned,
+    solve_even,
+)
 from fl_plugin.summand import Arrays
 
 
@@ -57,7 +63,7 @@ class Ridge(LeastSquares):
 
     def __post_init__(self) -> None:
         """Refuse a penalty of 0, which is linear_regression."""
-        require(self, "alpha", above=0.0)
+        positive(self.name, "alpha", self.alpha)
 
     def rounds(self, task: Task) -> Rounds:
         """Ask for the products, solve, refine where that is needed."""

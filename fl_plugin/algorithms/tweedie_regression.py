@@ -19,7 +19,7 @@ from sklearn._loss.loss import HalfTweedieLoss
 from sklearn.linear_model import TweedieRegressor
 
 from fl_plugin.algorithms.base import Task
-from fl_plugin.algorithms.log_link import LogLinkRegression
+from fl_plugin.algorithms.linear_models.log_link import LogLinkRegression
 from fl_plugin.errors import ContractError
 from fl_plugin.summand import Floats
 

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from fl_plugin.algorithms.installed import find_algorithm
-from fl_plugin.algorithms.private import MOST_ROWS, PrivateAlgorithm
+from fl_plugin.algorithms.private.releases import MOST_ROWS, PrivateAlgorithm
 from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.fitting import Candidate, Fit, Fitting
 from fl_plugin.coordinator.splitting import holdout_of

@@ -8,7 +8,7 @@ from typing import Any
 
 from fl_plugin.algorithms.base import Fitted
 from fl_plugin.algorithms.installed import find_algorithm
-from fl_plugin.algorithms.private import MOST_ROWS
+from fl_plugin.algorithms.private.releases import MOST_ROWS
 from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.fitting import Candidate, Fit, Fitting, prepare
 from fl_plugin.coordinator.judging import Judgement, judge, spec_for

@@ -7,7 +7,7 @@ transaction. What would release exact figures of training rows is refused.
 from dataclasses import replace
 from datetime import timedelta
 
-from fl_plugin.algorithms.private import MOST_ROWS, PrivateAlgorithm
+from fl_plugin.algorithms.private.releases import MOST_ROWS, PrivateAlgorithm
 from fl_plugin.errors import MessageError, PolicyError
 from fl_plugin.ledger.record import AuditEntry, Head
 from fl_plugin.ledger.store import Ledger

@@ -12,7 +12,7 @@ import pytest
 
 from fl_plugin import Mesh
 from fl_plugin.algorithms.installed import algorithms
-from fl_plugin.algorithms.private import PrivateAlgorithm
+from fl_plugin.algorithms.private.releases import PrivateAlgorithm
 from fl_plugin.errors import ContractError, MeshError, PolicyError, UsageError
 from fl_plugin.ledger.store import Ledger
 from tests.made_mesh import Made, make_mesh

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -18,7 +18,8 @@ from fl_plugin.algorithms.boosting.forest_questions import MOST_TREES, read
 from fl_plugin.algorithms.boosting.forest_rows import MOST_COPIES, BaggedRows
 from fl_plugin.algorithms.boosting.layout import Layout, layout_of
 from fl_plugin.algorithms.boosting.options import FEWEST_ROWS
-from fl_plugin.errors import ContractError, TrainingError
+from fl_plugin.algorithms.common.options import within
+from fl_plugin.errors import TrainingError
 from fl_plugin.summand import Arrays, Floats, Summand
 
 RANGES: dict[str, tuple[float, float]] = {
@@ -43,6 +44,8 @@ class Forester:
         max_bins: Most bins of a column.
     """
 
+    name: ClassVar[str] = "random_forest_classifier"
+
     n_estimators: int = 100
     max_depth: int = 0
     min_samples_leaf: int = 20
@@ -55,12 +58,8 @@ class Forester:
         Raises:
             ContractError: An option is out of its range.
         """
-        for name, (least, most) in RANGES.items():
-            if not least <= getattr(self, name) <= most:
-                raise ContractError(
-                    f"{name} must be between {least:g} and {most:g}.",
-                    remedy="Change it in the study.",
-                )
+        for option, ends in RANGES.items():
+            within(self.name, option, getattr(self, option), ends)
 
     def worker(self, task: Task, design: Design) -> Worker:
         """Return a party's rows, ready to be bagged.

@@ -1,8 +1,9 @@
 """What a study may choose about boosting."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from fl_plugin.errors import ContractError
+from fl_plugin.algorithms.common.options import one_of, within
 
 # A leaf's value is a sum over at least so many rows.
 FEWEST_ROWS = 20
@@ -42,6 +43,8 @@ class Options:
             are the same.
     """
 
+    name: ClassVar[str] = "hist_gradient_boosting_classifier"
+
     learning_rate: float = 0.1
     max_iter: int = 100
     max_leaf_nodes: int = 31
@@ -61,17 +64,9 @@ class Options:
         Raises:
             ContractError: An option is out of its range.
         """
-        for name, (least, most) in RANGES.items():
-            if not least <= getattr(self, name) <= most:
-                raise ContractError(
-                    f"{name} must be between {least:g} and {most:g}.",
-                    remedy="Change it in the study.",
-                )
-        if self.growth not in GROWTHS:
-            raise ContractError(
-                f"growth must be one of {', '.join(GROWTHS)}.",
-                remedy="Change it in the study.",
-            )
+        for option, ends in RANGES.items():
+            within(self.name, option, getattr(self, option), ends)
+        one_of(self.name, "growth", self.growth, GROWTHS)
 
     @property
     def held_out(self) -> float:

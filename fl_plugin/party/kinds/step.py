@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from fl_plugin.algorithms.private import PrivateAlgorithm
+from fl_plugin.algorithms.private.releases import PrivateAlgorithm
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind, listed, numbered, prefixed
 from fl_plugin.party.designing import training_design

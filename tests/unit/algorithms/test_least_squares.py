@@ -5,8 +5,8 @@ import pytest
 from sklearn.linear_model import LinearRegression as Pooled
 from sklearn.linear_model import Ridge as PooledRidge
 
-from fl_plugin.algorithms import gram
 from fl_plugin.algorithms.elastic_net import ElasticNet, _descend, _gap, _Problem
+from fl_plugin.algorithms.linear_models import least_squares
 from fl_plugin.algorithms.linear_regression import LinearRegression
 from fl_plugin.algorithms.ridge import Ridge
 from fl_plugin.errors import ContractError, MessageError, TrainingError
@@ -161,7 +161,7 @@ def test_a_parameter_out_of_range_is_refused(make):
 @pytest.fixture
 def centre_off(monkeypatch):
     """Make the measured means wrong by a hundredth of the columns' size."""
-    exact = gram._moments
+    exact = least_squares._moments
 
     def shifted(task, design):
         sums = exact(task, design)
@@ -169,7 +169,7 @@ def centre_off(monkeypatch):
         sums[1] += 0.05 * design.rows
         return sums
 
-    return lambda: monkeypatch.setattr(gram, "_moments", shifted)
+    return lambda: monkeypatch.setattr(least_squares, "_moments", shifted)
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ from sklearn.linear_model import LogisticRegression as Pooled
 from sklearn.linear_model import PoissonRegressor
 
 from fl_plugin.algorithms.base import Block, Target
-from fl_plugin.algorithms.convex import Point, certify
 from fl_plugin.algorithms.gamma_regression import GammaRegression
+from fl_plugin.algorithms.linear_models.certificate import Point, certify
+from fl_plugin.algorithms.linear_models.newton import newton_step
 from fl_plugin.algorithms.logistic_regression import LogisticRegression
 from fl_plugin.algorithms.multinomial_logistic_regression import (
     MultinomialLogisticRegression,
 )
-from fl_plugin.algorithms.newton import newton_step
 from fl_plugin.algorithms.poisson_regression import PoissonRegression
 from fl_plugin.algorithms.tweedie_regression import TweedieRegression
 from fl_plugin.errors import ContractError, MessageError, TrainingError

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from fl_plugin.algorithms import perceptron
 from fl_plugin.algorithms.base import Block
-from fl_plugin.algorithms.perceptron import LARGEST_LOSS, Network, batches
+from fl_plugin.algorithms.neural import perceptron
+from fl_plugin.algorithms.neural.perceptron import LARGEST_LOSS, Network, batches
 
 
 def rows(kind, size=40, width=4):

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from fl_plugin.algorithms import robust
 from fl_plugin.algorithms.base import Block, Target, Worker, solve
 from fl_plugin.algorithms.mlp_fedavg import MLPFedAvg
+from fl_plugin.algorithms.neural import robust
 from fl_plugin.errors import MessageError, TrainingError
 from tests.federated import fit_over, task_over
 from tests.unlike import pooled, unlike

@@ -8,12 +8,12 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
 from sklearn.metrics import roc_auc_score
 
-from fl_plugin.algorithms.additive.asked import read
-from fl_plugin.algorithms.additive.features import features_of
-from fl_plugin.algorithms.additive.rows import Rows
-from fl_plugin.algorithms.additive.trees import model_of
 from fl_plugin.algorithms.base import Block, DesignColumn, Target
-from fl_plugin.algorithms.private import PrivateAlgorithm, clipped
+from fl_plugin.algorithms.private.additive.asked import read
+from fl_plugin.algorithms.private.additive.features import features_of
+from fl_plugin.algorithms.private.additive.rows import Rows
+from fl_plugin.algorithms.private.additive.trees import model_of
+from fl_plugin.algorithms.private.releases import PrivateAlgorithm, clipped
 from fl_plugin.algorithms.private_boosting import PrivateBoosting
 from fl_plugin.algorithms.private_linear_regression import PrivateLinearRegression
 from fl_plugin.algorithms.private_logistic_regression import PrivateLogisticRegression

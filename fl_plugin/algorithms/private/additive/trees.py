@@ -5,10 +5,10 @@ from itertools import groupby
 
 import numpy as np
 
-from fl_plugin.algorithms.additive.asked import Asked
-from fl_plugin.algorithms.additive.features import COARSE, Feature
 from fl_plugin.algorithms.boosting.compiled import BITSET_WORDS
 from fl_plugin.algorithms.boosting.trees import LEFT, NO, RIGHT, joined
+from fl_plugin.algorithms.private.additive.asked import Asked
+from fl_plugin.algorithms.private.additive.features import COARSE, Feature
 from fl_plugin.summand import Array, Floats
 
 _NONE = 0  # the bin of a one-hot column whose category a row does not have

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fl_plugin.algorithms.base import Design, Task
-from fl_plugin.algorithms.mlp_estimator import folded, standard, unfolded
-from fl_plugin.algorithms.perceptron import Network, batches
+from fl_plugin.algorithms.neural.estimator import folded, standard, unfolded
+from fl_plugin.algorithms.neural.perceptron import Network, batches
 from fl_plugin.summand import Floats
 
 # Apart from every key of the shared training, whose second part is a round.

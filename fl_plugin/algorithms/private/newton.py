@@ -30,12 +30,13 @@ from fl_plugin.algorithms.base import (
     RowAlgorithm,
     Task,
 )
-from fl_plugin.algorithms.linear import checked, full, half_size, malformed, triangle
-from fl_plugin.algorithms.private import (
+from fl_plugin.algorithms.common.arrays import checked, malformed
+from fl_plugin.algorithms.common.options import within
+from fl_plugin.algorithms.common.symmetric import full, half_size, triangle
+from fl_plugin.algorithms.private.releases import (
     PrivateAlgorithm,
     Release,
     clipped,
-    require,
     snapped,
 )
 from fl_plugin.summand import Arrays, Floats
@@ -66,10 +67,10 @@ class PrivateNewton(PrivateAlgorithm, RowAlgorithm):
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
-        require("l2", self.l2, 0.0, 1e9)
-        require("steps", self.steps, 1, 50)
-        require("norm", self.norm, 0.125, 64.0)
-        require("curvature", self.curvature, 0.01, 0.99)
+        within(self.name, "l2", self.l2, (0.0, 1e9))
+        within(self.name, "steps", self.steps, (1, 50))
+        within(self.name, "norm", self.norm, (0.125, 64.0))
+        within(self.name, "curvature", self.curvature, (0.01, 0.99))
 
     @property
     @abstractmethod

@@ -8,16 +8,23 @@ that row and the question alone, and sums are exact in any order (`private.py`).
 import numpy as np
 from scipy.special import expit
 
-from fl_plugin.algorithms.additive.asked import BOTH, COUNT, MAINS, SCAN, Asked, read
-from fl_plugin.algorithms.additive.features import (
+from fl_plugin.algorithms.base import Design, Task, Worker
+from fl_plugin.algorithms.private.additive.asked import (
+    BOTH,
+    COUNT,
+    MAINS,
+    SCAN,
+    Asked,
+    read,
+)
+from fl_plugin.algorithms.private.additive.features import (
     CELLS,
     COARSE,
     Codes,
     codes_of,
     features_of,
 )
-from fl_plugin.algorithms.base import Design, Task, Worker
-from fl_plugin.algorithms.private import snapped
+from fl_plugin.algorithms.private.releases import snapped
 from fl_plugin.summand import Array, Arrays, Floats
 
 TABLE_GRID = 2.0**14

@@ -13,8 +13,8 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import LabelBinarizer
 
 from fl_plugin.algorithms.base import Task
-from fl_plugin.algorithms.linear import checked, malformed
-from fl_plugin.algorithms.perceptron import Network
+from fl_plugin.algorithms.common.arrays import checked, malformed
+from fl_plugin.algorithms.neural.perceptron import Network
 from fl_plugin.summand import Arrays, Floats
 
 _OUTPUTS = {"binary": "logistic", "multiclass": "softmax", "regression": "identity"}

@@ -20,7 +20,6 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from fl_plugin.algorithms import robust
 from fl_plugin.algorithms.base import (
     Design,
     Fitted,
@@ -29,17 +28,18 @@ from fl_plugin.algorithms.base import (
     RowAlgorithm,
     Task,
 )
-from fl_plugin.algorithms.linear import checked, malformed, whole_number
-from fl_plugin.algorithms.mlp_estimator import (
+from fl_plugin.algorithms.common.arrays import checked, malformed, whole_number
+from fl_plugin.algorithms.common.options import one_of, within
+from fl_plugin.algorithms.neural import robust
+from fl_plugin.algorithms.neural.estimator import (
     arrays_of,
     estimator_of,
     folded,
     standard,
 )
-from fl_plugin.algorithms.mlp_local import Local, clipped, diverged, weighted
-from fl_plugin.algorithms.mlp_personal import Passes, personal
-from fl_plugin.algorithms.options import one_of, within
-from fl_plugin.algorithms.perceptron import LARGEST_LOSS, Network, batches
+from fl_plugin.algorithms.neural.local import Local, clipped, diverged, weighted
+from fl_plugin.algorithms.neural.perceptron import LARGEST_LOSS, Network, batches
+from fl_plugin.algorithms.neural.personal import Passes, personal
 from fl_plugin.errors import TrainingError
 from fl_plugin.summand import Arrays, Floats, Summand
 

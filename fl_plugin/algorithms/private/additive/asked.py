@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fl_plugin.algorithms.additive.features import CELLS, COARSE
-from fl_plugin.algorithms.linear import checked, malformed
+from fl_plugin.algorithms.common.arrays import checked, malformed
+from fl_plugin.algorithms.private.additive.features import CELLS, COARSE
 from fl_plugin.summand import Array, Arrays, Floats
 
 COUNT, MAINS, SCAN, BOTH = range(4)

@@ -23,9 +23,10 @@ from fl_plugin.algorithms.base import (
     RowAlgorithm,
     Task,
 )
-from fl_plugin.algorithms.convex import Point, certify, longest
-from fl_plugin.algorithms.linear import capped, malformed
-from fl_plugin.algorithms.ranges import require
+from fl_plugin.algorithms.common.arrays import malformed
+from fl_plugin.algorithms.common.options import at_least, positive
+from fl_plugin.algorithms.linear_models.certificate import Point, certify, longest
+from fl_plugin.algorithms.linear_models.questions import capped
 from fl_plugin.errors import TrainingError
 from fl_plugin.summand import Array, Arrays, Floats
 
@@ -59,8 +60,8 @@ class NewtonAlgorithm(RowAlgorithm):
 
     def __post_init__(self) -> None:
         """Refuse a tolerance or a number of rounds that no fit can keep."""
-        require(self, "tolerance", above=0.0)
-        require(self, "max_rounds", least=1)
+        positive(self.name, "tolerance", self.tolerance)
+        at_least(self.name, "max_rounds", self.max_rounds, 1)
 
     @abstractmethod
     def start(self, task: Task) -> Floats:

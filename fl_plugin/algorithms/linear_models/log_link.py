@@ -21,19 +21,16 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from fl_plugin.algorithms.base import Design, Task
-from fl_plugin.algorithms.convex import Point
-from fl_plugin.algorithms.glm import GeneralisedLinearModel
-from fl_plugin.algorithms.linear import (
-    checked,
-    curved_of,
+from fl_plugin.algorithms.common.arrays import checked, malformed, whole_number
+from fl_plugin.algorithms.common.options import at_least
+from fl_plugin.algorithms.common.symmetric import half_size
+from fl_plugin.algorithms.linear_models.certificate import Point
+from fl_plugin.algorithms.linear_models.estimators import (
     fill_regressor,
-    half_size,
-    malformed,
-    point_of,
     regressor_arrays,
-    whole_number,
 )
-from fl_plugin.algorithms.ranges import require
+from fl_plugin.algorithms.linear_models.generalised import GeneralisedLinearModel
+from fl_plugin.algorithms.linear_models.questions import curved_of, point_of
 from fl_plugin.errors import TrainingError
 from fl_plugin.summand import Array, Arrays, Floats, Summand
 
@@ -56,7 +53,7 @@ class LogLinkRegression(GeneralisedLinearModel):
     def __post_init__(self) -> None:
         """Refuse a negative penalty."""
         super().__post_init__()
-        require(self, "alpha", least=0.0)
+        at_least(self.name, "alpha", self.alpha, 0.0)
 
     @abstractmethod
     def losses(self, z: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:

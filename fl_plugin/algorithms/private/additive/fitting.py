@@ -13,7 +13,8 @@ from itertools import combinations
 
 import numpy as np
 
-from fl_plugin.algorithms.additive.asked import (
+from fl_plugin.algorithms.base import Question
+from fl_plugin.algorithms.private.additive.asked import (
     BOTH,
     COUNT,
     FARTHEST,
@@ -22,16 +23,15 @@ from fl_plugin.algorithms.additive.asked import (
     SCAN,
     Asked,
 )
-from fl_plugin.algorithms.additive.features import (
+from fl_plugin.algorithms.private.additive.features import (
     CELLS,
     COARSE,
     Feature,
     bins_of,
     coarse_of,
 )
-from fl_plugin.algorithms.additive.rows import TABLE_GRID, width_of
-from fl_plugin.algorithms.base import Question
-from fl_plugin.algorithms.private import snapped
+from fl_plugin.algorithms.private.additive.rows import TABLE_GRID, width_of
+from fl_plugin.algorithms.private.releases import snapped
 from fl_plugin.summand import Array, Arrays, Floats
 
 CURVATURE = 0.25

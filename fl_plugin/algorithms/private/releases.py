@@ -22,7 +22,7 @@ from typing import ClassVar
 import numpy as np
 
 from fl_plugin.algorithms.base import Algorithm, Task
-from fl_plugin.errors import ContractError
+from fl_plugin.algorithms.common.options import within
 from fl_plugin.summand import WORD_BYTES, Arrays, Floats, Summand
 
 # A total with its noise stays inside its bound; 20 standard deviations: never above.
@@ -87,7 +87,7 @@ class PrivateAlgorithm(Algorithm):
 
     def answers(self, question: Arrays, task: Task) -> Mapping[str, Summand]:
         """Return how the arrays are sent: bounds and widths with room for noise."""
-        require("The number of rows", task.rows, 0, MOST_ROWS)
+        within(self.name, "the number of rows", task.rows, (0, MOST_ROWS))
         told = self.releases(question, task)
         return {name: release.summand(task) for name, release in told.items()}
 
@@ -110,16 +110,3 @@ def clipped(x: Floats, norm: float) -> Floats:
 def snapped(values: Floats, steps: float) -> Floats:
     """Return values rounded to multiples of 1 / steps, a power of two."""
     return np.asarray(np.rint(values * steps) / steps)
-
-
-def require(name: str, value: float, least: float, most: float) -> None:
-    """Check a parameter.
-
-    Raises:
-        ContractError: It is outside its range.
-    """
-    if not least <= value <= most:
-        raise ContractError(
-            f"{name} must be between {least:g} and {most:g}.",
-            remedy="Correct the study's algorithm.",
-        )

@@ -1,0 +1,1 @@
+"""Linear models: Newton on summed derivatives, least squares from summed products."""

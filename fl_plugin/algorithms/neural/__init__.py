@@ -1,0 +1,1 @@
+"""Networks that every party trains on its own rows, and means of what they learnt."""
