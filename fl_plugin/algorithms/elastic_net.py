@@ -23,8 +23,8 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import ElasticNet as Sklearn
 
 from fl_plugin.algorithms.base import Fitted, Rounds, Task
-from fl_plugin.algorithms.common.arrays import checked, whole_number
-from fl_plugin.algorithms.common.options import positive, within
+from fl_plugin.algorithms.checks.arrays import checked, whole_number
+from fl_plugin.algorithms.checks.options import positive, within
 from fl_plugin.algorithms.linear_models.estimators import (
     fill_regressor,
     regressor_arrays,

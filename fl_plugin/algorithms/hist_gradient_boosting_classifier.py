@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 from fl_plugin.algorithms.base import Algorithm, Task
 from fl_plugin.algorithms.boosting.booster import Booster, types_of
 from fl_plugin.algorithms.boosting.losses import Loss
-from fl_plugin.algorithms.common.class_weights import (
+from fl_plugin.algorithms.by_class.weights import (
     NONE,
     as_parameter,
     class_weights,

@@ -5,7 +5,7 @@ sums per centre add over parties, so every step is the step of the pooled rows, 
 rule to stop (the centres together moved by less than `tol` times the mean variance of
 a column) is scikit-learn's too. Two things differ from `KMeans(n_init=...)`:
 
-- The starts come from sums (`kmeans_start`), since k-means++ starts at rows. Several
+- The starts come from sums (`geometry.starts`), since k-means++ starts at rows. Several
   are fitted in the same rounds; the one with the least inertia is kept.
 - A centre without rows stays where it is: scikit-learn would move it to a row.
 
@@ -32,10 +32,10 @@ from fl_plugin.algorithms.base import (
     RowAlgorithm,
     Task,
 )
-from fl_plugin.algorithms.common.arrays import checked, malformed, whole_number
-from fl_plugin.algorithms.common.options import within
-from fl_plugin.algorithms.common.points import largest_square, largest_sum, points
-from fl_plugin.algorithms.common.starts import grow
+from fl_plugin.algorithms.checks.arrays import checked, malformed, whole_number
+from fl_plugin.algorithms.checks.options import within
+from fl_plugin.algorithms.geometry.points import largest_square, largest_sum, points
+from fl_plugin.algorithms.geometry.starts import grow
 from fl_plugin.summand import Arrays, Floats, Summand
 
 BLOCK = 2_048

@@ -22,14 +22,14 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression as Sklearn
 
 from fl_plugin.algorithms.base import Task
-from fl_plugin.algorithms.common.class_weights import (
+from fl_plugin.algorithms.by_class.weights import (
     as_parameter,
     class_weights,
     require_class_weight,
     row_weights,
 )
-from fl_plugin.algorithms.common.options import positive
-from fl_plugin.algorithms.common.symmetric import half_size
+from fl_plugin.algorithms.checks.options import positive
+from fl_plugin.algorithms.geometry.symmetric import half_size
 from fl_plugin.algorithms.linear_models.estimators import (
     classifier_arrays,
     fill_classifier,

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from fl_plugin.algorithms.common.options import within
+from fl_plugin.algorithms.checks.options import within
 from fl_plugin.algorithms.neural.federated import FederatedMLP, Shared
 from fl_plugin.summand import Arrays, Floats
 

@@ -8,7 +8,7 @@ Smith (2020), "Federated optimization in heterogeneous networks", algorithm 2.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from fl_plugin.algorithms.common.options import within
+from fl_plugin.algorithms.checks.options import within
 from fl_plugin.algorithms.neural.federated import FederatedMLP, Shared
 from fl_plugin.summand import Arrays
 

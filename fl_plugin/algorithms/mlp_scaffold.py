@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from fl_plugin.algorithms.base import Design, Task, Worker
-from fl_plugin.algorithms.common.arrays import checked, malformed
+from fl_plugin.algorithms.checks.arrays import checked, malformed
 from fl_plugin.algorithms.neural.federated import FARTHEST, FederatedMLP, Shared
 from fl_plugin.algorithms.neural.local import clipped, weighted
 from fl_plugin.summand import Arrays, Floats, Summand

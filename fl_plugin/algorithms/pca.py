@@ -26,10 +26,10 @@ from fl_plugin.algorithms.base import (
     RowAlgorithm,
     Task,
 )
-from fl_plugin.algorithms.common.arrays import checked, malformed, whole_number
-from fl_plugin.algorithms.common.options import within
-from fl_plugin.algorithms.common.points import largest_square, largest_sum, points
-from fl_plugin.algorithms.common.symmetric import full, half_size, triangle
+from fl_plugin.algorithms.checks.arrays import checked, malformed, whole_number
+from fl_plugin.algorithms.checks.options import within
+from fl_plugin.algorithms.geometry.points import largest_square, largest_sum, points
+from fl_plugin.algorithms.geometry.symmetric import full, half_size, triangle
 from fl_plugin.errors import TrainingError
 from fl_plugin.summand import Arrays, Floats, Summand
 

@@ -21,7 +21,7 @@ from fl_plugin.algorithms.base import Design, Fitted, Rounds, Task, Worker
 from fl_plugin.algorithms.boosting.estimators import arrays_from, fitted
 from fl_plugin.algorithms.boosting.losses import loss_of
 from fl_plugin.algorithms.boosting.options import Options
-from fl_plugin.algorithms.common.options import within
+from fl_plugin.algorithms.checks.options import within
 from fl_plugin.algorithms.private.additive.asked import (
     BOTH,
     COUNT,

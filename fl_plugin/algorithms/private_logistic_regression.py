@@ -1,4 +1,4 @@
-"""Private logistic regression: Newton's method on noisy sums (`private_newton`)."""
+"""Private logistic regression: Newton's method on noisy sums (`private.newton`)."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 
 from fl_plugin.algorithms.base import Task
-from fl_plugin.algorithms.common.arrays import checked, whole_number
+from fl_plugin.algorithms.checks.arrays import checked, whole_number
 from fl_plugin.algorithms.private.newton import PrivateNewton
 from fl_plugin.summand import Arrays, Floats
 

@@ -1,4 +1,4 @@
-"""Private Poisson regression: Newton's method on noisy sums (`private_newton`)."""
+"""Private Poisson regression: Newton's method on noisy sums (`private.newton`)."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -8,8 +8,8 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import PoissonRegressor
 
 from fl_plugin.algorithms.base import Task
-from fl_plugin.algorithms.common.arrays import checked, whole_number
-from fl_plugin.algorithms.common.options import within
+from fl_plugin.algorithms.checks.arrays import checked, whole_number
+from fl_plugin.algorithms.checks.options import within
 from fl_plugin.algorithms.private.newton import PrivateNewton
 from fl_plugin.summand import Arrays, Floats
 

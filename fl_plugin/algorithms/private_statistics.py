@@ -22,8 +22,8 @@ from fl_plugin.algorithms.base import (
     RowAlgorithm,
     Task,
 )
-from fl_plugin.algorithms.common.arrays import checked, malformed
-from fl_plugin.algorithms.common.options import within
+from fl_plugin.algorithms.checks.arrays import checked, malformed
+from fl_plugin.algorithms.checks.options import within
 from fl_plugin.algorithms.private.releases import (
     PrivateAlgorithm,
     Release,

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from fl_plugin.algorithms.base import Algorithm, Task
 from fl_plugin.algorithms.boosting.forester import Forester
-from fl_plugin.algorithms.common.class_weights import (
+from fl_plugin.algorithms.by_class.weights import (
     as_parameter,
     class_weights,
     require_class_weight,

@@ -23,7 +23,7 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import Ridge as Sklearn
 
 from fl_plugin.algorithms.base import Fitted, Rounds, Task
-from fl_plugin.algorithms.common.options import positive
+from fl_plugin.algorithms.checks.options import positive
 from fl_plugin.algorithms.linear_models.estimators import (
     fill_regressor,
     regressor_arrays,

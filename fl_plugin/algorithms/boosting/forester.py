@@ -18,7 +18,7 @@ from fl_plugin.algorithms.boosting.forest_questions import MOST_TREES, read
 from fl_plugin.algorithms.boosting.forest_rows import MOST_COPIES, BaggedRows
 from fl_plugin.algorithms.boosting.layout import Layout, layout_of
 from fl_plugin.algorithms.boosting.options import FEWEST_ROWS
-from fl_plugin.algorithms.common.options import within
+from fl_plugin.algorithms.checks.options import within
 from fl_plugin.errors import TrainingError
 from fl_plugin.summand import Arrays, Floats, Summand
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from fl_plugin.algorithms.common.options import one_of, within
+from fl_plugin.algorithms.checks.options import one_of, within
 
 # A leaf's value is a sum over at least so many rows.
 FEWEST_ROWS = 20

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from fl_plugin.algorithms.common.arrays import checked, whole_number
+from fl_plugin.algorithms.checks.arrays import checked, whole_number
 from fl_plugin.summand import Arrays
 
 

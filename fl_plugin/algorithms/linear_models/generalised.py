@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fl_plugin.algorithms.base import BATCH, Design, Task
-from fl_plugin.algorithms.common.symmetric import full, triangle
+from fl_plugin.algorithms.geometry.symmetric import full, triangle
 from fl_plugin.algorithms.linear_models.newton import NewtonAlgorithm
 from fl_plugin.summand import Arrays, Floats
 

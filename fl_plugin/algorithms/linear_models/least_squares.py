@@ -25,8 +25,8 @@ from fl_plugin.algorithms.base import (
     RowAlgorithm,
     Task,
 )
-from fl_plugin.algorithms.common.arrays import checked, malformed, whole_number
-from fl_plugin.algorithms.common.symmetric import full, half_size, triangle
+from fl_plugin.algorithms.checks.arrays import checked, malformed, whole_number
+from fl_plugin.algorithms.geometry.symmetric import full, half_size, triangle
 from fl_plugin.algorithms.linear_models.questions import capped, point_of
 from fl_plugin.errors import TrainingError
 from fl_plugin.summand import Array, Arrays, Floats, Summand

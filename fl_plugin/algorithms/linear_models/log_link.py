@@ -21,9 +21,9 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from fl_plugin.algorithms.base import Design, Task
-from fl_plugin.algorithms.common.arrays import checked, malformed, whole_number
-from fl_plugin.algorithms.common.options import at_least
-from fl_plugin.algorithms.common.symmetric import half_size
+from fl_plugin.algorithms.checks.arrays import checked, malformed, whole_number
+from fl_plugin.algorithms.checks.options import at_least
+from fl_plugin.algorithms.geometry.symmetric import half_size
 from fl_plugin.algorithms.linear_models.certificate import Point
 from fl_plugin.algorithms.linear_models.estimators import (
     fill_regressor,

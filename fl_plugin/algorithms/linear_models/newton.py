@@ -23,8 +23,8 @@ from fl_plugin.algorithms.base import (
     RowAlgorithm,
     Task,
 )
-from fl_plugin.algorithms.common.arrays import malformed
-from fl_plugin.algorithms.common.options import at_least, positive
+from fl_plugin.algorithms.checks.arrays import malformed
+from fl_plugin.algorithms.checks.options import at_least, positive
 from fl_plugin.algorithms.linear_models.certificate import Point, certify, longest
 from fl_plugin.algorithms.linear_models.questions import capped
 from fl_plugin.errors import TrainingError

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fl_plugin.algorithms.common.arrays import checked, malformed
+from fl_plugin.algorithms.checks.arrays import checked, malformed
 from fl_plugin.errors import TrainingError
 from fl_plugin.summand import Arrays, Floats
 

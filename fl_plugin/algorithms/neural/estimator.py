@@ -13,7 +13,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import LabelBinarizer
 
 from fl_plugin.algorithms.base import Task
-from fl_plugin.algorithms.common.arrays import checked, malformed
+from fl_plugin.algorithms.checks.arrays import checked, malformed
 from fl_plugin.algorithms.neural.perceptron import Network
 from fl_plugin.summand import Arrays, Floats
 

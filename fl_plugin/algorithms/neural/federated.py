@@ -28,8 +28,8 @@ from fl_plugin.algorithms.base import (
     RowAlgorithm,
     Task,
 )
-from fl_plugin.algorithms.common.arrays import checked, malformed, whole_number
-from fl_plugin.algorithms.common.options import one_of, within
+from fl_plugin.algorithms.checks.arrays import checked, malformed, whole_number
+from fl_plugin.algorithms.checks.options import one_of, within
 from fl_plugin.algorithms.neural import robust
 from fl_plugin.algorithms.neural.estimator import (
     arrays_of,

@@ -22,7 +22,7 @@ from typing import ClassVar
 import numpy as np
 
 from fl_plugin.algorithms.base import Algorithm, Task
-from fl_plugin.algorithms.common.options import within
+from fl_plugin.algorithms.checks.options import within
 from fl_plugin.summand import WORD_BYTES, Arrays, Floats, Summand
 
 # A total with its noise stays inside its bound; 20 standard deviations: never above.

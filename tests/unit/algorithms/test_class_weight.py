@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression as Pooled
 from sklearn.utils.class_weight import compute_class_weight
 
 from fl_plugin.algorithms.base import Block, Target, Task
-from fl_plugin.algorithms.common.class_weights import class_weights, row_weights
+from fl_plugin.algorithms.by_class.weights import class_weights, row_weights
 from fl_plugin.algorithms.installed import find_algorithm
 from fl_plugin.errors import ContractError, TrainingError
 from fl_plugin.privacy.encoding import encode

@@ -13,7 +13,7 @@ from fl_plugin.algorithms.base import Block, DesignColumn, Target, solve
 from fl_plugin.algorithms.boosting.draws import uniform
 from fl_plugin.algorithms.boosting.forest_rows import copies_of
 from fl_plugin.algorithms.boosting.questions import Asked
-from fl_plugin.algorithms.common.class_weights import class_weights, row_weights
+from fl_plugin.algorithms.by_class.weights import class_weights, row_weights
 from fl_plugin.algorithms.hist_gradient_boosting_classifier import (
     HistGradientBoostingClassifier,
 )

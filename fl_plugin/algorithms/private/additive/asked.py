@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fl_plugin.algorithms.common.arrays import checked, malformed
+from fl_plugin.algorithms.checks.arrays import checked, malformed
 from fl_plugin.algorithms.private.additive.features import CELLS, COARSE
 from fl_plugin.summand import Array, Arrays, Floats
 

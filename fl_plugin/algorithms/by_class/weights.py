@@ -10,7 +10,7 @@ takes no round and lets nothing more out of a domain.
 import numpy as np
 
 from fl_plugin.algorithms.base import Task
-from fl_plugin.algorithms.common.options import one_of
+from fl_plugin.algorithms.checks.options import one_of
 from fl_plugin.errors import TrainingError
 from fl_plugin.summand import Floats
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from fl_plugin.algorithms.base import Task
-from fl_plugin.algorithms.common.arrays import checked, malformed
+from fl_plugin.algorithms.checks.arrays import checked, malformed
 from fl_plugin.summand import Arrays, Floats
 
 FARTHEST = 1e9  # no column of ordinary scale has a mean farther out

@@ -1,0 +1,1 @@
+"""Checks of what a study and a message say: options and arrays."""

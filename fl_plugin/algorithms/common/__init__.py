@@ -1,1 +1,0 @@
-"""What algorithms of several families share: checks, points, classes."""

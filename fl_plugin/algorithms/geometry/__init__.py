@@ -1,0 +1,1 @@
+"""Points among the rows, how far rows can lie from them, symmetric matrices."""
