@@ -117,8 +117,12 @@ def snapshot(folder: Path) -> dict[Path, str]:
     }
 
 
+# The audit, the domain's key for signing masks, and the keys of those it has met.
+LEDGER = ("ledger.sqlite", "identity.pem", "peers.json")
+
+
 def test_a_run_keeps_no_copy_of_a_row(mesh_folder, tmp_path, monkeypatch):
-    """Beside ledgers and the registered model a run leaves no file, in no folder.
+    """Beside ledgers, keys and the registered model a run leaves no file anywhere.
 
     What stands in those is searched by `test_canaries`.
     """
@@ -133,7 +137,7 @@ def test_a_run_keeps_no_copy_of_a_row(mesh_folder, tmp_path, monkeypatch):
     written = {p.relative_to(mesh_folder) for p in after if before.get(p) != after[p]}
     assert set(before) <= set(after)
     assert {str(p) for p in written} == {
-        *(f"domains/{d}/ledger/ledger.sqlite" for d in LENDERS),
+        *(f"domains/{d}/ledger/{name}" for d in LENDERS for name in LEDGER),
         *(f"domains/{d}/ledger/{f}" for d in LENDERS for f in leftover(mesh_folder, d)),
         "registry/credit_risk/.lock",
         *(
