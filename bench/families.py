@@ -27,7 +27,8 @@ from sklearn.linear_model import (
 from sklearn.naive_bayes import BernoulliNB, GaussianNB
 from sklearn.neural_network import MLPClassifier
 
-from fl_plugin.algorithms.base import Algorithm, Parameter
+from fl_plugin.algorithms.base import Algorithm
+from fl_plugin.algorithms.described import Parameter
 from fl_plugin.algorithms.installed import algorithms, find_algorithm
 
 TREES, LEAVES, BINS, SEED = 60, 31, 255, 7

@@ -34,7 +34,8 @@ from threadpoolctl import threadpool_limits
 from bench import synthetic
 from bench.federated import Party, Run, Together, fit
 from bench.figures import Figure, finish, parser
-from fl_plugin.algorithms.base import Block, DesignColumn, Parameter, Target, Task
+from fl_plugin.algorithms.base import Block, DesignColumn, Target, Task
+from fl_plugin.algorithms.described import Parameter
 from fl_plugin.algorithms.installed import find_algorithm
 from fl_plugin.summand import Arrays
 

@@ -29,7 +29,8 @@ from bench import synthetic
 from bench.federated import Party, Run, Together, fit, names_of
 from bench.figures import Figure, finish, parser
 from bench.glm import Rows, rows_of
-from fl_plugin.algorithms.base import Block, Parameter, Target
+from fl_plugin.algorithms.base import Block, Target
+from fl_plugin.algorithms.described import Parameter
 from fl_plugin.algorithms.installed import find_algorithm
 
 RATIO_BAR = 1.5

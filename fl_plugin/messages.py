@@ -26,7 +26,7 @@ MAGIC = b"FLM1"
 MAX_HEADER = 4 * 2**20
 MAX_BYTES = 2**30
 MAX_ARRAYS = 8_192
-_TYPES = {"<u8": 8, "<i8": 8, "<f8": 8, "|u1": 1}  # bytes of an entry
+_TYPES = {"<u8": 8, "<i8": 8, "<f8": 8, "<f4": 4, "|u1": 1}  # bytes of an entry
 _NAME = re.compile(r"[a-z0-9_.-]{1,64}")
 _MAX_DIMENSIONS = 4
 

@@ -11,19 +11,18 @@ is masked.
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Self
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
-from fl_plugin.errors import ContractError
+from fl_plugin.algorithms.described import Described
 from fl_plugin.summand import Array, Arrays, Floats, Summand
 
 Hashes = npt.NDArray[np.uint64]
 Category = str | bool | int
-Parameter = float | int | bool | str
 
 # Blocks of this many rows stay in a core's second-level cache.
 BATCH = 4_096
@@ -211,47 +210,11 @@ class Worker(ABC):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Algorithm(ABC):
-    """Base class; a subclass in this room, one per file, is found by its `name`.
+class Algorithm(Described):
+    """Base class; a subclass in this room, one per file, is found by its `name`."""
 
-    A subclass's fields are its parameters, each with a default.
-    """
-
-    name: ClassVar[str]
-    title: ClassVar[str]
-    paper: ClassVar[str]
-    targets: ClassVar[tuple[str, ...]]  # kinds of target it can learn
-    prepares: ClassVar[str] = "matrix"  # or "bins": which design it learns from
-    exact: ClassVar[str]  # what it equals, in words
-    leaves: ClassVar[str]  # what leaves a domain, in words
     # (module, class, skops node) of what its estimator holds beyond plain arrays
     types: ClassVar[tuple[tuple[str, str, str], ...]] = ()
-
-    @classmethod
-    def of(cls, parameters: Mapping[str, Any]) -> Self:
-        """Return the algorithm with these parameters.
-
-        Raises:
-            ContractError: A parameter is unknown, or of the wrong kind.
-        """
-        known = {f.name: f.default for f in fields(cls)}
-        for name, value in parameters.items():
-            if name not in known:
-                raise ContractError(
-                    f"{cls.name} has no parameter {name}.",
-                    remedy=f"It has {', '.join(sorted(known)) or 'none'}.",
-                )
-            if not _alike(value, known[name]):
-                kind = _KINDS.get(type(known[name]), "a word")
-                raise ContractError(
-                    f"{name} of {cls.name} must be {kind}.",
-                    remedy=f"See `fl algorithms show {cls.name}`.",
-                )
-        return cls(**parameters)
-
-    def parameters(self) -> dict[str, Parameter]:
-        """Return every parameter with its value."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
 
     @property
     def sees(self) -> str:
@@ -369,14 +332,3 @@ def solve_alone(algorithm: Algorithm, task: Task, design: Design) -> Fitted:
     """Fit one party's rows by themselves."""
     worker = algorithm.worker(task, design)
     return solve(algorithm, task, lambda question, _: worker.answer(question))
-
-
-_KINDS = {bool: "true or false", int: "a whole number", float: "a number"}
-
-
-def _alike(value: Any, default: Any) -> bool:
-    if isinstance(default, bool) or isinstance(value, bool):
-        return isinstance(value, bool) and isinstance(default, bool)
-    if isinstance(default, float):
-        return isinstance(value, (int, float))
-    return isinstance(value, type(default))

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fl_plugin.algorithms.base import Algorithm, Parameter, Target, Task
+from fl_plugin.algorithms.base import Algorithm, Target, Task
+from fl_plugin.algorithms.described import Parameter
 from fl_plugin.algorithms.installed import find_algorithm
 from fl_plugin.errors import MeshError, RegistryError
 from fl_plugin.preparation.features import Feature, Schema

@@ -1,0 +1,1 @@
+"""Which rows of different domains are the same: private matching of their keys."""

@@ -1,0 +1,1 @@
+"""Algorithms over the same rows whose columns lie in different domains."""
