@@ -35,6 +35,7 @@ class Made:
         node: Words of every domain's node.yml beside the usual ones.
         event_time: The column that says when a row came about.
         epsilon: That every grant covers.
+        uses: That every contract offers and every grant covers.
     """
 
     tables: Mapping[str, pa.Table]
@@ -46,6 +47,7 @@ class Made:
     node: Mapping[str, Any] = field(default_factory=dict)
     event_time: str | None = None
     epsilon: float | None = None
+    uses: Sequence[str] = USES
 
 
 def make_mesh(root: Path, made: Made) -> Path:
@@ -95,12 +97,12 @@ def _nodes(domain: str, table: pa.Table, made: Made) -> dict[str, Any]:
         "status": "active",
         "classification": "internal",
         "purposes": [PURPOSE],
-        "uses": list(USES),
+        "uses": list(made.uses),
         "allow": [
             {
                 "consumer": {"org_unit": [CONSUMER]},
                 "purposes": [PURPOSE],
-                "uses": list(USES),
+                "uses": list(made.uses),
             }
         ],
         **made.product,
@@ -184,7 +186,8 @@ def _study(made: Made) -> dict[str, Any]:
 
 def _grant(domain: str, table: pa.Table, policy: str, made: Made) -> dict[str, Any]:
     today = date.today()  # noqa: DTZ011 a grant's days are days
-    columns = [n for n in table.column_names if n != "row_id"]
+    matched = made.study.get("match", {}).get("key")
+    columns = [n for n in table.column_names if n != "row_id" or n == matched]
     mesh = {
         "request": {
             "study": STUDY,
@@ -192,7 +195,7 @@ def _grant(domain: str, table: pa.Table, policy: str, made: Made) -> dict[str, A
             "by": "scientist@bank.example",
             "at": str(today - timedelta(days=2)),
             "purpose": PURPOSE,
-            "uses": list(USES),
+            "uses": list(made.uses),
             "columns": columns,
             "epsilon": made.epsilon,
             "days": 90,

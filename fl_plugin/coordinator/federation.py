@@ -172,6 +172,25 @@ class Federation:
                 found[party] = reply.body
         return found
 
+    def ask_each(
+        self,
+        kind: str,
+        bodies: Mapping[str, Mapping[str, Any]],
+        arrays: Mapping[str, Arrays] | None = None,
+    ) -> dict[str, Reply]:
+        """Ask some parties, each for something of its own.
+
+        Args:
+            kind: The work.
+            bodies: What to say, by party; who is not named is not asked.
+            arrays: What to send along, by party.
+
+        Raises:
+            MeshError: A party refused, or sent something that does not fit.
+        """
+        raw = self._exchange(kind, bodies, {}, arrays)
+        return self._replies(kind, raw)
+
     def _ask_some(
         self, kind: str, bodies: Mapping[str, Mapping[str, Any]]
     ) -> Mapping[str, Mapping[str, Any]]:
@@ -258,6 +277,7 @@ class Federation:
         kind: str,
         bodies: Mapping[str, Mapping[str, Any]],
         arrays: Mapping[str, Array],
+        own: Mapping[str, Arrays] | None = None,
     ) -> Mapping[str, bytes]:
         self.round += 1
         self.listener(kind, self.round)
@@ -269,7 +289,7 @@ class Federation:
                     round=self.round,
                     party=party,
                     body=bodies[party],
-                    arrays=arrays,
+                    arrays=arrays if own is None else own.get(party, {}),
                 )
             )
             for party in bodies

@@ -10,6 +10,7 @@ from fl_plugin.manifest.words import ColumnName, Name, Positive
 
 MOST_CANDIDATES = 64
 Value = float | int | bool | Name
+_ONLY_HORIZONTAL = {"folds", "repeats", "stratified", "group", "fairness", "holdout_by"}
 Candidates = Annotated[tuple[Value, ...], Field(min_length=1, max_length=64)]
 
 
@@ -137,6 +138,22 @@ class PreparationPlan(ContractBlock):
     monotonic: dict[ColumnName, Literal[-1, 0, 1]] = Field(default_factory=dict)
 
 
+class MatchPlan(ContractBlock):
+    """How a vertical study finds which rows of its domains are the same.
+
+    Args:
+        key: The column that names a row; every product has it, as a `join_key`.
+        how: "private": no domain learns a key of another, nor whether it has one that
+            the others have not. "keyed_hash": faster; every contract must offer the
+            use `match_by_hash`, and the domains share a salt.
+        normalise: What makes two keys the same (`fl_plugin.alignment`).
+    """
+
+    key: ColumnName
+    how: Literal["private", "keyed_hash"] = "private"
+    normalise: Name = "text"
+
+
 class SamplingPlan(ContractBlock):
     """Which training rows are learned from where classes are of very unequal size.
 
@@ -162,6 +179,7 @@ class StudyContract(ContractBlock):
     preparation: PreparationPlan = PreparationPlan()
     sampling: SamplingPlan | None = None
     search: SearchPlan | None = None
+    match: MatchPlan | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
     @model_validator(mode="after")
@@ -170,6 +188,24 @@ class StudyContract(ContractBlock):
             raise ValueError("the target must not be one of the features")
         if len(set(self.features)) != len(self.features):
             raise ValueError("features must not name a column twice")
+        return self
+
+    @model_validator(mode="after")
+    def _vertical_matches_rows(self) -> Self:
+        if (self.mode == "vertical") != (self.match is not None):
+            raise ValueError("`match` belongs to mode: vertical, and it needs one")
+        if self.mode == "horizontal":
+            return self
+        if self.target is None:
+            raise ValueError("a vertical study needs a target")
+        if self.match is not None and self.match.key in (*self.features, self.target):
+            raise ValueError("the key is neither a feature nor the target")
+        told = self.evaluation.model_fields_set & _ONLY_HORIZONTAL
+        if told or self.search or self.sampling or self.privacy.epsilon is not None:
+            raise ValueError(
+                "a vertical study is judged by its held-out rows: it has no folds, "
+                "fairness, search, sampling or epsilon"
+            )
         return self
 
     @model_validator(mode="after")

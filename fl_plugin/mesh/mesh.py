@@ -10,6 +10,7 @@ import pyarrow as pa
 from fl_plugin.coordinator.decisions import insist, with_decisions
 from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.run import evaluate, train
+from fl_plugin.coordinator.vertical_run import train_vertical
 from fl_plugin.discovery import discover
 from fl_plugin.engines.base import Engine
 from fl_plugin.errors import UsageError
@@ -31,6 +32,8 @@ from fl_plugin.mesh.fitted import model_of_run, plan_of_model
 from fl_plugin.mesh.identity import actor, run_id
 from fl_plugin.mesh.record import record_of
 from fl_plugin.mesh.run import Run
+from fl_plugin.mesh.vertical import register_vertical, vertical_digest
+from fl_plugin.mesh.vertical_record import FinishedVertical
 from fl_plugin.model.canonical import model_digest
 from fl_plugin.model.pipeline import build_pipeline, model_of
 from fl_plugin.model.predict import predict
@@ -150,6 +153,19 @@ class Mesh(Areas):
             federation = Federation(run_id(study), transport, listener)
             plan = with_decisions(plan, federation)
             insist(plan)
+            if plan.match is not None:
+                parts = train_vertical(plan, federation)
+                return self._register_vertical(
+                    FinishedVertical(
+                        plan=plan,
+                        study=found,
+                        manifest=manifest,
+                        trained=parts,
+                        federation=federation,
+                        engine=engine,
+                        model_digest=vertical_digest(parts),
+                    )
+                )
             trained = train(plan, federation)
         done = Finished(
             plan=plan,
@@ -257,6 +273,10 @@ class Mesh(Areas):
         """
         ledgers_of(self.root, product.partition(".")[0])  # names the domains there are
         return fingerprint_of(self.root, product)
+
+    def _register_vertical(self, done: FinishedVertical) -> Run:
+        with reserve(self.root / "registry", done.plan.study) as slot:
+            return Run(register_vertical(done, slot))
 
     def _register(self, done: Finished) -> Run:
         model = model_of_run(done.trained, done.plan)

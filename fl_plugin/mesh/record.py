@@ -1,15 +1,17 @@
 """From what a run brought back to the record that is kept."""
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version as installed
-from typing import Any
+from typing import Any, Protocol
 
 from fl_plugin.algorithms.base import Fitted
 from fl_plugin.algorithms.installed import find_algorithm
+from fl_plugin.coordinator.federation import Exchange, Federation
 from fl_plugin.coordinator.losses import notes_of
 from fl_plugin.evaluation.base import evaluation_for
+from fl_plugin.manifest.types import Manifest
 from fl_plugin.mesh.figures import (
     ProtectedColumn,
     confusion_of,
@@ -42,12 +44,14 @@ def record_of(done: Finished, version: int) -> rec.RunRecord:
         algorithm=_algorithm(done),
         engine=done.engine,
         seed=plan.seed,
-        products=tuple(_product(done, p) for p in plan.parties),
+        products=tuple(
+            product_of(p, trained.opened[p.domain], done.manifest) for p in plan.parties
+        ),
         manifest_fingerprint=plan.manifest,
         features=tuple(f.name for f in plan.features),
         target=plan.target or "",
         preparation=preparation_of(best.prepared, plan.features),
-        rounds=_rounds(done),
+        rounds=rounds_of(best.progress, done.federation.traffic),
         cross_validation=cross_validation_of(
             trained.judgement.folds,
             folds_each=plan.evaluation.folds,
@@ -61,10 +65,10 @@ def record_of(done: Finished, version: int) -> rec.RunRecord:
         bytes=traffic_of(done.federation.traffic),
         left_domain=left_domains(done),
         seconds=dict(trained.seconds),
-        audit_heads=_audit_heads(done),
+        audit_heads=audit_heads(done.federation),
         model_digest=done.model_digest,
         privacy=privacy_of(plan, done.federation.lost),
-        software=_software(),
+        software=software(),
         evaluation=_settings(plan),
         main=evaluation.main,
         better=evaluation.better,
@@ -119,20 +123,30 @@ def _certificate(fitted: Fitted) -> rec.Certificate | None:
     )
 
 
-def _audit_heads(done: Finished) -> dict[str, rec.AuditHead]:
-    heads = sorted(done.federation.heads.items())
+def audit_heads(federation: Federation) -> dict[str, rec.AuditHead]:
+    """Return the last link of each domain's audit chain."""
+    heads = sorted(federation.heads.items())
     return {p: rec.AuditHead(sequence=h.sequence, hash=h.hash) for p, h in heads}
 
 
-def _software() -> dict[str, str]:
+def software() -> dict[str, str]:
+    """Return the versions that a model depends on."""
     versions = {name: installed(name) for name in _SOFTWARE}
     return {"python": platform.python_version(), **versions}
 
 
-def _product(done: Finished, party: PartyPlan) -> rec.ProductUsed:
-    body = done.trained.opened[party.domain]
-    product = done.manifest.products[party.product]
-    grant = done.manifest.grants.get(f"{party.domain}.{body.get('grant')}")
+def product_of(
+    party: PartyPlan, body: Mapping[str, Any], manifest: Manifest
+) -> rec.ProductUsed:
+    """Return a product as it was used, and whom to ask about it.
+
+    Args:
+        party: Of the plan.
+        body: What the domain said when it opened.
+        manifest: The mesh's.
+    """
+    product = manifest.products[party.product]
+    grant = manifest.grants.get(f"{party.domain}.{body.get('grant')}")
     return rec.ProductUsed(
         product=party.product,
         version=party.version,
@@ -154,10 +168,28 @@ def _bucket(body: Mapping[str, Any]) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def _rounds(done: Finished) -> tuple[rec.RoundRecord, ...]:
+class Progressed(Protocol):
+    """One round, and what the algorithm had to say of it."""
+
+    @property
+    def round(self) -> int:
+        """Its number."""
+
+    @property
+    def figures(self) -> Mapping[str, float]:
+        """For people."""
+
+
+def rounds_of(
+    progress: Sequence[Progressed], traffic: Sequence[Exchange]
+) -> tuple[rec.RoundRecord, ...]:
+    """Return the rounds of a fit, with what each cost all parties."""
+    by_round: dict[int, list[Exchange]] = {}
+    for sent in traffic:
+        by_round.setdefault(sent.round, []).append(sent)
     found = []
-    for step in done.trained.fits[0].progress:
-        sent = [e for e in done.federation.traffic if e.round == step.round]
+    for step in progress:
+        mine = by_round.get(step.round, [])
         figures = dict(step.figures)
         found.append(
             rec.RoundRecord(
@@ -166,9 +198,9 @@ def _rounds(done: Finished) -> tuple[rec.RoundRecord, ...]:
                 gradient_norm=figures.pop("gradient_norm", None),
                 step=figures.pop("step", None),
                 progress=figures,
-                bytes_up=sum(e.bytes_up for e in sent),
-                bytes_down=sum(e.bytes_down for e in sent),
-                seconds=round(max(e.seconds for e in sent), 4),
+                bytes_up=sum(e.bytes_up for e in mine),
+                bytes_down=sum(e.bytes_down for e in mine),
+                seconds=round(max((e.seconds for e in mine), default=0.0), 4),
             )
         )
     return tuple(found)

@@ -23,12 +23,14 @@ class Answer:
         parts: What its rows contribute to sums over all parties.
         expected: What each part looks like; the same at every party.
         noised: Parts that are words already, with noise in them.
+        plain: Arrays that are no part of a sum: sent as they are.
     """
 
     body: Mapping[str, Any] = field(default_factory=dict)
     parts: Arrays = field(default_factory=dict)
     expected: Mapping[str, Summand] = field(default_factory=dict)
     noised: Mapping[str, Words] = field(default_factory=dict)
+    plain: Arrays = field(default_factory=dict)
 
     def arrays(self, session: Session, ask: Ask) -> dict[str, Array]:
         """Return every part as words, masked where there are masks, cut to width.
@@ -36,6 +38,8 @@ class Answer:
         Masks hang on what was asked: where two parties were asked different things
         they do not cancel, and nobody learns a sum.
         """
+        if self.plain:
+            return dict(self.plain)
         exact = {n: s for n, s in self.expected.items() if n not in self.noised}
         words = encode_part(session.product.domain, exact, self.parts)
         words |= self.noised

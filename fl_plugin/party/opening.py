@@ -1,28 +1,36 @@
 """Open a table for one run: decide, read, decide again, account for it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from fl_plugin.algorithms.described import Described
 from fl_plugin.algorithms.installed import algorithms
 from fl_plugin.errors import PolicyError
 from fl_plugin.ledger.cohorts import cohort_digest
 from fl_plugin.ledger.record import Head
 from fl_plugin.ledger.store import Ledger
 from fl_plugin.manifest.study_contract import PreparationPlan
+from fl_plugin.manifest.types import Product
 from fl_plugin.messages import Ask
 from fl_plugin.party.designs import Designs
 from fl_plugin.party.domain import Domain
 from fl_plugin.party.entries import decided, of_session
+from fl_plugin.party.matched.matching import check_day
+from fl_plugin.party.matched.state import Matched
 from fl_plugin.party.rows import Wanted, read_rows
 from fl_plugin.party.session import Session, out_of_order
 from fl_plugin.party.spool import Spool, sweep
 from fl_plugin.party.wanting import read_preparation, read_wanted
 from fl_plugin.plan.wire import read_request
 from fl_plugin.policy.decision import decide
+from fl_plugin.policy.rules.s05_purpose_use import SHARED_LABEL
 from fl_plugin.policy.types import Decision, Facts, Request
 from fl_plugin.preparation.features import Feature, Schema
+from fl_plugin.privacy.channel import PeerChannel
 from fl_plugin.privacy.party_masks import PartyMasks
-from fl_plugin.privacy.terms import Terms
+from fl_plugin.privacy.terms import Terms, Trust
+from fl_plugin.vertical.installed import vertical_algorithms
 
 # The part of a party's memory that its prepared rows may take.
 DESIGNS = 4
@@ -50,13 +58,14 @@ def open_session(
     insist(decision, opened=False)
     _only_granted(request, wanted)
     _check_edges(plan, facts, request)
-    product = facts.product
-    if product is None:
-        raise out_of_order()
+    check_day(ledger, request, facts.node)
+    product = _product(facts)
     sweep(domain.folder)
     spool = Spool(domain.folder, ask.run)
     with spool.kept():
-        rows = read_rows(domain.database(), product, wanted, spool)
+        # Keys are compared in memory, so the rows of a vertical run are kept there.
+        kept = None if request.match else spool
+        rows = read_rows(domain.database(), product, wanted, kept)
         distance = ledger.cohort_distance(product.name, rows.hashes)
         facts = replace(facts, rows=len(rows), cohort_distance=distance)
         session = Session(
@@ -73,9 +82,16 @@ def open_session(
             designs=Designs(facts.node.memory // DESIGNS),
             facts=facts,
             decision=decide(facts),
-            masks=_masks(ask, request, domain),
+            masks=None if request.match else _masks(ask, request, domain),
+            matched=_matched(ask, request, domain) if request.match else None,
         )
         return session, _account(session, ledger)
+
+
+def _product(facts: Facts) -> Product:
+    if facts.product is None:
+        raise out_of_order()
+    return facts.product
 
 
 def agree(session: Session, features: tuple[Feature, ...], min_cohort: Any) -> None:
@@ -115,13 +131,25 @@ def agree(session: Session, features: tuple[Feature, ...], min_cohort: Any) -> N
 def _masks(ask: Ask, request: Request, domain: Domain) -> PartyMasks | None:
     if not request.secure_aggregation:
         return None
+    terms, trust = _cohort(ask, request, domain)
+    return PartyMasks(domain.name, terms, trust, domain.identity.sign)
+
+
+def _matched(ask: Ask, request: Request, domain: Domain) -> Matched:
+    terms, trust = _cohort(ask, request, domain)
+    channel = PeerChannel(domain.name, terms, trust, domain.identity.sign)
+    return Matched(channel, domain.folder)
+
+
+def _cohort(ask: Ask, request: Request, domain: Domain) -> tuple[Terms, Trust]:
+    """Return what a message says of the cohort, and whom the domain trusts in it."""
     terms = Terms.read(ask.body.get("terms") or {})
     if terms.run != ask.run or len(terms.parties) != request.parties:
         raise out_of_order()
     told = ask.body.get("identities")
     if not isinstance(told, dict):
         raise out_of_order()
-    return PartyMasks(domain.name, terms, domain.trust(told), domain.identity.sign)
+    return terms, domain.trust(told)
 
 
 def insist(decision: Decision, *, opened: bool) -> None:
@@ -147,6 +175,8 @@ def insist(decision: Decision, *, opened: bool) -> None:
 def _account(session: Session, ledger: Ledger) -> Head:
     decision, rows = session.decision, session.rows
     entry = of_session("open", session)
+    if session.matched is not None:
+        entry = replace(entry, rule="match")  # counted against the matchings of a day
     if not decision.complete:
         ledger.append(entry)
         insist(decision, opened=True)
@@ -177,19 +207,24 @@ def _check_edges(plan: PreparationPlan, facts: Facts, request: Request) -> None:
 def _only_granted(request: Request, wanted: Wanted) -> None:
     """What is opened must be what was decided on."""
     asked = {f.name: "protected" for f in wanted.protected}
-    if wanted.group is not None:
-        asked[wanted.group] = "join_key"
+    for key in (wanted.group, wanted.match):
+        if key is not None:
+            asked[key] = "join_key"
     asked |= {f.name: "feature" for f in wanted.features}
     if wanted.target is not None:
-        asked[wanted.target] = "label"
-    if dict(request.columns) != asked:
+        shared = request.columns.get(wanted.target) == SHARED_LABEL and request.match
+        asked[wanted.target] = SHARED_LABEL if shared else "label"
+    if dict(request.columns) != asked or bool(request.match) != bool(wanted.match):
         raise _refused(
             f"A message asks for other columns of {request.product} than its request.",
             "Start the run again from a plan.",
             "column.not_granted",
             request,
         )
-    algorithm = algorithms().get(request.algorithm)
+    known: Mapping[str, type[Described]] = (
+        vertical_algorithms() if request.match else algorithms()
+    )
+    algorithm = known.get(request.algorithm)
     if algorithm is None:
         raise _refused(
             f"The algorithm {request.algorithm} is not installed here.",
@@ -197,6 +232,8 @@ def _only_granted(request: Request, wanted: Wanted) -> None:
             "algorithm.not_allowed",
             request,
         )
+    if request.match and wanted.target is None:
+        return
     if wanted.predicts.kind not in algorithm.targets:
         raise _refused(
             f"{request.algorithm} does not learn a target of this kind.",

@@ -19,6 +19,7 @@ from fl_plugin.party.table import (
     Wanted,
     codes_of,
     columns_of,
+    match_keys,
     numbers_of,
     vectors_of,
 )
@@ -41,10 +42,12 @@ class Rows(OpenRows):
     Args:
         numeric: (numeric features, rows), NaN where missing.
         text: Per categorical or protected column, its values.
+        keys: What rows are matched by; None in a horizontal run.
     """
 
     numeric: Floats
     text: Mapping[str, pa.ChunkedArray]
+    keys: pa.ChunkedArray | None = None
 
     def raw(self, features: Sequence[Feature]) -> RawRows:
         """Return the rows coded by the features' categories."""
@@ -111,6 +114,7 @@ def _in_memory(stream: Stream, product: Product, wanted: Wanted) -> Rows:
     return Rows(
         numeric=numeric,
         text=text,
+        keys=match_keys(table, wanted),
         target=vectors.target,
         hashes=vectors.hashes,
         groups=vectors.groups,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from fl_plugin.preparation.fit import PreparationWorker
 from fl_plugin.preparation.raw import Mask, RawRows
 from fl_plugin.preparation.splits import Split
 from fl_plugin.privacy.party_masks import PartyMasks
+
+if TYPE_CHECKING:
+    from fl_plugin.party.matched.state import Matched
 
 # A coordinator asks again only for what it has just asked.
 REMEMBERED = 4
@@ -39,6 +43,7 @@ class Session:
         preparers: The preparation that is under way for each selection of rows.
         cutters: The searches for where folds, or the held-out time, begin.
         spool: Where what does not fit into memory lies; it goes with the run.
+        matched: What belongs to a vertical run; None in a horizontal one.
         jobs: The fits of this run, in the order that the coordinator gave them.
         paid: Whether the run's privacy budget is spent.
         last: The newest round that was answered.
@@ -61,6 +66,7 @@ class Session:
     protected: tuple[Codes, ...] = ()
     preparers: dict[Split, PreparationWorker] = field(default_factory=dict)
     cutters: dict[str, PreparationWorker] = field(default_factory=dict)
+    matched: "Matched | None" = None
     jobs: list[Job] = field(default_factory=list)
     designs: Designs = field(default_factory=Designs)
     paid: bool = False

@@ -23,14 +23,14 @@ def read_wanted(body: Mapping[str, Any]) -> Wanted:
         MessageError: It is malformed.
     """
     target, group = body.get("target"), body.get("group")
-    timed = body.get("timed", False)
-    texts = (target, group)
+    timed, match = body.get("timed", False), body.get("match")
+    texts = (target, group, match)
     if not all(t is None or isinstance(t, str) for t in texts) or timed not in (
         True,
         False,
     ):
         raise _malformed()
-    predicts = _target(body.get("predicts"))
+    predicts = read_target(body.get("predicts"))
     if (target is None) != (predicts.kind == "none"):
         raise _malformed()
     return Wanted(
@@ -40,6 +40,7 @@ def read_wanted(body: Mapping[str, Any]) -> Wanted:
         predicts=predicts,
         group=group,
         timed=bool(timed),
+        match=match,
     )
 
 
@@ -55,7 +56,12 @@ def read_preparation(raw: Any) -> PreparationPlan:
         raise _malformed() from None
 
 
-def _target(raw: Any) -> Target:
+def read_target(raw: Any) -> Target:
+    """Return what a message says is predicted.
+
+    Raises:
+        MessageError: It is malformed.
+    """
     if not isinstance(raw, dict) or set(raw) != {"kind", "classes"}:
         raise _malformed()
     kind, classes = raw["kind"], raw["classes"]

@@ -1,6 +1,6 @@
 """Make a plan from a study: which domains, which columns in which role, which uses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
@@ -12,14 +12,12 @@ from fl_plugin.manifest.types import Column, Manifest, Product, Study
 from fl_plugin.plan.columns import categories_of, kind_of
 from fl_plugin.plan.target import target_of
 from fl_plugin.plan.types import PartyPlan, Plan
+from fl_plugin.plan.vertical import draft_vertical
 from fl_plugin.policy.types import Request
 from fl_plugin.preparation.features import Feature
 from fl_plugin.privacy.dp.preparation import ColumnFacts, PublicColumn, public_column
 
-TRAIN_USES: Mapping[str, tuple[str, ...]] = {
-    "horizontal": ("train_horizontal", "evaluate"),
-    "vertical": ("train_vertical", "evaluate"),
-}
+USES = ("train_horizontal", "evaluate")
 
 
 def draft(
@@ -30,10 +28,11 @@ def draft(
     Raises:
         ContractError: The study names a column that a product has not got, or the
             products disagree about it.
-        UsageError: The study's mode is one that no engine can run.
     """
     contract = study.contract
     products = _products(study, manifest)
+    if contract.mode == "vertical":
+        return draft_vertical(study, products, manifest, actor, uses)
     features = tuple(_feature(study, products, name) for name in contract.features)
     algorithm = algorithms().get(contract.algorithm.name)
     target = target_of(study, products, algorithm)
@@ -45,7 +44,7 @@ def draft(
         purpose=contract.purpose,
         product="",
         version=None,
-        uses=uses or TRAIN_USES[contract.mode],
+        uses=uses or USES,
         columns=_columns(study, products),
         algorithm=contract.algorithm.name,
         parameters=_asked_parameters(contract),
@@ -166,12 +165,6 @@ def find_study(manifest: Manifest, name: str) -> Study:
 
 
 def _products(study: Study, manifest: Manifest) -> list[Product]:
-    if study.contract.mode != "horizontal":
-        raise UsageError(
-            f"The study {study.name} asks for mode {study.contract.mode}, which this "
-            "version cannot train.",
-            remedy="Use mode: horizontal.",
-        )
     found = (_product(manifest, study, name) for name in study.products)
     products = sorted(found, key=lambda product: product.name)
     if len({p.domain for p in products}) < len(products):

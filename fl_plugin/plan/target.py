@@ -42,12 +42,24 @@ def target_of(
             "got.",
             remedy=f"See its columns: fl catalog show {missing}",
         )
-    return _of_columns(study, columns, learns)
+    return target_of_columns(study, columns, learns)
 
 
-def _of_columns(
-    study: Study, columns: Sequence[Column], learns: Sequence[str]
+def target_of_columns(
+    study: Study, columns: Sequence[Column], learns: Sequence[str] | None
 ) -> Target:
+    """Return the kind of target, and its classes, of the columns that hold it.
+
+    Args:
+        study: The study.
+        columns: The target, as each product that has it promises it.
+        learns: What its algorithm can learn; None where it is not installed here.
+
+    Raises:
+        ContractError: It is of a type that the algorithm cannot learn, or its classes
+            are not listed in the contracts.
+    """
+    learns = _ANY if learns is None else learns
     kind = kind_of(study, columns)
     numbers = [k for k in learns if k in {"regression", "count"}]
     if kind == "numeric" and numbers:

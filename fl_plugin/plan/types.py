@@ -8,6 +8,7 @@ from fl_plugin.algorithms.base import Target
 from fl_plugin.errors import MeshError
 from fl_plugin.manifest.study_contract import (
     EvaluationPlan,
+    MatchPlan,
     PreparationPlan,
     SamplingPlan,
     SearchPlan,
@@ -24,6 +25,7 @@ class PartyPlan:
 
     `failure` says why it could not decide; there is no decision then. `identity` is
     the public key that the domain signs its mask keys with, as it said itself.
+    `features` are the columns of a vertical study that this domain has.
     """
 
     domain: str
@@ -33,6 +35,7 @@ class PartyPlan:
     decision: Decision | None = None
     failure: MeshError | None = None
     identity: str = ""
+    features: tuple[Feature, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +54,9 @@ class Plan:
             contracts say alone.
         search: What is tried; None for one set of parameters.
         parties: One per product, in the order of the domains' names.
+        match: Of a vertical study, how common rows are found.
+        label_domain: Likewise, who has the target.
+        labels: Likewise, "shared" or "protected", as that domain's contract says.
     """
 
     study: str
@@ -75,6 +81,9 @@ class Plan:
     manifest: str
     parties: tuple[PartyPlan, ...]
     public: tuple[PublicColumn, ...] = ()
+    match: MatchPlan | None = None
+    label_domain: str = ""
+    labels: str = ""
 
     @property
     def secure_aggregation(self) -> bool:

@@ -20,7 +20,7 @@ from fl_plugin.policy.principals import (
     load_principals,
     principals_digest,
 )
-from fl_plugin.policy.types import Node, QueryLimits
+from fl_plugin.policy.types import MatchingLimits, Node, QueryLimits
 
 NODE_FILE = "node.yml"
 DatabasePath = Annotated[
@@ -46,6 +46,14 @@ class QuerySettings(ContractBlock):
     seconds: Annotated[float, Field(gt=0, le=10)] = 10.0
 
 
+class MatchingSettings(ContractBlock):
+    """What others may learn by matching their rows with this domain's."""
+
+    largest_list: Annotated[int, Field(ge=1, le=2**26)] = 2_000_000
+    largest_ratio: Annotated[float, Field(ge=1, le=1_000_000)] = 10.0
+    per_day: Annotated[int, Field(ge=0, le=10_000)] = 100
+
+
 class NodeSettings(ContractBlock):
     """The words of `node.yml`.
 
@@ -58,6 +66,8 @@ class NodeSettings(ContractBlock):
             rows of a larger table are spooled to the domain's own folder.
         colluding: Under differential privacy, how many other domains may tell their
             noise, or add none: the noise of the rest is enough by itself.
+        matching: Of vertical studies: the longest list of another domain, how much
+            longer than the own it may be, and how many matchings a day.
         algorithms: Name to parameter to what it may be: [lowest, highest] of a number,
             the allowed words or truth values of others. "any" allows all that the
             algorithm itself takes.
@@ -77,6 +87,7 @@ class NodeSettings(ContractBlock):
     two_parties: InWords = ""
     memory: Memory = "2GB"
     colluding: Annotated[int, Field(ge=0, le=1_000)] = 1
+    matching: MatchingSettings = MatchingSettings()
 
     @model_validator(mode="after")
     def _one_list_of_consumers(self) -> Self:
@@ -118,9 +129,10 @@ def load_node(folder: Path) -> Node:
             f"{file}: the database lies outside the domain's folder.",
             remedy=f"Use `database: data/{found.domain}.duckdb`.",
         )
-    settings = found.model_dump(exclude={"principals", "query"})
+    settings = found.model_dump(exclude={"principals", "query", "matching"})
     settings["memory"] = memory_bytes(found.memory)
     settings["query"] = QueryLimits(**found.query.model_dump())
+    settings["matching"] = MatchingLimits(**found.matching.model_dump())
     if found.principals is not None:
         root = folder.parent.parent
         pinned = principals_digest(root) == found.principals

@@ -18,6 +18,7 @@ class Request:
 
     `columns` maps each column to the role it is wanted in (feature, label, join_key);
     `parameters` are the algorithm's, by name; a list holds all that a search tries.
+    `match` says how a vertical study finds common rows; empty for a horizontal one.
     """
 
     study: str
@@ -34,6 +35,7 @@ class Request:
     parties: int
     epsilon: float | None = None
     delta: float | None = None
+    match: Literal["", "private", "keyed_hash"] = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +68,21 @@ class QueryLimits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MatchingLimits:
+    """What others may learn by matching their rows with this domain's.
+
+    Args:
+        largest_list: Most entries of another domain's list.
+        largest_ratio: Most entries of another's list for one of the own list.
+        per_day: Most matchings of one product in 24 hours.
+    """
+
+    largest_list: int = 2_000_000
+    largest_ratio: float = 10.0
+    per_day: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
 class Node:
     """The domain's own pinned settings (`node.yml`): no message can change them.
 
@@ -87,6 +104,7 @@ class Node:
             part in sums over two, from which each derives the other's part.
         memory: Bytes that the party may take for the rows of one run.
         colluding: How many other domains may tell their noise, or add none.
+        matching: What others may learn by matching their rows.
     """
 
     domain: str
@@ -103,6 +121,7 @@ class Node:
     two_parties: str = ""
     memory: int = 2**31
     colluding: int = 1
+    matching: MatchingLimits = field(default_factory=MatchingLimits)
 
 
 @dataclass(frozen=True, kw_only=True)

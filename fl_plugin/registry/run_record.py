@@ -32,6 +32,7 @@ from fl_plugin.registry.run_quality import (
     Spread,
     Verdict,
 )
+from fl_plugin.registry.run_vertical import Matched, Vertical
 
 __all__ = [
     "STRICT",
@@ -53,6 +54,7 @@ __all__ = [
     "GroupResult",
     "Importance",
     "LeftDomain",
+    "Matched",
     "Metrics",
     "NumericPrepared",
     "Preparation",
@@ -66,6 +68,7 @@ __all__ = [
     "Traffic",
     "TrafficRecord",
     "Verdict",
+    "Vertical",
 ]
 
 
@@ -180,6 +183,17 @@ class TrafficRecord(Traffic):
     domains: Mapping[str, Traffic]
 
 
+Form = Literal[
+    "masked sum",
+    "number",
+    "vocabulary",
+    "blinded key",
+    "sealed",
+    "activation",
+    "encrypted number",
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class LeftDomain:
     """One kind of thing that left one domain, and the form in which it did."""
@@ -188,7 +202,7 @@ class LeftDomain:
     domain: str
     kind: str
     what: str
-    form: Literal["masked sum", "number", "vocabulary"]
+    form: Form
     bytes: int
     rounds: int
 
@@ -242,6 +256,7 @@ class RunRecord:
         confusion_matrix: Rows by class (first index) and predicted class.
         groups: Fairness, a table for each protected column.
         notes: What the algorithm had to say about its fit.
+        vertical: What a vertical run has beside the rest.
     """
 
     __pydantic_config__ = STRICT
@@ -288,6 +303,7 @@ class RunRecord:
     importances: tuple[Importance, ...] = ()
     search: Search | None = None
     notes: tuple[str, ...] = ()
+    vertical: Vertical | None = None
     mode: Literal["horizontal", "vertical"] = "horizontal"
     label: str = ""
     description: str = ""

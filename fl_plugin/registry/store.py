@@ -29,7 +29,8 @@ from fl_plugin.registry.tombstone import (
 __all__ = ["Entry", "Listing", "list_models", "open_model", "publish", "reserve"]
 
 MODEL, RUN, CARD, REPORT = "model.skops", "run.json", "card.md", "report.html"
-FILES = (MODEL, RUN, CARD, REPORT)
+PART = "coordinator.part"  # of a vertical model, in the place of a whole one
+ALWAYS = (RUN, CARD, REPORT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,12 +53,29 @@ class Entry:
         """The model card."""
         return self.path / CARD
 
+    def part(self) -> bytes:
+        """Return the coordinator's part of a vertical model, as it was written.
+
+        Raises:
+            RegistryError: The file was altered, or the model is not a vertical one.
+        """
+        if self.run.vertical is None:
+            raise altered(self.path, PART, "the model is no vertical one")
+        return read_checked(self.path, PART, self.digests)
+
     def estimator(self) -> Pipeline:
         """Read the fitted pipeline.
 
         Raises:
-            RegistryError: The file was altered, or its numbers are not the run's.
+            RegistryError: The file was altered, or its numbers are not the run's, or
+                the model lies in parts, each in its own domain.
         """
+        if self.run.vertical is not None:
+            raise RegistryError(
+                f"{self.study} v{self.version} is a vertical model: each domain keeps "
+                "its own part, and no file holds all of it.",
+                remedy=f"Let the domains score their rows: fl score {self.study}",
+            )
         pipeline = load(self.path / MODEL, self.digests.get(MODEL, ""))
         if pipeline_digest(pipeline) != self.run.model_digest:
             raise altered(self.path, MODEL, "its numbers are not those of its run")
@@ -90,9 +108,33 @@ def publish(
         raise _mismatch(slot, "its record names another study or version")
     if pipeline_digest(pipeline) != run.model_digest:
         raise _mismatch(slot, "its record holds another model's digest")
+    return _published(slot, {MODEL: dump(pipeline)}, run, card, report)
+
+
+def publish_part(
+    slot: Reservation, part: bytes, run: RunRecord, *, card: str, report: str
+) -> Entry:
+    """Write a reserved version of a vertical model, with the coordinator's part.
+
+    Raises:
+        RegistryError: The record is another study's or version's.
+        StorageError: The disk refused; nothing is half-written.
+    """
+    if (run.study, run.version) != (slot.study, slot.version):
+        raise _mismatch(slot, "its record names another study or version")
+    return _published(slot, {PART: part}, run, card, report)
+
+
+def _published(
+    slot: Reservation,
+    model: Mapping[str, bytes],
+    run: RunRecord,
+    card: str,
+    report: str,
+) -> Entry:
     path = slot.publish(
         {
-            MODEL: dump(pipeline),
+            **model,
             RUN: record_to_json(run),
             CARD: card.encode(),
             REPORT: report.encode(),
@@ -147,7 +189,8 @@ def list_models(root: Path, study: str | None = None) -> Listing:
 
 def _entry(path: Path) -> Entry:
     digests = read_digests(path)
-    data = {name: read_checked(path, name, digests) for name in FILES}
+    model = PART if PART in digests else MODEL
+    data = {name: read_checked(path, name, digests) for name in (model, *ALWAYS)}
     run = record_from_json(data[RUN], name=f"{path.parent.name}/{path.name}/{RUN}")
     version = version_of(path)
     if version is None or (run.study, run.version) != (path.parent.name, version):

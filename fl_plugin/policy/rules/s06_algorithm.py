@@ -91,7 +91,9 @@ def _within(value: object, limits: tuple[float | str, ...]) -> bool:
 
 def _privacy_refusals(facts: Facts) -> Iterator[Refusal]:
     domain = facts.node.domain
-    if facts.request.secure_aggregation:
+    if facts.request.match:
+        yield from _vertical_refusals(facts)
+    elif facts.request.secure_aggregation:
         fewest = TWO if facts.node.two_parties == TWO_PARTIES else FEWEST_PARTIES
         if facts.request.parties < fewest:
             yield Refusal(
@@ -103,5 +105,22 @@ def _privacy_refusals(facts: Facts) -> Iterator[Refusal]:
         yield Refusal(
             "privacy.masks_required",
             f"{domain} gives its sums only under secure aggregation.",
+            "Set `privacy: {secure_aggregation: true}` in the study.",
+        )
+
+
+def _vertical_refusals(facts: Facts) -> Iterator[Refusal]:
+    """No sums over domains are sent; what domains say to each other is sealed."""
+    domain, request = facts.node.domain, facts.request
+    if request.parties < TWO:
+        yield Refusal(
+            "privacy.too_few_parties",
+            f"{domain} matches its rows only with those of another domain.",
+            "Add a domain to the study.",
+        )
+    if not request.secure_aggregation:
+        yield Refusal(
+            "privacy.masks_required",
+            f"{domain} speaks to other domains only in sealed messages.",
             "Set `privacy: {secure_aggregation: true}` in the study.",
         )

@@ -1,0 +1,97 @@
+"""What a domain lets others learn by matching, whoever asks; pure values and checks.
+
+Whoever takes part can put keys into its own list that it only guesses, and sees which
+of them match. Nothing hides that, so it is made slow, coarse and visible.
+"""
+
+from dataclasses import dataclass
+
+from fl_plugin.errors import PolicyError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """A domain's own limits.
+
+    Args:
+        largest_list: Most entries of another domain's list.
+        largest_ratio: Most entries of another's list for one of the own list.
+        least_matches: Fewer matches are not told to anyone.
+        least_key_bits: A smaller space of keys needs a shared salt.
+        per_peer_and_day: Most matchings with one other domain in a day; the caller
+            counts them.
+    """
+
+    largest_list: int = 2_000_000
+    largest_ratio: float = 10.0
+    least_matches: int = 25
+    least_key_bits: float = 40.0
+    per_peer_and_day: int = 10
+
+    def check_list(self, owner: str, size: int, own: int) -> None:
+        """Refuse another domain's list that is too long.
+
+        Raises:
+            PolicyError: It is.
+        """
+        if size > self.largest_list:
+            raise _refused(
+                f"The list of {owner} is longer than this domain allows.",
+                f"Ask {owner} to publish fewer rows, or raise largest_list.",
+            )
+        if size > self.largest_ratio * own:
+            raise _refused(
+                f"The list of {owner} is too long beside this domain's own: it could "
+                "be made of guesses.",
+                f"Ask {owner} to publish only the rows of the study, or raise "
+                "largest_ratio.",
+            )
+
+    def check_matches(self, count: int) -> None:
+        """Refuse to help to tell so few matches.
+
+        Raises:
+            PolicyError: There are fewer than `least_matches`.
+        """
+        if count < self.least_matches:
+            raise _refused(
+                f"Fewer than {self.least_matches} rows are in all domains.",
+                "Check that all domains key the same thing and use the same rule; "
+                "otherwise the study needs larger products.",
+            )
+
+    def check_keys(self, bits: float, *, salted: bool) -> None:
+        """Refuse keys that somebody could try one after the other.
+
+        Raises:
+            PolicyError: Their space is small and no salt is shared.
+        """
+        if salted or bits >= self.least_key_bits:
+            return
+        raise PolicyError(
+            f"The keys come from a space of about 2^{bits:.0f}, less than "
+            f"2^{self.least_key_bits:.0f}: all of it can be tried.",
+            remedy="Let the domains share a salt of 32 random bytes that nobody else "
+            "has, or match by more columns (a name beside a birth date).",
+            reason="small_key_space",
+        )
+
+    def check_day(self, peer: str, done: int) -> None:
+        """Refuse one more matching with a domain today.
+
+        Args:
+            peer: The other domain.
+            done: Matchings with it today that are on record.
+
+        Raises:
+            PolicyError: There were as many as are allowed.
+        """
+        if done >= self.per_peer_and_day:
+            raise _refused(
+                f"There were {self.per_peer_and_day} matchings with {peer} today.",
+                "Wait until tomorrow, or raise per_peer_and_day.",
+            )
+
+
+def _refused(problem: str, remedy: str) -> PolicyError:
+    return PolicyError(problem, remedy=remedy, reason="matching_limit")

@@ -1,0 +1,193 @@
+"""From what a vertical run brought back to the record that is kept."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from fl_plugin.coordinator.federation import Federation
+from fl_plugin.coordinator.vertical_run import VerticalTrained
+from fl_plugin.evaluation.base import EvaluationSpec, evaluation_for
+from fl_plugin.manifest.types import Manifest, Study
+from fl_plugin.mesh.figures import confusion_of, quality_fields
+from fl_plugin.mesh.leaving import traffic_of
+from fl_plugin.mesh.record import audit_heads, product_of, rounds_of, software
+from fl_plugin.plan.types import Plan
+from fl_plugin.registry import run_record as rec
+from fl_plugin.vertical.installed import find_vertical
+
+_NUMBER_BYTES = 8
+_SEALED = (
+    "What domains say to each other passes the coordinator sealed (X25519, AES-GCM), "
+    "under keys that each domain signed."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinishedVertical:
+    """A vertical run that has ended: its plan, its results and its traffic."""
+
+    plan: Plan
+    study: Study
+    manifest: Manifest
+    trained: VerticalTrained
+    federation: Federation
+    engine: str
+    model_digest: str
+
+
+def vertical_record(done: FinishedVertical, version: int) -> rec.RunRecord:
+    """Return the run's record."""
+    plan, trained = done.plan, done.trained
+    used = find_vertical(plan.algorithm)
+    evaluation = evaluation_for(
+        EvaluationSpec(kind=plan.predicts.kind, classes=plan.predicts.classes)
+    )
+    told = plan.evaluation.model_dump(include={"holdout", "threshold", "bins"})
+    return rec.RunRecord(
+        run=done.federation.run,
+        study=plan.study,
+        version=version,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        consumer=plan.consumer,
+        actor=plan.actor,
+        purpose=plan.purpose,
+        algorithm=rec.AlgorithmUsed(
+            name=used.name,
+            parameters=used.of(plan.parameters).parameters(),
+            title=used.title,
+            equals=used.exact,
+        ),
+        engine=done.engine,
+        seed=plan.seed,
+        products=tuple(
+            product_of(p, trained.opened[p.domain], done.manifest) for p in plan.parties
+        ),
+        manifest_fingerprint=plan.manifest,
+        features=tuple(f.name for f in plan.features),
+        target=plan.target or "",
+        preparation=rec.Preparation(),
+        rounds=rounds_of(trained.progress, done.federation.traffic),
+        cross_validation=None,
+        domains=_domains(done, evaluation.main),
+        baselines=_baselines(done),
+        confusion=confusion_of(trained.holdout, plan.evaluation.threshold),
+        coefficients=(),
+        certificate=None,
+        bytes=traffic_of(done.federation.traffic),
+        left_domain=_left(done),
+        seconds=dict(trained.seconds),
+        audit_heads=audit_heads(done.federation),
+        model_digest=done.model_digest,
+        privacy=rec.Privacy(
+            secure_aggregation=True,
+            statement=_statement(done),
+            mode="exact",
+            signed_keys=True,
+        ),
+        software=software(),
+        evaluation=told,
+        main=evaluation.main,
+        better=evaluation.better,
+        notes=trained.fitted.notes,
+        vertical=_vertical(done),
+        mode="vertical",
+        label=plan.label,
+        description=done.study.description,
+        owner=done.study.owner.name,
+        **quality_fields(trained.holdout, plan.predicts.classes, []),
+    )
+
+
+def _statement(done: FinishedVertical) -> str:
+    label, target = done.plan.label_domain, done.plan.target
+    if done.plan.labels == "shared":
+        whose = (
+            f"The contract of {label} shares the label {target}, so the coordinator "
+            "had it."
+        )
+    else:
+        whose = f"The label {target} and every prediction stayed in {label}."
+    return f"{whose} {_SEALED} No noise makes this differentially private."
+
+
+def _vertical(done: FinishedVertical) -> rec.Vertical:
+    plan, trained, match = done.plan, done.trained, done.plan.match
+    columns = {p.domain: len(p.features) for p in plan.parties}
+    raw = sum(trained.rows) * sum(columns.values()) * _NUMBER_BYTES
+    moved = sum(
+        e.bytes_up + e.bytes_down for e in done.federation.traffic if e.kind == "turn"
+    )
+    figures = dict(trained.figures)
+    figures["coordinator"] = dict(trained.fitted.figures)
+    return rec.Vertical(
+        label_domain=plan.label_domain,
+        labels="shared" if plan.labels == "shared" else "protected",
+        matched=rec.Matched(
+            key=match.key if match else "",
+            how=match.how if match else "private",
+            normalise=match.normalise if match else "",
+            rows=trained.matching.rows,
+            lost=dict(trained.matching.lost),
+        ),
+        columns=columns,
+        parts=dict(trained.parts),
+        figures={who: told for who, told in figures.items() if told},
+        moved=moved / raw if raw else None,
+    )
+
+
+def _baselines(done: FinishedVertical) -> dict[str, dict[str, float | None]]:
+    classes = done.plan.predicts.kind in {"binary", "multiclass"}
+    return {"majority" if classes else "mean": done.trained.baseline.values()}
+
+
+def _domains(done: FinishedVertical, measure: str) -> tuple[rec.DomainResult, ...]:
+    """Return the comparison at the label's domain, the only one that can make it."""
+    body: Mapping[str, Any] = done.trained.domain
+    if "own" not in body:
+        return ()
+    difference = body.get("difference")
+    return (
+        rec.DomainResult(
+            domain=done.plan.label_domain,
+            rows_bucket=None,
+            federated=dict(body["federated"]),
+            own=dict(body["own"]),
+            difference=rec.Estimate(**difference) if difference else None,
+            verdict=body.get("verdict", "too few rows to say"),
+            measure=measure,
+        ),
+    )
+
+
+_WHAT: Mapping[str, tuple[str, rec.Form]] = {
+    "open": ("a rounded number of rows, fingerprints", "number"),
+    "channel": ("a signed public key for this run", "number"),
+    "match": ("keys of rows, blinded: no one can test a guess against them", "sealed"),
+    "arrange": ("the numbers of matched rows and of own columns", "number"),
+    "turn": ("", "activation"),  # the algorithm says what
+    "keep": ("the digest of the own part of the model", "number"),
+    "judge": ("figures of the model on the rows held out", "number"),
+}
+
+
+def _left(done: FinishedVertical) -> tuple[rec.LeftDomain, ...]:
+    traffic = done.federation.traffic
+    step = find_vertical(done.plan.algorithm).leaves
+    found = []
+    for party in sorted({e.party for e in traffic}):
+        for kind, (what, form) in _WHAT.items():
+            mine = [e for e in traffic if (e.party, e.kind) == (party, kind)]
+            if mine:
+                found.append(
+                    rec.LeftDomain(
+                        domain=party,
+                        kind=kind,
+                        what=what or step,
+                        form=form,
+                        bytes=sum(e.bytes_up for e in mine),
+                        rounds=len(mine),
+                    )
+                )
+    return tuple(found)

@@ -1,0 +1,123 @@
+"""Prepare the own columns of matched rows, and begin a fit over them."""
+
+from typing import Any, ClassVar
+
+from fl_plugin.errors import MessageError, TrainingError
+from fl_plugin.messages import Ask
+from fl_plugin.party.answer import Answer, Kind, malformed
+from fl_plugin.party.matched.state import (
+    Matched,
+    coded,
+    matched_of,
+    prepared_columns,
+)
+from fl_plugin.party.session import Session, out_of_order
+from fl_plugin.party.wanting import read_target
+from fl_plugin.preparation.splits import Split
+from fl_plugin.vertical.base import PROTECTED, SHARED, VerticalTask
+from fl_plugin.vertical.installed import find_vertical
+
+_MOST_WIDTH = 1_000_000
+
+
+class Arrange(Kind):
+    """Hold rows out and prepare the columns; then, told of all, begin the fit."""
+
+    name: ClassVar[str] = "arrange"
+    releases: ClassVar[str] = "the number of matched rows and of prepared columns"
+
+    def answer(self, session: Session, ask: Ask) -> Answer:
+        """Return the numbers of rows and columns, or nothing once the fit begins."""
+        matched = matched_of(session)
+        if "widths" in ask.body:
+            _begin(session, matched, ask)
+            return Answer()
+        split = Split.read({"name": "holdout", "part": "train", **_share(ask)})
+        rows = matched.found()
+        features, raw = coded(session, rows.rows)
+        train = split.select(rows.hashes, session.seed)
+        least = session.min_cohort
+        if train.sum() < least or (~train).sum() < least:
+            raise TrainingError(
+                f"Too few rows of {session.product.name} are also in the other "
+                "domains.",
+                remedy="Check that the keys are spelt alike, and how they are "
+                "normalised: `match.normalise` in the study.",
+            )
+        matched.raw, matched.test = raw, ~train
+        matched.columns = prepared_columns(session, features, raw, train)
+        return Answer(
+            body={
+                "train": int(train.sum()),
+                "test": int((~train).sum()),
+                "width": len(matched.columns.all),
+            }
+        )
+
+
+def task_of(session: Session, matched: Matched, ask: Ask, rows: int) -> VerticalTask:
+    """Return what a message says of a fit, held against what is known here.
+
+    Raises:
+        MessageError: It says something else.
+    """
+    widths = ask.body.get("widths")
+    owner, me = ask.body.get("label_party"), session.product.domain
+    peers = {me, *matched.channel.peers}
+    if not isinstance(widths, dict) or set(widths) != peers or owner not in peers:
+        raise malformed("widths")
+    if any(type(w) is not int or not 0 <= w <= _MOST_WIDTH for w in widths.values()):
+        raise malformed("widths")
+    if widths[me] != len(matched.designed().all) or (owner == me) != _labelled(session):
+        raise malformed("widths")
+    target = read_target(ask.body.get("predicts"))
+    if owner == me and target != session.wanted.predicts:
+        raise malformed("predicts")
+    return VerticalTask(
+        target=target,
+        widths=widths,
+        label_party=owner,
+        rows=rows,
+        labels=_labels(session, ask),
+        seed=session.seed,
+    )
+
+
+def _begin(session: Session, matched: Matched, ask: Ask) -> None:
+    if matched.worker is not None:
+        raise out_of_order()
+    train = ~matched.test
+    task = task_of(session, matched, ask, int(train.sum()))
+    algorithm = find_vertical(session.request.algorithm).of(session.request.parameters)
+    if task.labels not in algorithm.sharing:
+        raise MessageError(
+            f"{algorithm.name} cannot be trained where labels are {task.labels}.",
+            remedy="Choose another algorithm.",
+        )
+    me = session.product.domain
+    side = matched.side(me, train, labelled=me == task.label_party)
+    matched.algorithm, matched.task = algorithm, task
+    matched.worker = algorithm.worker(task, side)
+
+
+def _labelled(session: Session) -> bool:
+    return session.wanted.target is not None
+
+
+def _labels(session: Session, ask: Ask) -> str:
+    """Return how labels are shared; the label's own contract has the last word."""
+    told, target = ask.body.get("labels"), session.wanted.target
+    if told not in {SHARED, PROTECTED}:
+        raise malformed("labels")
+    if target is not None and told == SHARED:
+        sharing = session.product.columns[target].contract.label_sharing
+        if sharing != SHARED:
+            raise malformed("labels")
+    return str(told)
+
+
+def _share(ask: Ask) -> dict[str, Any]:
+    share = ask.body.get("holdout")
+    if type(share) is not float:
+        raise malformed("holdout")
+    return {"share": share}

@@ -1,0 +1,134 @@
+"""How good the common model is, judged where the labels are.
+
+The label's own domain computes every figure from its rows; only figures leave, and of
+tables only cells that rest on enough rows.
+"""
+
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+)
+
+from fl_plugin.errors import ContractError
+from fl_plugin.evaluation.base import (
+    Evaluation,
+    EvaluationSpec,
+    baseline_metrics,
+    evaluation_for,
+)
+from fl_plugin.evaluation.paired import verdict
+from fl_plugin.messages import Ask
+from fl_plugin.party.answer import Answer, Kind, malformed, rounded
+from fl_plugin.party.matched.state import Matched, matched_of
+from fl_plugin.party.session import Session, out_of_order
+from fl_plugin.summand import Floats
+
+_CLASSED = ("binary", "multiclass")
+REACH = 3.0  # standard deviations that a calibration table of numbers reaches
+
+
+class Judge(Kind):
+    """Compute the figures of the predictions that were just made."""
+
+    name: ClassVar[str] = "judge"
+    releases: ClassVar[str] = "figures of the model on the rows held out"
+
+    def answer(self, session: Session, ask: Ask) -> Answer:
+        """Return figures: of the model, of the target alone, of own columns alone."""
+        matched = matched_of(session)
+        scorer = matched.scorer
+        if scorer is None or scorer.predictions is None:
+            raise out_of_order()
+        rows = matched.rows()
+        y, trained = rows.target[matched.test], rows.target[~matched.test]
+        evaluation = evaluation_for(_spec(session, ask, trained, len(y)))
+        totals = evaluation.sums(scorer.predictions, y)
+        found = evaluation.metrics(totals, min_cell=session.min_cohort)
+        classes = len(session.wanted.predicts.classes)
+        counts = [int((trained == i).sum()) for i in range(classes)]
+        base = baseline_metrics(evaluation.spec, totals, counts)
+        body: dict[str, Any] = {
+            "holdout": found.to_json(),
+            "baseline": base.to_json(),
+            "domain": _compared(session, matched, evaluation, scorer.predictions),
+        }
+        return Answer(body=body)
+
+
+def _spec(session: Session, ask: Ask, trained: Floats, rows: int) -> EvaluationSpec:
+    bins, threshold = ask.body.get("bins"), ask.body.get("threshold")
+    if type(bins) is not int or type(threshold) is not float:
+        raise malformed("evaluation")
+    predicts = session.wanted.predicts
+    low = high = None
+    centre = 0.0
+    if predicts.kind not in _CLASSED:
+        centre, spread = float(trained.mean()), float(trained.std())
+        low, high = centre - REACH * spread, centre + REACH * spread
+        if predicts.kind == "count":
+            low = max(low, 0.0)
+    try:
+        return EvaluationSpec(
+            bins=bins,
+            threshold=threshold,
+            kind=predicts.kind,
+            classes=predicts.classes,
+            low=low,
+            high=high,
+            rows=rows,
+            centre=centre,
+        )
+    except ContractError:
+        raise malformed("evaluation") from None
+
+
+def _compared(
+    session: Session, matched: Matched, evaluation: Evaluation, predictions: Floats
+) -> dict[str, Any]:
+    """Return the model beside boosted trees over this domain's own columns alone."""
+    rows = matched.rows()
+    y = rows.target[matched.test]
+    judged = evaluation.metrics(
+        evaluation.sums(predictions, y), min_cell=session.min_cohort
+    )
+    body: dict[str, Any] = {"federated": _figures(judged.values())}
+    own = _own(session, matched)
+    if own is None:
+        return body
+    alone = evaluation.metrics(evaluation.sums(own, y), min_cell=session.min_cohort)
+    pair = evaluation.paired(predictions, own, y)
+    body |= {"own": _figures(alone.values()), "verdict": verdict(pair)}
+    if pair is not None:
+        ends = ("difference", "low", "high")
+        value, low, high = (rounded(getattr(pair, end)) for end in ends)
+        body["difference"] = {"value": value, "low": low, "high": high}
+    return body
+
+
+def _figures(values: dict[str, float | None]) -> dict[str, float | None]:
+    return {name: rounded(value) for name, value in values.items()}
+
+
+def _own(session: Session, matched: Matched) -> Floats | None:
+    """Return predictions by own columns alone; None where there are none."""
+    block = matched.designed().block(matched.rows())
+    if not len(block.x):
+        return None
+    x, train = np.asarray(block.x, dtype=np.float64).T, ~matched.test
+    y = block.y[train]
+    if session.wanted.predicts.kind in _CLASSED:
+        model = HistGradientBoostingClassifier(random_state=0, early_stopping=False)
+        chances = model.fit(x[train], y).predict_proba(x[matched.test])
+        classes = len(session.wanted.predicts.classes)
+        all_of = np.zeros((len(chances), classes))
+        all_of[:, model.classes_.astype(np.int64)] = chances
+        return all_of if session.wanted.predicts.kind == "multiclass" else all_of[:, 1]
+    loss = "poisson" if session.wanted.predicts.kind == "count" else "squared_error"
+    plain = HistGradientBoostingRegressor(
+        random_state=0, early_stopping=False, loss=loss
+    )
+    found: Floats = plain.fit(x[train], y).predict(x[matched.test])
+    return found

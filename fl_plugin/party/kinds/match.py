@@ -1,0 +1,31 @@
+"""Find out which own rows all domains have, and learn nothing else of theirs."""
+
+from typing import ClassVar
+
+from fl_plugin.messages import Ask
+from fl_plugin.party.answer import Answer, Kind, malformed
+from fl_plugin.party.matched.matching import begin, salt_of
+from fl_plugin.party.matched.state import matched_of
+from fl_plugin.party.session import Session, out_of_order
+
+
+class Match(Kind):
+    """Say whether there is a salt; begin; then answer the matching, step by step."""
+
+    name: ClassVar[str] = "match"
+    releases: ClassVar[str] = "blinded keys, sealed messages, numbers of rows"
+
+    def answer(self, session: Session, ask: Ask) -> Answer:
+        """Return the matching's arrays."""
+        matched = matched_of(session)
+        if matched.matching is not None:
+            return Answer(plain=matched.matching.answer(ask.arrays))
+        if not ask.body:
+            return Answer(body={"salted": bool(salt_of(matched.folder))})
+        rule, salted = ask.body.get("rule"), ask.body.get("salted")
+        if not isinstance(rule, str) or type(salted) is not bool:
+            raise malformed("terms")
+        if session.wanted.match is None:
+            raise out_of_order()
+        matched.matching = begin(session, rule, salted=salted)
+        return Answer()

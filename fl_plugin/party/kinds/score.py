@@ -1,0 +1,58 @@
+"""Begin to score matched rows with the parts that all domains have kept."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from fl_plugin.messages import Ask
+from fl_plugin.party.answer import Answer, Kind, malformed
+from fl_plugin.party.kinds.arrange import task_of
+from fl_plugin.party.matched.parts import place_of, recall
+from fl_plugin.party.matched.state import Matched, coded, matched_of
+from fl_plugin.party.session import Session, out_of_order
+from fl_plugin.vertical.installed import find_vertical
+
+
+class Score(Kind):
+    """Get ready to score: rows held out of this run's fit, or all matched rows."""
+
+    name: ClassVar[str] = "score"
+    releases: ClassVar[str] = "the number of rows to score"
+
+    def answer(self, session: Session, ask: Ask) -> Answer:
+        """Return how many rows are scored, and of how many columns."""
+        matched = matched_of(session)
+        if "of" in ask.body:
+            _recall(session, matched, ask)
+            return Answer(
+                body={
+                    "rows": matched.rows().rows,
+                    "width": len(matched.designed().all),
+                }
+            )
+        if matched.part is None or matched.algorithm is None:
+            raise out_of_order()
+        chosen = matched.test
+        task = task_of(session, matched, ask, int(chosen.sum()))
+        side = matched.side(session.product.domain, chosen, labelled=False)
+        matched.scorer = matched.algorithm.scorer(task, side, matched.part)
+        return Answer()
+
+
+def _recall(session: Session, matched: Matched, ask: Ask) -> None:
+    """Load the part of an earlier run; all matched rows are scored then."""
+    run, digest = ask.body.get("of"), ask.body.get("part")
+    if not isinstance(run, str) or not isinstance(digest, str):
+        raise malformed("part")
+    file = place_of(matched.folder, session.request.study, run)
+    part = recall(file, digest)
+    if part.algorithm != session.request.algorithm:
+        raise malformed("part")
+    names = [f.name for f in session.wanted.features]
+    if [f.name for f in part.columns.prepared.schema.features] != names:
+        raise malformed("part")
+    known = part.columns.prepared.schema.features
+    _, matched.raw = coded(session, matched.found().rows, known)
+    matched.columns, matched.part = part.columns, part.arrays
+    matched.algorithm = find_vertical(part.algorithm).of(part.parameters)
+    matched.test = np.ones(matched.raw.rows, dtype=np.bool_)

@@ -1,0 +1,1 @@
+"""A party's half of a vertical run: matched rows, prepared columns, parts of models."""

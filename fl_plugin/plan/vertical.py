@@ -1,0 +1,177 @@
+"""Make a plan from a vertical study: which domain has which of its columns."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from fl_plugin.algorithms.base import Target
+from fl_plugin.errors import ContractError
+from fl_plugin.manifest.study_contract import MatchPlan
+from fl_plugin.manifest.types import Column, Manifest, Product, Study
+from fl_plugin.plan.columns import categories_of, kind_of
+from fl_plugin.plan.target import target_of_columns
+from fl_plugin.plan.types import PartyPlan, Plan
+from fl_plugin.policy.types import Request
+from fl_plugin.preparation.features import Feature
+from fl_plugin.vertical.base import PROTECTED, SHARED
+from fl_plugin.vertical.installed import vertical_algorithms
+
+USES = ("train_vertical", "evaluate")
+MATCH_BY_HASH = "match_by_hash"
+RELEASE_BINS = "release_bins"
+_BINS = {"mode": "bins"}  # the parameter by which an algorithm asks for other's bins
+
+
+def draft_vertical(
+    study: Study,
+    products: Sequence[Product],
+    manifest: Manifest,
+    actor: str,
+    uses: tuple[str, ...] | None = None,
+) -> Plan:
+    """Return the plan of a vertical study, without any domain's decision.
+
+    Args:
+        study: With mode: vertical.
+        products: One of each domain, sorted by name.
+        manifest: The mesh's.
+        actor: Who asks.
+        uses: What is wanted; None for what training needs.
+
+    Raises:
+        ContractError: A column is in no product or in two of them, or the algorithm
+            cannot learn the target.
+    """
+    contract = study.contract
+    match = contract.match
+    if match is None or contract.target is None:  # the contract's own checks hold this
+        raise ContractError(
+            f"The study {study.name} is not a complete vertical study.",
+            remedy="Name its `match` and its `target`.",
+        )
+    _check_key(study, match, products)
+    owner = _owner(study, contract.target, products)
+    algorithm = vertical_algorithms().get(contract.algorithm.name)
+    label = owner.columns[contract.target]
+    labels = SHARED if label.contract.label_sharing == SHARED else PROTECTED
+    owners = {name: _owner(study, name, products) for name in contract.features}
+    asked = {**contract.algorithm.parameters}
+    request = Request(
+        study=study.name,
+        consumer=contract.consumer,
+        actor=actor,
+        purpose=contract.purpose,
+        product="",
+        version=None,
+        uses=_uses(uses or USES, match, asked),
+        columns={},
+        algorithm=contract.algorithm.name,
+        parameters=asked,
+        secure_aggregation=contract.privacy.secure_aggregation,
+        parties=len(products),
+        match=match.how,
+    )
+    parties = tuple(
+        _party(study, p, [n for n, o in owners.items() if o is p], request, labels)
+        for p in products
+    )
+    return Plan(
+        study=study.name,
+        label=study.label or study.name,
+        consumer=contract.consumer,
+        actor=actor,
+        purpose=contract.purpose,
+        mode=contract.mode,
+        algorithm=contract.algorithm.name,
+        parameters=asked,
+        target=contract.target,
+        predicts=_target(study, label, algorithm.targets if algorithm else None),
+        features=tuple(f for p in parties for f in p.features),
+        protected=(),
+        preparation=contract.preparation,
+        prepares=algorithm.prepares if algorithm else "matrix",
+        search=None,
+        sampling=None,
+        privacy=contract.privacy,
+        evaluation=contract.evaluation.model_copy(update={"folds": 0}),
+        seed=contract.seed,
+        manifest=manifest.fingerprint,
+        parties=parties,
+        match=match,
+        label_domain=owner.domain,
+        labels=labels,
+    )
+
+
+def _uses(
+    uses: tuple[str, ...], match: MatchPlan, parameters: Mapping[str, object]
+) -> tuple[str, ...]:
+    """Return the uses, with those that a faster and weaker way needs."""
+    found = list(uses)
+    if match.how == "keyed_hash":
+        found.append(MATCH_BY_HASH)
+    if any(parameters.get(name) == value for name, value in _BINS.items()):
+        found.append(RELEASE_BINS)
+    return tuple(found)
+
+
+def _party(
+    study: Study, product: Product, names: Sequence[str], request: Request, labels: str
+) -> PartyPlan:
+    match, target = study.contract.match, study.contract.target
+    columns = {match.key: "join_key"} if match else {}
+    columns |= dict.fromkeys(names, "feature")
+    if target in product.columns:
+        columns[str(target)] = "shared_label" if labels == SHARED else "label"
+    asked = replace(
+        request, product=product.name, version=product.version, columns=columns
+    )
+    return PartyPlan(
+        domain=product.domain,
+        product=product.name,
+        version=product.version,
+        request=asked,
+        features=tuple(_feature(study, product.columns[name]) for name in names),
+    )
+
+
+def _feature(study: Study, column: Column) -> Feature:
+    kind = kind_of(study, [column])
+    if kind == "numeric":
+        return Feature(name=column.name, kind=kind)
+    if kind == "boolean":
+        return Feature(name=column.name, kind="categorical", categories=(False, True))
+    return Feature(
+        name=column.name, kind="categorical", categories=categories_of([column])
+    )
+
+
+def _owner(study: Study, name: str, products: Sequence[Product]) -> Product:
+    """Return the one product that has a column."""
+    found = [p for p in products if name in p.columns]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise ContractError(
+            f"The study {study.name} names the column {name}, which none of its "
+            "products has.",
+            remedy="See a product's columns: fl catalog show PRODUCT",
+        )
+    both = f"{found[0].name} and {found[1].name}"
+    raise ContractError(
+        f"The study {study.name} names the column {name}, which {both} both have.",
+        remedy="Rename it in one of them, so that it is known whose is meant.",
+    )
+
+
+def _check_key(study: Study, match: MatchPlan, products: Sequence[Product]) -> None:
+    for product in products:
+        if match.key not in product.columns:
+            raise ContractError(
+                f"The study {study.name} matches rows by {match.key}, which "
+                f"{product.name} has not got.",
+                remedy="Offer the column in every product, with the role join_key.",
+            )
+
+
+def _target(study: Study, label: Column, learns: tuple[str, ...] | None) -> Target:
+    return target_of_columns(study, [label], learns)

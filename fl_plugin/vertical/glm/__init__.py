@@ -1,0 +1,1 @@
+"""Generalised linear models whose columns lie in several domains, labels in one."""

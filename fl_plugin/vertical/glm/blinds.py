@@ -1,0 +1,25 @@
+"""What hides a row's number from the one who opens it: a part that stays, a part anew.
+
+A part that is drawn once for a fit cannot be averaged away over its looks; a part that
+is drawn for every look hides how the number changed in between.
+"""
+
+import os
+
+from fl_plugin.summand import Floats
+from fl_plugin.vertical.glm.ciphertexts import uniform
+
+STAYING = 0.55  # of the range
+
+
+class Blind:
+    """Draws numbers between -1 and 1 for every row of a fit."""
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        self._staying = uniform(os.urandom(8 * rows))
+
+    def draw(self) -> Floats:
+        """Return the blinds of one look, (rows,)."""
+        anew = uniform(os.urandom(8 * self._rows))
+        return STAYING * self._staying + (1.0 - STAYING) * anew

@@ -1,0 +1,292 @@
+"""Vectors under CKKS: who has the key reads them, who has its lock computes with them.
+
+CKKS (Cheon, Kim, Kim & Song 2017) encrypts real vectors so that they can be added and
+multiplied by known ones; TenSEAL is Microsoft SEAL with Python on top. A vector of
+rows is cut into chunks of `SLOTS` that are encrypted one by one.
+
+Two rules keep it safe. What a lock's holder computed must not be read as it is: the
+key's owner could divide it by what it encrypted and find the other factor, also from
+the part of a ciphertext that carries no message. So a fresh encryption of a mask, or
+of a blind, is added to everything that goes back. And what a key opened must not reach
+a party that saw the ciphertext, as its rounding error tells about the key (Li &
+Micciancio 2021): every key is made for one look at a model and then thrown away.
+"""
+
+import math
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from fl_plugin.algorithms.checks.arrays import malformed
+from fl_plugin.errors import UsageError
+from fl_plugin.summand import Array, Arrays, Floats
+
+SCALE = 2.0**40  # a value is rounded to about this share of 1
+FIRST, LAST, LEVEL = 60, 60, 40  # bits of primes
+# The most bits that a ring may have at 128-bit security (homomorphic encryption
+# standard, 2018): a larger ring only where a smaller one does not do.
+RINGS = ((8_192, 218), (16_384, 438))
+MOST_BYTES = 4 * 2**20  # of one chunk, or of a lock
+FAINT = 2.0**-36  # a factor whose every entry is smaller rounds to nothing
+MASK = 2.0**28  # how much larger a mask is than what it hides
+SPARE = 7  # the most multiplications in a row
+
+
+@cache
+def _tenseal() -> Any:
+    try:
+        import tenseal  # noqa: PLC0415  # an extra: only these models need it
+    except ImportError:
+        raise UsageError(
+            "Vertical linear models need the package tenseal, which is not installed.",
+            remedy="Run pip install 'data-mesh-learning[vertical]' at every domain.",
+        ) from None
+    return tenseal
+
+
+def require_tenseal() -> None:
+    """Check that ciphertexts can be made here.
+
+    Raises:
+        UsageError: TenSEAL is not installed.
+    """
+    _tenseal()
+
+
+def _primes(products: int) -> tuple[int, list[int]]:
+    """Return the ring and the bits of its primes, for products in a row."""
+    # A product without rescaling at the end takes two primes; each before it, a level.
+    bits = [FIRST, 58 if products > 1 else FIRST, *[LEVEL] * (products - 1), LAST]
+    ring = next((size for size, most in RINGS if sum(bits) <= most), None)
+    if ring is None:
+        raise UsageError(
+            f"At most {SPARE} domains with features can train one vertical model.",
+            remedy="Leave a domain out of the study.",
+        )
+    return ring, bits
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """An encrypted vector as bytes, chunk by chunk."""
+
+    parts: tuple[bytes, ...]
+
+    def arrays(self, name: str) -> dict[str, Array]:
+        """Return the arrays of a message that hold it."""
+        sizes = np.array([len(part) for part in self.parts], dtype=np.int64)
+        return {
+            name: np.frombuffer(b"".join(self.parts), dtype=np.uint8),
+            f"{name}.sizes": sizes,
+        }
+
+    @classmethod
+    def of(cls, arrays: Arrays, name: str, count: int) -> "Chunks":
+        """Return what a message holds.
+
+        Raises:
+            MessageError: It is not `count` chunks.
+        """
+        told, sizes = arrays.get(name), arrays.get(f"{name}.sizes")
+        if told is None or told.dtype != np.uint8 or told.ndim != 1:
+            raise malformed(name)
+        if sizes is None or sizes.dtype != np.int64 or sizes.shape != (count,):
+            raise malformed(f"{name}.sizes")
+        fits = (sizes > 0).all() and (sizes <= MOST_BYTES).all()
+        if not fits or int(sizes.sum()) != len(told):
+            raise malformed(f"{name}.sizes")
+        ends = np.cumsum(sizes)
+        raw = told.tobytes()
+        return cls(
+            tuple(raw[end - size : end] for end, size in zip(ends, sizes, strict=True))
+        )
+
+
+class Lock:
+    """The public half of a key: encrypts, and computes with what is encrypted.
+
+    Args:
+        context: Of TenSEAL, with a public key.
+        rows: Length of every vector; the last chunk is filled up with zeros.
+    """
+
+    def __init__(self, context: Any, rows: int) -> None:
+        context.auto_relin = False
+        context.auto_rescale = False
+        context.auto_mod_switch = True
+        self._context = context
+        self._rows = rows
+        ring = context.seal_context().data.key_context_data().parms()
+        self._slots = ring.poly_modulus_degree() // 2
+
+    @classmethod
+    def of(cls, told: Array | None, products: int, rows: int) -> "Lock":
+        """Return the lock that a message holds.
+
+        Raises:
+            MessageError: It is none, or of other sizes than are agreed.
+        """
+        if told is None or told.dtype != np.uint8 or told.ndim != 1:
+            raise malformed("lock")
+        if len(told) > MOST_BYTES:
+            raise malformed("lock")
+        try:
+            context = _tenseal().context_from(told.tobytes(), n_threads=1)
+            found = context.seal_context().data.key_context_data().parms()
+            bits = [prime.bit_count() for prime in found.coeff_modulus()]
+            agreed = (found.poly_modulus_degree(), bits) == _primes(products)
+            agreed = agreed and context.has_public_key()
+        except (ValueError, RuntimeError, IndexError, TypeError):
+            raise malformed("lock") from None
+        if not agreed:
+            raise malformed("lock")
+        context.global_scale = SCALE
+        return cls(context, rows)
+
+    @property
+    def chunks(self) -> int:
+        """How many chunks a vector has."""
+        return math.ceil(self._rows / self._slots)
+
+    def encrypt(self, values: Floats) -> Chunks:
+        """Return a vector encrypted, (rows,)."""
+        return _written([self._fresh(piece) for piece in self._pieces(values)])
+
+    def read(self, chunks: Chunks) -> list[Any]:
+        """Return vectors to compute with.
+
+        Raises:
+            MessageError: They are no ciphertexts under this key.
+        """
+        return [_loaded(self._context, part, self._slots) for part in chunks.parts]
+
+    def plus(self, vectors: list[Any], values: Floats) -> Chunks:
+        """Return encrypted vectors plus known values, encrypted afresh."""
+        places = zip(vectors, self._pieces(values), strict=True)
+        return _written([one + self._fresh(piece) for one, piece in places])
+
+    def times(self, vectors: list[Any], values: Floats) -> Chunks:
+        """Return encrypted vectors times known values, for one who multiplies on."""
+        self._context.auto_rescale = True
+        places = zip(vectors, self._pieces(values), strict=True)
+        done = [one * piece for one, piece in places]
+        self._context.auto_rescale = False
+        return _written(done)
+
+    def times_plus(self, vectors: list[Any], by: Floats, plus: Floats) -> Chunks:
+        """Return encrypted vectors times and plus known values, for the key's owner."""
+        places = zip(vectors, self._pieces(by), self._pieces(plus), strict=True)
+        return _written([one * b + self._fresh(p, SCALE**2) for one, b, p in places])
+
+    def products(
+        self, vectors: list[Any], columns: Iterable[Floats], reach: float
+    ) -> tuple[Chunks, Floats]:
+        """Return each column's product with an encrypted vector, under masks.
+
+        Args:
+            vectors: As read.
+            columns: Each (rows,).
+            reach: About the largest entry of a row's product.
+
+        Returns:
+            For each column one chunk whose slots add up to the product and a mask, and
+            what the masks add up to: (columns,).
+        """
+        size = MASK * reach * math.sqrt(self.chunks)
+        found, totals = [], []
+        for column in columns:
+            mask = size * uniform(os.urandom(8 * self._slots))
+            total = self._fresh(mask, SCALE**2)
+            for vector, piece in zip(vectors, self._pieces(column), strict=True):
+                if np.abs(piece).max() > FAINT:
+                    total = total + vector * piece
+            found.append(total)
+            totals.append(math.fsum(mask))
+        return _written(found), np.array(totals)
+
+    def _fresh(self, values: Floats, scale: float = SCALE) -> Any:
+        return _tenseal().ckks_vector(self._context, values, scale)
+
+    def _pieces(self, values: Floats) -> Iterator[Floats]:
+        for begin in range(0, self._rows, self._slots):
+            piece = values[begin : begin + self._slots]
+            if len(piece) < self._slots:
+                piece = np.append(piece, np.zeros(self._slots - len(piece)))
+            yield piece
+
+
+class Key(Lock):
+    """A key of one's own, for one use; its lock is for others."""
+
+    @classmethod
+    def fresh(cls, products: int, rows: int) -> "Key":
+        """Return a new key.
+
+        Args:
+            products: How many multiplications in a row it must bear.
+            rows: Length of every vector.
+
+        Raises:
+            UsageError: TenSEAL is not installed, or there are too many products.
+        """
+        library = _tenseal()
+        ring, bits = _primes(products)
+        context = library.context(
+            library.SCHEME_TYPE.CKKS, ring, coeff_mod_bit_sizes=bits, n_threads=1
+        )
+        context.global_scale = SCALE
+        return cls(context, rows)
+
+    @property
+    def lock(self) -> Array:
+        """What others need to encrypt and compute: (bytes,) uint8."""
+        raw = self._context.serialize(
+            save_public_key=True,
+            save_secret_key=False,
+            save_galois_keys=False,
+            save_relin_keys=False,
+        )
+        return np.frombuffer(raw, dtype=np.uint8)
+
+    def open(self, chunks: Chunks) -> Floats:
+        """Return a vector, (rows,).
+
+        Raises:
+            MessageError: It is no ciphertext under this key.
+        """
+        opened = [np.array(vector.decrypt()) for vector in self.read(chunks)]
+        return np.concatenate(opened)[: self._rows]
+
+    def totals(self, chunks: Chunks) -> Floats:
+        """Return what the slots of every chunk add up to: (chunks,).
+
+        Raises:
+            MessageError: They are no ciphertexts under this key.
+        """
+        return np.array([math.fsum(vector.decrypt()) for vector in self.read(chunks)])
+
+
+def uniform(random: bytes) -> Floats:
+    """Return numbers between -1 and 1 made of 8 random bytes each."""
+    return np.frombuffer(random, dtype="<i8") * 2.0**-63
+
+
+def _written(vectors: Iterable[Any]) -> Chunks:
+    return Chunks(tuple(vector.serialize() for vector in vectors))
+
+
+def _loaded(context: Any, raw: bytes, size: int) -> Any:
+    try:
+        vector = _tenseal().ckks_vector_from(context, raw)
+        inside = vector.ciphertext()
+        agreed = vector.size() == size and len(inside) == 1
+        agreed = agreed and inside[0].size() == 2  # noqa: PLR2004  # as when fresh
+    except (ValueError, RuntimeError, IndexError):
+        raise malformed("ciphertext") from None
+    if not agreed:
+        raise malformed("ciphertext")
+    return vector

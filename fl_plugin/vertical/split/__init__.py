@@ -1,0 +1,1 @@
+"""A network cut in parts: every domain's bottom, the middle, the labels' end."""

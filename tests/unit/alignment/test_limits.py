@@ -1,0 +1,44 @@
+"""A domain's own limits, whoever asks."""
+
+import pytest
+
+from fl_plugin.alignment.limits import Limits
+from fl_plugin.errors import PolicyError
+
+LIMITS = Limits(
+    largest_list=1_000,
+    largest_ratio=2,
+    least_matches=10,
+    least_key_bits=40,
+    per_peer_and_day=3,
+)
+
+
+def test_what_is_within_the_limits_passes():
+    LIMITS.check_list("other", 1_000, own=500)
+    LIMITS.check_matches(10)
+    LIMITS.check_keys(40, salted=False)
+    LIMITS.check_keys(5, salted=True)
+    LIMITS.check_day("other", 2)
+
+
+@pytest.mark.parametrize(
+    ("check", "reason"),
+    [
+        (lambda: LIMITS.check_list("other", 1_001, own=1_000), "matching_limit"),
+        (lambda: LIMITS.check_list("other", 1_000, own=499), "matching_limit"),
+        (lambda: LIMITS.check_matches(9), "matching_limit"),
+        (lambda: LIMITS.check_keys(39.9, salted=False), "small_key_space"),
+        (lambda: LIMITS.check_day("other", 3), "matching_limit"),
+    ],
+)
+def test_what_is_beyond_a_limit_is_refused(check, reason):
+    with pytest.raises(PolicyError) as refusal:
+        check()
+    assert refusal.value.reason == reason
+
+
+def test_a_small_space_of_keys_says_what_to_do():
+    with pytest.raises(PolicyError, match="about 2\\^31") as refusal:
+        LIMITS.check_keys(31.2, salted=False)
+    assert "salt of 32 random bytes" in refusal.value.remedy
