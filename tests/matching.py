@@ -1,6 +1,6 @@
 """Matchings over parties in memory, by the bytes that a run would send."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -134,7 +134,7 @@ def keys_of(values: Sequence[Any], rule: str = "text", min_cohort: int = 5) -> K
     return normalise({"key": values}, [rule], min_cohort=min_cohort)
 
 
-def terms_for(parties: Sequence[str], **changed: Any) -> MatchingTerms:
+def terms_for(parties: Iterable[str], **changed: Any) -> MatchingTerms:
     """Return terms with short lists."""
     said: dict[str, Any] = {"rules": ("text",), "smallest_list": 8, "longest_part": 16}
     return MatchingTerms(run="r-1", parties=tuple(sorted(parties)), **(said | changed))

@@ -173,8 +173,8 @@ _ALL = (
     ),
     Rule(
         name="exact",
-        words="Nothing is changed; blanks alone are no key. A text equals only the same text, a number only a "
-        "number, a date only a date: 7 does not equal '7'.",
+        words="Nothing is changed; blanks alone are no key. A text equals only the "
+        "same text, a number only a number, a date only a date: 7 is not '7'.",
         spell=_exact,
     ),
     Rule(

@@ -27,6 +27,7 @@ VERBS: Mapping[str, str] = {
     "train": "fl_plugin.cli.train",
     "evaluate": "fl_plugin.cli.evaluate",
     "predict": "fl_plugin.cli.predict",
+    "score": "fl_plugin.cli.score",
     "models": "fl_plugin.cli.models",
     "algorithms": "fl_plugin.cli.algorithms",
     "access": "fl_plugin.cli.access",

@@ -10,7 +10,11 @@ import pyarrow as pa
 from fl_plugin.coordinator.decisions import insist, with_decisions
 from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.run import evaluate, train
-from fl_plugin.coordinator.vertical_run import train_vertical
+from fl_plugin.coordinator.vertical_run import (
+    Delivered,
+    score_vertical,
+    train_vertical,
+)
 from fl_plugin.discovery import discover
 from fl_plugin.engines.base import Engine
 from fl_plugin.errors import UsageError
@@ -32,13 +36,18 @@ from fl_plugin.mesh.fitted import model_of_run, plan_of_model
 from fl_plugin.mesh.identity import actor, run_id
 from fl_plugin.mesh.record import record_of
 from fl_plugin.mesh.run import Run
-from fl_plugin.mesh.vertical import register_vertical, vertical_digest
+from fl_plugin.mesh.vertical import (
+    kept_parts,
+    register_vertical,
+    vertical_digest,
+)
 from fl_plugin.mesh.vertical_record import FinishedVertical
 from fl_plugin.model.canonical import model_digest
 from fl_plugin.model.pipeline import build_pipeline, model_of
 from fl_plugin.model.predict import predict
 from fl_plugin.plan.draft import draft, find_study
 from fl_plugin.plan.types import Plan
+from fl_plugin.plan.vertical import SCORES
 from fl_plugin.registry.reservation import reserve
 from fl_plugin.registry.store import (
     Entry,
@@ -218,6 +227,34 @@ class Mesh(Areas):
         entry = open_model(self.root / "registry", study, version or "latest")
         threshold = entry.run.confusion.threshold if entry.run.confusion else 0.5
         return predict(entry.estimator(), rows, threshold=threshold)
+
+    def score(
+        self,
+        study: str,
+        *,
+        version: int | None = None,
+        engine: str = "embedded",
+        listener: Listener = _silent,
+    ) -> Delivered:
+        """Have a vertical model's domains score the rows that they share today.
+
+        Nothing comes back but where the predictions lie: in the label domain's own
+        database, in the schema `predictions`.
+
+        Raises:
+            PolicyError: A domain refuses.
+            RegistryError: There is no such model, or it is no vertical one.
+            MeshError: Anything else that went wrong.
+        """
+        entry = open_model(self.root / "registry", study, version or "latest")
+        kept = kept_parts(entry)
+        manifest = self.manifest
+        plan = draft(find_study(manifest, study), manifest, actor(), SCORES)
+        with self._parties(plan, engine) as transport:
+            federation = Federation(run_id(study), transport, listener)
+            plan = with_decisions(plan, federation)
+            insist(plan)
+            return score_vertical(plan, kept, federation)
 
     def model(self, study: str, version: int | None = None) -> Entry:
         """Return one registered model; the latest version unless one is named.

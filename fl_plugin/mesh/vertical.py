@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 
 from fl_plugin import messages
-from fl_plugin.coordinator.vertical_run import VerticalTrained
+from fl_plugin.coordinator.vertical_run import Kept, VerticalTrained
 from fl_plugin.errors import MessageError, RegistryError
 from fl_plugin.mesh.vertical_record import FinishedVertical, vertical_record
 from fl_plugin.messages import Ask
@@ -35,6 +35,27 @@ def part_of(data: bytes) -> Arrays:
             "The coordinator's part of a vertical model cannot be read.",
             remedy="Restore the folder from a backup, or train the study again.",
         ) from None
+
+
+def kept_parts(entry: Entry) -> Kept:
+    """Return where the parts of a registered model are.
+
+    Raises:
+        RegistryError: The model is no vertical one, or its file was altered.
+    """
+    vertical = entry.run.vertical
+    if vertical is None:
+        raise RegistryError(
+            f"{entry.study} v{entry.version} is no vertical model.",
+            remedy=f"Score rows with it directly: fl predict {entry.study}",
+        )
+    confusion = entry.run.confusion
+    return Kept(
+        run=entry.run.run,
+        parts=vertical.parts,
+        own=part_of(entry.part()),
+        threshold=confusion.threshold if confusion else 0.5,
+    )
 
 
 def vertical_digest(trained: VerticalTrained) -> str:

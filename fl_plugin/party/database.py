@@ -1,4 +1,4 @@
-"""The only file that opens a database: read-only, locked down, closed at once.
+"""The only file that opens a database: locked down, closed at once, nearly read-only.
 
 DuckDB has no users, so what a query may do is fixed before it runs: no external
 access, no change of settings, only columns that were granted, only rows that the
@@ -154,6 +154,34 @@ class Database:
             reader = connection.sql(query).to_arrow_reader(BATCH_ROWS)
             return Excerpt(table=capped(reader, most.bytes), rows=counted[0][0])
 
+    def publish(self, relation: Relation, rows: pa.Table) -> None:
+        """Write a table whole, or leave the one that was there.
+
+        The one place that writes: what a domain lets be computed for itself.
+
+        Raises:
+            BuildError: The domain is not built.
+            StorageError: The database is locked, or cannot be written.
+        """
+        schema, name = _quote(relation.schema), _quote(relation.identifier)
+        connection = self._connect(read_only=False)
+        try:
+            connection.register("published", rows)
+            connection.execute("begin")
+            connection.execute(f"create schema if not exists {schema}")
+            connection.execute(
+                f"create or replace table {schema}.{name} as select * from published"  # noqa: S608 quoted
+            )
+            connection.execute("commit")
+        except duckdb.Error as error:
+            raise StorageError(
+                f"The database of {self.domain} cannot be written "
+                f"({type(error).__name__}).",
+                remedy="Free space or fix its permissions, then run the command again.",
+            ) from None
+        finally:
+            connection.close()
+
     @contextmanager
     def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:
         connection = self._connect()
@@ -164,7 +192,7 @@ class Database:
         finally:
             connection.close()
 
-    def _connect(self) -> duckdb.DuckDBPyConnection:
+    def _connect(self, *, read_only: bool = True) -> duckdb.DuckDBPyConnection:
         if not self.path.is_file():
             raise BuildError(
                 f"The database of {self.domain} does not exist.",
@@ -174,7 +202,7 @@ class Database:
         while True:
             try:
                 settings = {**_SETTINGS, "memory_limit": f"{self.memory // SHARE}B"}
-                return duckdb.connect(self.path, read_only=True, config=settings)
+                return duckdb.connect(self.path, read_only=read_only, config=settings)
             except duckdb.IOException as error:
                 if "Could not set lock" not in str(error):
                     raise self._unreadable(error) from None

@@ -16,6 +16,7 @@ from fl_plugin.vertical.base import PROTECTED, SHARED
 from fl_plugin.vertical.installed import vertical_algorithms
 
 USES = ("train_vertical", "evaluate")
+SCORES = ("predict",)
 MATCH_BY_HASH = "match_by_hash"
 RELEASE_BINS = "release_bins"
 _BINS = {"mode": "bins"}  # the parameter by which an algorithm asks for other's bins
@@ -120,7 +121,8 @@ def _party(
     match, target = study.contract.match, study.contract.target
     columns = {match.key: "join_key"} if match else {}
     columns |= dict.fromkeys(names, "feature")
-    if target in product.columns:
+    trains = bool({"train_vertical", "evaluate"} & set(request.uses))
+    if target in product.columns and trains:
         columns[str(target)] = "shared_label" if labels == SHARED else "label"
     asked = replace(
         request, product=product.name, version=product.version, columns=columns

@@ -48,8 +48,8 @@ class SplitNetwork(VerticalAlgorithm):
     Args:
         bottom_layers: Units of each domain's hidden layers: "32,16", or "" for none.
         cut: Numbers that a domain sends of a row.
-        top_layers: Units of the coordinator's hidden layers; where labels are
-            protected the last of them are handed to the label party.
+        top_layers: Units of the coordinator's hidden layers; what they give is added
+            to the joined numbers of all domains.
         label_layers: Units of the hidden layers beside the labels.
         embedding: Numbers that stand for one category of a column.
         dropout: Share of hidden units left out of a training row.
@@ -206,9 +206,10 @@ def _units(option: str, text: str) -> tuple[int, ...]:
     """
     words = [word.strip() for word in text.split(",")] if text.strip() else []
     good = all(w.isascii() and w.isdigit() and len(w) < 6 for w in words)  # noqa: PLR2004
-    if good and all(1 <= int(w) <= _MOST_UNITS for w in words):
-        if len(words) <= _MOST_LAYERS:
-            return tuple(int(word) for word in words)
+    if good and len(words) <= _MOST_LAYERS:
+        units = tuple(int(word) for word in words)
+        if all(1 <= size <= _MOST_UNITS for size in units):
+            return units
     raise ContractError(
         f"{option} of {SplitNetwork.name} must be numbers of units, such as 32,16.",
         remedy="Correct the study; see `fl algorithms show split_network`.",

@@ -46,6 +46,7 @@ class Arrange(Kind):
             )
         matched.raw, matched.test = raw, ~train
         matched.columns = prepared_columns(session, features, raw, train)
+        matched.labelled = session.wanted.target is not None
         return Answer(
             body={
                 "train": int(train.sum()),
@@ -68,10 +69,11 @@ def task_of(session: Session, matched: Matched, ask: Ask, rows: int) -> Vertical
         raise malformed("widths")
     if any(type(w) is not int or not 0 <= w <= _MOST_WIDTH for w in widths.values()):
         raise malformed("widths")
-    if widths[me] != len(matched.designed().all) or (owner == me) != _labelled(session):
+    columns = matched.designed()
+    if widths[me] != len(columns.all) or (owner == me) != matched.labelled:
         raise malformed("widths")
     target = read_target(ask.body.get("predicts"))
-    if owner == me and target != session.wanted.predicts:
+    if owner == me and target != columns.prepared.schema.target:
         raise malformed("predicts")
     return VerticalTask(
         target=target,
@@ -98,10 +100,6 @@ def _begin(session: Session, matched: Matched, ask: Ask) -> None:
     side = matched.side(me, train, labelled=me == task.label_party)
     matched.algorithm, matched.task = algorithm, task
     matched.worker = algorithm.worker(task, side)
-
-
-def _labelled(session: Session) -> bool:
-    return session.wanted.target is not None
 
 
 def _labels(session: Session, ask: Ask) -> str:

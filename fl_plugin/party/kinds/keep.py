@@ -27,6 +27,7 @@ class Keep(Kind):
             parameters=matched.algorithm.parameters(),
             columns=matched.designed(),
             arrays=matched.part,
+            labelled=session.wanted.target is not None,
         )
         file = place_of(matched.folder, session.request.study, session.run)
         try:

@@ -54,5 +54,6 @@ def _recall(session: Session, matched: Matched, ask: Ask) -> None:
     known = part.columns.prepared.schema.features
     _, matched.raw = coded(session, matched.found().rows, known)
     matched.columns, matched.part = part.columns, part.arrays
+    matched.labelled = part.labelled
     matched.algorithm = find_vertical(part.algorithm).of(part.parameters)
     matched.test = np.ones(matched.raw.rows, dtype=np.bool_)

@@ -35,12 +35,14 @@ class Part:
         parameters: The algorithm's.
         columns: The own ones, as they were prepared.
         arrays: The own part of the model.
+        labelled: Whether the domain has the target.
     """
 
     algorithm: str
     parameters: Mapping[str, Any]
     columns: Columns
     arrays: Arrays
+    labelled: bool
 
 
 def place_of(folder: Path, study: str, run: str) -> Path:
@@ -74,6 +76,7 @@ def keep(file: Path, part: Part) -> str:
             "algorithm": part.algorithm,
             "parameters": dict(part.parameters),
             "codes": part.columns.codes,
+            "labelled": part.labelled,
             "prepares": schema.prepares,
             "min_cohort": schema.min_cohort,
             "edges": schema.edges,
@@ -147,6 +150,7 @@ def _read(body: Mapping[str, Any], arrays: Arrays) -> Part:
             codes=bool(body["codes"]),
         ),
         arrays={n[2:]: a for n, a in arrays.items() if n.startswith("m.")},
+        labelled=body["labelled"] is True,
     )
 
 

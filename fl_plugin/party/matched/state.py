@@ -74,6 +74,8 @@ class Matched:
         raw: Those rows, coded.
         test: Which of them are held out.
         columns: The own ones; None until they are prepared.
+        part: The own part of the model, once it is kept or recalled.
+        labelled: Whether the domain has the target, also where it is not read now.
     """
 
     channel: PeerChannel
@@ -87,6 +89,7 @@ class Matched:
     worker: VerticalWorker | None = None
     scorer: Scorer | None = None
     part: Arrays | None = None
+    labelled: bool = False
 
     def found(self) -> MatchedRows:
         """Return which own rows are in all domains, in the order that all agree on."""

@@ -40,6 +40,7 @@ SPARE = 7  # the most multiplications in a row
 def _tenseal() -> Any:
     try:
         import tenseal  # noqa: PLC0415  # an extra: only these models need it
+        import tenseal.sealapi  # noqa: PLC0415  # a lock's parameters are read by it
     except ImportError:
         raise UsageError(
             "Vertical linear models need the package tenseal, which is not installed.",

@@ -14,14 +14,14 @@ from fl_plugin.vertical.split.balance import Balance
 from fl_plugin.vertical.split.defences import MARVELL, Defence
 from fl_plugin.vertical.split.goals import outputs_of
 from fl_plugin.vertical.split.keys import DROPOUT, WEIGHTS, Schedule, Secret
-from fl_plugin.vertical.split.layers import Coded
+from fl_plugin.vertical.split.layers import Coded, Layer
 from fl_plugin.vertical.split.net import (
     Drawn,
     Net,
     Training,
     bottom_net,
-    hidden,
-    with_output,
+    last_layers,
+    residual,
 )
 from fl_plugin.vertical.split.release import Release
 
@@ -33,7 +33,8 @@ class Sizes:
     Args:
         bottom: Units of each domain's hidden layers.
         cut: Numbers that a domain sends of a row.
-        top: Units of the coordinator's hidden layers.
+        top: Units of the coordinator's hidden layers; what they give is added to the
+            joined numbers.
         label: Units of the hidden layers beside the labels.
         embedding: Numbers that stand for one code.
     """
@@ -114,13 +115,8 @@ class Blueprint:
 
     @property
     def joined(self) -> int:
-        """Numbers of a row at the coordinator."""
+        """Numbers of a row at the coordinator, and of what it hands on."""
         return self.sizes.cut * len(self.holders)
-
-    @property
-    def handed(self) -> int:
-        """Numbers of a row that the coordinator hands to a protected label party."""
-        return self.sizes.top[-1] if self.sizes.top else self.joined
 
     @property
     def outputs(self) -> int:
@@ -140,17 +136,18 @@ class Blueprint:
 
     def middle(self) -> Net:
         """Return the coordinator's layers where labels are protected."""
-        begun = drawn(Secret.public(self.task.seed))
-        layers = hidden(self.sizes.top, self.joined, self.training, begun)
-        return Net(layers, self.training)
+        return Net(self._middle(drawn(Secret.public(self.task.seed))), self.training)
 
     def end(self, begun: Drawn) -> Net:
         """Return the layers beside the labels: all of the top where they are shared."""
-        units = self.sizes.label
-        inputs = self.handed
+        ends = self.joined, self.outputs
+        layers = last_layers(self.sizes.label, ends, self.training, begun)
         if self.shared:
-            units, inputs = (*self.sizes.top, *units), self.joined
-        return with_output(units, (inputs, self.outputs), self.training, begun)
+            layers = [*self._middle(begun), *layers]
+        return Net(layers, self.training)
+
+    def _middle(self, begun: Drawn) -> list[Layer]:
+        return residual(self.sizes.top, self.joined, self.training, begun)
 
 
 def drawn(secret: Secret, net: int = 0) -> Drawn:

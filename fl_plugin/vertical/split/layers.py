@@ -135,6 +135,41 @@ class BatchNorm(Layer):
         return np.asarray((inner - mean - z * along) / self._root)
 
 
+class Fork(Layer):
+    """Remembers what a later `Join` adds again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.x = np.empty((0, 0))
+        self.around = np.empty((0, 0))  # the slope that comes past the layers between
+
+    def forward(self, x: Floats, *, training: bool) -> Floats:  # noqa: ARG002
+        """Return x."""
+        self.x = x
+        return x
+
+    def backward(self, slope: Floats) -> Floats:
+        """Add the slope of both ways."""
+        return np.asarray(slope + self.around)
+
+
+class Join(Layer):
+    """Adds what a `Fork` saw: the layers between learn a change (He et al. 2016)."""
+
+    def __init__(self, fork: Fork) -> None:
+        super().__init__()
+        self._fork = fork
+
+    def forward(self, x: Floats, *, training: bool) -> Floats:  # noqa: ARG002
+        """Return the sum."""
+        return np.asarray(x + self._fork.x)
+
+    def backward(self, slope: Floats) -> Floats:
+        """Give both ways the same slope."""
+        self._fork.around = slope
+        return slope
+
+
 @dataclass(frozen=True)
 class Coded:
     """Which columns of a block are numbers, and which are codes for a table.

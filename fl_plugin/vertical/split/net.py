@@ -13,6 +13,8 @@ from fl_plugin.vertical.split.layers import (
     Dense,
     Dropout,
     Embedding,
+    Fork,
+    Join,
     Layer,
     Rectifier,
     arrays_of,
@@ -141,9 +143,24 @@ def hidden(
     return layers
 
 
-def with_output(
+def residual(
+    units: Sequence[int], width: int, training: Training, drawn: Drawn
+) -> list[Layer]:
+    """Return hidden layers whose result is added to their input; none without units.
+
+    The last matrix begins at 0, so at first all passes through as it came.
+    """
+    if not units:
+        return []
+    fork = Fork()
+    last = Dense(units[-1], width, drawn.weights)
+    last.weights["weight"] = np.zeros((units[-1], width))
+    return [fork, *hidden(units, width, training, drawn), last, Join(fork)]
+
+
+def last_layers(
     units: Sequence[int], ends: tuple[int, int], training: Training, drawn: Drawn
-) -> Net:
+) -> list[Layer]:
     """Return hidden layers and a linear one.
 
     Args:
@@ -152,9 +169,9 @@ def with_output(
         training: How it learns.
         drawn: Its draws.
     """
-    layers = hidden(units, ends[0], training, drawn)
     last = units[-1] if units else ends[0]
-    return Net([*layers, Dense(last, ends[1], drawn.weights)], training)
+    layers = hidden(units, ends[0], training, drawn)
+    return [*layers, Dense(last, ends[1], drawn.weights)]
 
 
 def bottom_net(
@@ -173,6 +190,5 @@ def bottom_net(
     """
     units, cut, embedding = sizes
     table = Embedding(coded, embedding, drawn.weights)
-    layers = hidden(units, table.units, training, drawn)
-    last = units[-1] if units else table.units
-    return Net([table, *layers, Dense(last, cut, drawn.weights)], training)
+    layers = last_layers(units, (table.units, cut), training, drawn)
+    return Net([table, *layers], training)

@@ -37,7 +37,7 @@ class SplitWorker(VerticalWorker):
             raise malformed("y")
         if not plan.shared:
             secret = Secret.of(plan.task.seed, f"{side.party} labels", side.block)
-            seen = (slice(0, plan.handed),)
+            seen = (slice(0, plan.joined),)
             self._end = LabelEnd(plan, side.block.y, secret, seen)
 
     def answer(self, question: Arrays) -> Arrays:
@@ -64,7 +64,7 @@ class SplitWorker(VerticalWorker):
         in_turn(question, self._step, {"top"})
         rows = self._orders.rows(self._step)
         precision = self._plan.precision
-        shape = len(rows), self._plan.handed
+        shape = len(rows), self._plan.joined
         inputs = unpacked(question, "top", shape, precision)
         back = self._end.learn(self._step, rows, inputs)
         self._step += 1

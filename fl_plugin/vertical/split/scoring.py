@@ -66,7 +66,7 @@ class SplitScorer(Scorer):
         if self._plan.shared:
             found = checked(question, "scores", shape_of(self._plan, rows))
         else:
-            shape = rows, self._plan.handed
+            shape = rows, self._plan.joined
             inputs = unpacked(question, "top", shape, self._plan.precision)
             found = self._goal.predicted(self._end.forward(inputs, training=False))
         self._found.append(np.array(found))

@@ -114,7 +114,7 @@ def _traffic(plan: Blueprint) -> dict[str, float]:
         "bytes_down_per_domain_and_epoch": cut,
     }
     if not plan.shared:
-        found["bytes_label_party_each_way_and_epoch"] = float(rows * plan.handed * size)
+        found["bytes_label_party_each_way_and_epoch"] = float(rows * plan.joined * size)
     return found
 
 
