@@ -89,10 +89,10 @@ class SplitNetwork(VerticalAlgorithm):
         "the label domain"
     )
 
-    bottom_layers: str = "16"
-    cut: int = 4
-    top_layers: str = "16"
-    label_layers: str = "16"
+    bottom_layers: str = "32"
+    cut: int = 8
+    top_layers: str = "32"
+    label_layers: str = "64,32"
     embedding: int = 3
     dropout: float = 0.0
     batch_norm: bool = False

@@ -1,0 +1,186 @@
+"""Vertical studies as a user runs them: match, train, judge, keep parts, score."""
+
+import json
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+
+from fl_plugin import Mesh, MeshError
+from fl_plugin.cli.main import main
+from fl_plugin.engines.embedded import Embedded
+from fl_plugin.errors import BuildError, PolicyError, RegistryError, TrainingError
+from fl_plugin.party.matched.parts import FOLDER
+from tests.made_mesh import STUDY
+from tests.vertical_mesh import BANK, SHOP, TELCO, vertical_mesh
+
+NETWORK = {"name": "split_network", "epochs": 2}
+
+
+@pytest.fixture
+def wire(monkeypatch) -> list[tuple[str, bytes]]:
+    """Every message of every run, as bytes, by party."""
+    sent: list[tuple[str, bytes]] = []
+    exchange = Embedded.exchange
+
+    def listening(self, asks):
+        replies = exchange(self, asks)
+        sent.extend(asks.items())
+        sent.extend(replies.items())
+        return replies
+
+    monkeypatch.setattr(Embedded, "exchange", listening)
+    return sent
+
+
+@pytest.fixture
+def mesh(tmp_path):
+    return vertical_mesh(tmp_path / "mesh", algorithm=NETWORK)
+
+
+def predictions(root: Path) -> dict[str, float]:
+    """Return key to score, from the label domain's own table."""
+    path = root / "domains" / BANK / "data" / f"{BANK}.duckdb"
+    with duckdb.connect(path) as file:
+        rows = file.execute(f"select row_id, score from predictions.{STUDY}").fetchall()
+    return dict(rows)
+
+
+def part_files(root: Path, domain: str) -> list[Path]:
+    return sorted((root / "domains" / domain / FOLDER).rglob("*.part"))
+
+
+def test_a_run_matches_trains_and_keeps_a_part_in_every_domain(mesh):
+    run = Mesh.open(mesh.root).train(STUDY)
+    told = run.record.vertical
+    assert told is not None
+    assert told.label_domain == BANK
+    assert told.labels == "protected"
+    assert told.matched.rows == "500 to 1,000"
+    assert set(told.parts) == {BANK, SHOP, TELCO}
+    for domain in told.parts:
+        (file,) = part_files(mesh.root, domain)
+        assert file.stat().st_mode & 0o077 == 0
+    assert not list((mesh.root / "registry").rglob("*.skops"))
+    assert run.record.metrics["roc_auc"].value is not None
+
+
+def test_the_same_study_gives_the_same_model_twice(mesh):
+    first, second = (Mesh.open(mesh.root).train(STUDY) for _ in range(2))
+    assert first.record.vertical.parts == second.record.vertical.parts
+    assert first.record.model_digest == second.record.model_digest
+    assert first.record.metrics == second.record.metrics
+
+
+def test_no_key_and_no_value_crosses_a_boundary(mesh, wire):
+    Mesh.open(mesh.root).train(STUDY)
+    Mesh.open(mesh.root).score(STUDY)
+    everything = b"".join(data for _, data in wire)
+    for table in mesh.tables.values():
+        for key in table["row_id"].to_pylist():
+            assert key.encode() not in everything
+        for name in table.column_names:
+            if table[name].type == "double":
+                for value in table[name].to_pylist():
+                    assert np.float64(value).tobytes() not in everything
+                    assert np.float32(value).tobytes() not in everything
+
+
+def test_predictions_lie_in_the_label_domains_own_table(mesh):
+    Mesh.open(mesh.root).train(STUDY)
+    found = Mesh.open(mesh.root).score(STUDY)
+    assert (found.domain, found.table) == (BANK, f"predictions.{STUDY}")
+    with duckdb.connect(
+        mesh.root / "domains" / BANK / "data" / f"{BANK}.duckdb"
+    ) as file:
+        rows = file.execute(f"select row_id, score from predictions.{STUDY}").fetchall()
+    assert {key for key, _ in rows} == mesh.shared
+    assert all(0 <= score <= 1 for _, score in rows)
+
+
+def test_parts_read_back_from_the_disk_score_the_same_again(mesh):
+    Mesh.open(mesh.root).train(STUDY)
+    Mesh.open(mesh.root).score(STUDY)
+    first = predictions(mesh.root)
+    Mesh.open(mesh.root).score(STUDY)
+    assert predictions(mesh.root) == first
+
+
+def test_a_changed_part_is_not_used(mesh):
+    Mesh.open(mesh.root).train(STUDY)
+    (file,) = part_files(mesh.root, SHOP)
+    data = bytearray(file.read_bytes())
+    data[-1] ^= 1
+    file.write_bytes(bytes(data))
+    with pytest.raises(RegistryError, match="shop: The domain's part of the model was"):
+        Mesh.open(mesh.root).score(STUDY)
+
+
+def test_a_vertical_model_is_no_pipeline_and_says_what_to_do(mesh):
+    run = Mesh.open(mesh.root).train(STUDY)
+    with pytest.raises(RegistryError, match="each domain keeps its own part"):
+        run.model  # noqa: B018 the property raises
+    assert (
+        "fl score made" in pytest.raises(RegistryError, lambda: run.model).value.remedy
+    )
+
+
+def test_a_contract_that_shares_labels_is_what_lets_the_coordinator_have_them(tmp_path):
+    shared = vertical_mesh(tmp_path / "a", algorithm=NETWORK, sharing="shared")
+    record = Mesh.open(shared.root).train(STUDY).record
+    assert record.vertical.labels == "shared"
+    assert "so the coordinator had it" in record.privacy.statement
+
+
+def test_a_domain_whose_contract_offers_no_vertical_training_refuses(tmp_path):
+    made = vertical_mesh(
+        tmp_path / "mesh", algorithm=NETWORK, uses=("train_horizontal", "evaluate")
+    )
+    with pytest.raises(PolicyError, match="refused") as raised:
+        Mesh.open(made.root).train(STUDY)
+    assert raised.value.exit_code == 3
+
+
+def test_a_hash_join_needs_the_contracts_word_and_a_salt(tmp_path):
+    words = {"match": {"key": "row_id", "how": "keyed_hash"}}
+    closed = vertical_mesh(
+        tmp_path / "closed",
+        algorithm=NETWORK,
+        study=words,
+        uses=("train_vertical", "evaluate"),
+    )
+    with pytest.raises(PolicyError):
+        Mesh.open(closed.root).train(STUDY)
+    made = vertical_mesh(tmp_path / "open", algorithm=NETWORK, study=words)
+    with pytest.raises(MeshError, match="salt"):
+        Mesh.open(made.root).train(STUDY)
+    for domain in (BANK, SHOP, TELCO):
+        file = made.root / "domains" / domain / "matching.salt"
+        file.write_bytes(b"0123456789abcdef0123456789abcdef")
+        file.chmod(0o600)
+    record = Mesh.open(made.root).train(STUDY).record
+    assert record.vertical.matched.how == "keyed_hash"
+
+
+def test_too_few_common_rows_stop_the_run(tmp_path):
+    made = vertical_mesh(
+        tmp_path / "mesh", algorithm=NETWORK, product={"min_cohort": 560}
+    )
+    with pytest.raises((PolicyError, TrainingError)) as raised:
+        Mesh.open(made.root).train(STUDY)
+    assert "560" in str(raised.value) or "Too few rows" in str(raised.value)
+
+
+def test_a_missing_table_names_its_domain(mesh):
+    (mesh.root / "domains" / TELCO / "data" / f"{TELCO}.duckdb").unlink()
+    with pytest.raises(BuildError, match=TELCO):
+        Mesh.open(mesh.root).train(STUDY)
+
+
+def test_the_verbs_speak_json(mesh, capsys, monkeypatch):
+    monkeypatch.chdir(mesh.root)
+    assert main(["train", STUDY, "--json"]) == 0
+    capsys.readouterr()
+    assert main(["score", STUDY, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["table"] == f"predictions.{STUDY}"
