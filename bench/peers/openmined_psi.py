@@ -19,8 +19,9 @@ def main() -> None:
     server_keys = [f"id-{i * 7919:020d}" for i in range(count)]
     client_keys = [f"id-{(i + count // 2) * 7919:020d}" for i in range(count)]
     begun = time.process_time()
-    server = psi.server.CreateWithNewKey(True)
-    client = psi.client.CreateWithNewKey(True)
+    tell_which = True  # not only how many
+    server = psi.server.CreateWithNewKey(tell_which)
+    client = psi.client.CreateWithNewKey(tell_which)
     setup = server.CreateSetupMessage(
         FALSE_POSITIVES, count, server_keys, psi.DataStructure.RAW
     )

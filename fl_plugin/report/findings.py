@@ -48,6 +48,8 @@ def headline(run: RunRecord) -> str:
     domains = len(run.products)
     who = counted(domains, "domain").capitalize()
     subject = f"{who} trained one {words(run.study)} model"
+    if run.vertical is not None:
+        return f"{subject} over columns that none shows another."
     if domains == 1:
         return f"{subject}. No row left it."
     return f"{subject} together. No row left any of them."
@@ -158,6 +160,9 @@ def output_of(run: RunRecord) -> str:
 
 def _from_whom(run: RunRecord) -> Finding:
     products = [f"{title(p.domain)}" for p in run.products]
+    if run.vertical is not None:
+        matched = f" {run.vertical.matched.rows} rows are in all of them."
+        return Finding("From whom?", f"{listed(products)}.{matched}")
     known = [p.rows_bucket for p in run.products if p.rows_bucket is not None]
     rows = f" About {rounded(sum(known))} rows in all." if known else ""
     return Finding("From whom?", f"{listed(products)}.{rows}")
@@ -191,6 +196,10 @@ _FORMS = {
     "masked sum": "masked sums (readable only once added over all domains)",
     "vocabulary": "vocabularies",
     "number": "single numbers",
+    "blinded key": "blinded keys of rows",
+    "sealed": "sealed messages that only another domain can read",
+    "activation": "activations and their gradients, row by row",
+    "encrypted number": "encrypted numbers",
 }
 
 

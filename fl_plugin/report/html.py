@@ -33,6 +33,7 @@ from fl_plugin.report.tables import (
     weight_rows,
 )
 from fl_plugin.report.traffic import traffic_plots
+from fl_plugin.report.vertical import vertical_view
 
 
 def report_of(run: RunRecord) -> str:
@@ -81,6 +82,7 @@ def _tables(run: RunRecord) -> dict[str, Any]:
         "ranked": ranking_rows(run),
         "fairness": fairness_views(run),
         "search": search_view(run),
+        "vertical": vertical_view(run),
         "protection": protection_facts(run),
         "progress": sorted({name for r in run.rounds for name in r.progress}),
         "personalised": any(d.personalised for d in run.domains),

@@ -7,6 +7,12 @@ from fl_plugin.report.wording import short
 def protection_facts(run: RunRecord) -> tuple[tuple[str, str], ...]:
     """Return what the record says of its protection, by name."""
     privacy = run.privacy
+    if run.vertical is not None:
+        return (
+            ("Between domains", "sealed (X25519, AES-256-GCM)"),
+            ("Keys", "signed by each domain"),
+            ("Labels", run.vertical.labels),
+        )
     found = [("Secure aggregation", "on" if privacy.secure_aggregation else "off")]
     if privacy.mode:
         found.append(("Model", privacy.mode))

@@ -20,11 +20,12 @@ def _by_round(run: RunRecord) -> Plot | None:
     if not run.rounds:
         return None
     up = sum(r.bytes_up for r in run.rounds)
+    what = "rows" if run.vertical else "the number of columns, not of rows"
     canvas = Canvas(
         name="traffic-rounds",
         title="Bytes by training round",
         caption=f"All domains together; {size(up)} up in {len(run.rounds)} rounds. "
-        "It depends on the number of columns, not of rows.",
+        f"It depends on {what}.",
         alt="Bytes up and down in each training round.",
         height=2.7,
     )

@@ -125,14 +125,20 @@ def _minus(text: str) -> str:
 
 
 KINDS = {
+    "arrange": "Preparation",
     "assign": "Allocation",
+    "channel": "Keys of channels",
     "compare": "Comparison",
     "count": "Counting",
     "evaluate": "Evaluation",
+    "judge": "Evaluation",
+    "keep": "Keeping the parts",
+    "match": "Matching of rows",
     "open": "Opening",
     "prepare": "Preparation",
     "scatter": "Scaling",
     "step": "Training",
+    "turn": "Training and scoring",
     "vocabulary": "Vocabulary",
 }
 

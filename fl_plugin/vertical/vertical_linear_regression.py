@@ -21,6 +21,7 @@ class VerticalLinearRegression(VerticalGLM):
 
     Args:
         alpha: Weight of the penalty, as in scikit-learn's Ridge; 0 or more.
+        tolerance: As of the others; larger, as an added blind costs digits.
     """
 
     name: ClassVar[str] = "vertical_linear_regression"
@@ -32,6 +33,7 @@ class VerticalLinearRegression(VerticalGLM):
         "1e-4 of the target's standard deviation"
     )
     alpha: float = 0.0
+    tolerance: float = 1e-6
 
     def __post_init__(self) -> None:
         """Refuse a negative penalty."""

@@ -32,7 +32,7 @@ FIRST, LAST, LEVEL = 60, 60, 40  # bits of primes
 RINGS = ((8_192, 218), (16_384, 438))
 MOST_BYTES = 4 * 2**20  # of one chunk, or of a lock
 FAINT = 2.0**-36  # a factor whose every entry is smaller rounds to nothing
-MASK = 2.0**28  # how much larger a mask is than what it hides
+MASK = 2.0**26  # how much larger a mask is than what it hides
 SPARE = 7  # the most multiplications in a row
 
 
@@ -122,7 +122,7 @@ class Lock:
         self._context = context
         self._rows = rows
         ring = context.seal_context().data.key_context_data().parms()
-        self._slots = ring.poly_modulus_degree() // 2
+        self._slots = int(ring.poly_modulus_degree()) // 2
 
     @classmethod
     def of(cls, told: Array | None, products: int, rows: int) -> "Lock":

@@ -39,7 +39,9 @@ class Columns:
     penalty: Floats
 
     @classmethod
-    def of(cls, x: Floats, curvature: float, penalty: float, constant: bool) -> "Columns":  # noqa: FBT001
+    def of(
+        cls, x: Floats, curvature: float, penalty: float, *, constant: bool
+    ) -> "Columns":
         """Return the columns turned.
 
         Args:

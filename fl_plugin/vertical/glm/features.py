@@ -12,7 +12,6 @@ from fl_plugin.vertical.glm.blinds import Blind
 from fl_plugin.vertical.glm.ciphertexts import Chunks, Key, Lock
 from fl_plugin.vertical.glm.turns import (
     END,
-    OVERFLOW,
     PASS,
     SUMS,
     TARGET,
@@ -46,7 +45,7 @@ class FeatureWorker(TurnWorker):
         if told == TARGET:
             return self._target(question), (PASS, END)
         if told == PASS:
-            return self._pass(question)
+            return self._pass(question), (SUMS,)
         if told == SUMS:
             return self._sums(question), (PASS, END)
         self._end(question)
@@ -57,22 +56,20 @@ class FeatureWorker(TurnWorker):
         told = self.opened(question, self.task.label_party)
         return self._products(told, self.columns.x, np.zeros(self.columns.size))
 
-    def _pass(self, question: Arrays) -> tuple[Arrays, Sequence[int]]:
+    def _pass(self, question: Arrays) -> Arrays:
         """Take the own part of z in; the last party closes the pass."""
         self.look()
         self._at = point_of(question, self.columns.size)
         before = self._line[self._place - 1] if self._place else self.task.label_party
         told = self.opened(question, before)
-        z = self._at @ self.columns.x
-        if not self.terms.link.fits(z):
-            return OVERFLOW, (PASS,)
+        z = self.terms.link.bounded(self._at @ self.columns.x)
         lock = Lock.of(told.get("lock"), len(self._line), self.task.rows)
         vectors = lock.read(Chunks.of(told, "rows", lock.chunks))
         if self._blind is not None:
-            return self._closed(lock, vectors, z, self._blind.draw()), (SUMS, PASS)
+            return self._closed(lock, vectors, z, self._blind.draw())
         passed = self.terms.link.take_in(lock, vectors, z)
         on = {"lock": told["lock"], **passed.arrays("rows")}
-        return self.sealed(self._line[self._place + 1], on), (SUMS, PASS)
+        return self.sealed(self._line[self._place + 1], on)
 
     def _closed(
         self, lock: Lock, vectors: Sequence[object], z: Floats, blind: Floats

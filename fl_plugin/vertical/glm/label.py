@@ -14,7 +14,6 @@ from fl_plugin.vertical.glm.turns import (
     CLOSE,
     END,
     OPEN,
-    OVERFLOW,
     POINT,
     SHARE,
     START,
@@ -54,7 +53,7 @@ class LabelWorker(TurnWorker):
         if told == START:
             return self._start(), (OPEN,)
         if told == POINT:
-            return self._point(question)
+            return self._point(question), (SHARE,)
         if told == SHARE:
             return self._share(question), (OPEN,)
         if told == OPEN:
@@ -71,16 +70,14 @@ class LabelWorker(TurnWorker):
         sent = self._to_all(self._encrypted(self._key, self._target))
         return {**sent, "own": self.columns.x @ self._target}
 
-    def _point(self, question: Arrays) -> tuple[Arrays, Sequence[int]]:
+    def _point(self, question: Arrays) -> Arrays:
         """Begin a pass with the own part of z."""
         self.look()
         self._at = point_of(question, self.columns.size)
-        z = self._at @ self.columns.x + self._offset
-        if not self.terms.link.fits(z):
-            return OVERFLOW, (POINT,)
+        z = self.terms.link.bounded(self._at @ self.columns.x + self._offset)
         self._key = Key.fresh(len(self._others), self.task.rows)
         begun = self._encrypted(self._key, self.terms.link.begin(z))
-        return self.sealed(self._others[0], begun), (SHARE, POINT)
+        return self.sealed(self._others[0], begun)
 
     def _share(self, question: Arrays) -> Arrays:
         """Open the blinded pass, share out the means, multiply by the own columns."""

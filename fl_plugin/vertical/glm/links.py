@@ -23,9 +23,11 @@ from fl_plugin.errors import TrainingError
 from fl_plugin.summand import Floats
 from fl_plugin.vertical.glm.ciphertexts import Chunks, Lock
 
-FARTHEST = 15.0  # of a part of z whose exponential is taken
+# The most that a part of z counts where its exponential is taken: a chance is then
+# within 3e-7 of 1, unless other parts outweigh it.
+FARTHEST = 15.0
 SPREAD = 12.0 * math.log(2.0)  # of the logarithm of a blind that multiplies
-ADDED = 64.0  # of a blind that is added, in standard deviations of the target
+ADDED = 32.0  # of a blind that is added, in standard deviations of the target
 MOST_MEAN = 1e4  # of counts
 FAINTEST = 1e-6  # what is opened and smaller is rounding
 
@@ -44,9 +46,9 @@ class Link(ABC):
     reach: ClassVar[float] = 4.0
     multiplies: ClassVar[bool] = True
 
-    def fits(self, z: Floats) -> bool:
-        """Return whether a part of z is one that a pass can take in."""
-        return not self.multiplies or bool((np.abs(z) <= FARTHEST).all())
+    def bounded(self, z: Floats) -> Floats:
+        """Return a part of z, no larger than its exponential may be."""
+        return np.minimum(z, FARTHEST) if self.multiplies else z
 
     def begin(self, z: Floats) -> Floats:
         """Return what the label party encrypts."""
@@ -204,7 +206,6 @@ class Log(Link):
                 remedy="Check the study's target, filters and unit.",
             )
         return math.log(mean)
-
 
 
 class Logit(Link):

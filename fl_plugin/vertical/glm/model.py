@@ -31,7 +31,7 @@ from fl_plugin.vertical.glm.ciphertexts import require_tenseal
 from fl_plugin.vertical.glm.features import FeatureWorker
 from fl_plugin.vertical.glm.label import LabelWorker
 from fl_plugin.vertical.glm.links import Link
-from fl_plugin.vertical.glm.looks import Looks, Spill
+from fl_plugin.vertical.glm.looks import Looks
 from fl_plugin.vertical.glm.search import Found, minimise
 from fl_plugin.vertical.glm.turns import Terms, require_room
 
@@ -104,10 +104,7 @@ class VerticalGLM(VerticalAlgorithm):
         search = minimise(looks.size, self.tolerance, self.max_rounds, self.name)
         at, told = next(search)
         while True:
-            try:
-                gradient = yield from looks.gradient(at, told)
-            except Spill:
-                gradient = None
+            gradient = yield from looks.gradient(at, told)
             try:
                 at, told = search.send(gradient)
             except StopIteration as end:

@@ -2,23 +2,25 @@
 
 Nocedal & Wright (2006), "Numerical Optimization", chapter 6. In place of the loss the
 slope along a step decides on its length: along a line it grows in a convex objective,
-so a step is right where the slope there is near 0 (a strong Wolfe condition), and the
-secant says by how much it was not. Every party's own columns are brought to even size
-beforehand (`columns.py`), so the first curvature is near a multiple of 1.
+so a step is too long where it has turned and become steeper than it was; the secant
+says by how much. Every party's own columns are brought to even size beforehand
+(`columns.py`), so the first curvature is near a multiple of 1. All steps are kept and
+the curvature is built anew from them, its multiple taken from the latest.
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from fl_plugin.errors import TrainingError
 from fl_plugin.summand import Floats
 
-SLOPE = 0.9  # of the slope at the start that may be left
-LONGEST = 10.0
-STALLED = 4  # looks without progress, near the end: rounding is all that is left
-CLOSE_TO = 100.0  # tolerances
+FIRST = 0.5  # no first step is longer
+STEEPEST = 0.9  # of the slope at the start: as much may be found at the end, turned
+SHORTEST = 0.1
+STALLED = 3  # looks without progress, near the end: rounding is all that is left
+NEAR = 100.0  # tolerances
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,40 @@ class Found:
     gradient: Floats
 
 
-Gradients = Generator[tuple[Floats, dict[str, float]], Floats | None, Found]
+@dataclass
+class Curvature:
+    """What steps and the changes of the gradient along them tell of the inverse."""
+
+    steps: list[tuple[Floats, Floats]] = field(default_factory=list)
+
+    def add(self, moved: Floats, change: Floats) -> None:
+        """Take in a step; one along which rounding hides the curvature is left out."""
+        if moved @ change > 0.0:
+            self.steps.append((moved, change))
+
+    def move(self, gradient: Floats) -> Floats:
+        """Return the next step: minus the inverse curvature times the gradient."""
+        if not self.steps:
+            length = float(np.linalg.norm(gradient))
+            return -gradient * min(1.0, FIRST / max(length, FIRST))
+        # The two loops of Nocedal & Wright, algorithm 7.4.
+        rest, used = gradient.copy(), []
+        for moved, change in reversed(self.steps):
+            share = (moved @ rest) / (moved @ change)
+            rest -= share * change
+            used.append(share)
+        moved, change = self.steps[-1]
+        rest *= (moved @ change) / (change @ change)
+        for (moved, change), share in zip(self.steps, reversed(used), strict=True):
+            rest += moved * (share - (change @ rest) / (moved @ change))
+        return -rest
+
+
+Gradients = Generator[tuple[Floats, dict[str, float]], Floats, Found]
 
 
 def minimise(size: int, tolerance: float, most: int, name: str) -> Gradients:
-    """Yield points; get each one's gradient, or None where there is none.
+    """Yield points with figures for people; get each point's gradient.
 
     Args:
         size: Number of coordinates; the search starts at 0.
@@ -49,58 +80,31 @@ def minimise(size: int, tolerance: float, most: int, name: str) -> Gradients:
         name: Of the algorithm, for errors.
 
     Raises:
-        TrainingError: It did not end, or there is no gradient at the start.
+        TrainingError: It did not end.
     """
-    at, inverse, best, since = np.zeros(size), np.eye(size), np.inf, 0
+    at, curvature, asked = np.zeros(size), Curvature(), 1
     gradient = yield at, {}
-    asked, fresh = 1, True
-    if gradient is None:
-        raise _lost(name, most)
+    best, since = np.inf, 0
     while True:
-        move = -inverse @ gradient
+        move = curvature.move(gradient)
         step = float(np.abs(move).max(initial=0.0))
         best, since = (step, 0) if step < best / 2.0 else (best, since + 1)
-        stalled = since >= STALLED and step <= CLOSE_TO * tolerance
+        stalled = since >= STALLED and step <= NEAR * tolerance
         if step <= tolerance or stalled:
             return Found(at, step, gradient)
-        length, told = 1.0, _progress(gradient, step)
-        while True:
+        told = {"gradient_norm": float(np.linalg.norm(gradient)), "step": step}
+        start, end = float(gradient @ move), np.inf
+        length, reached = 1.0, gradient
+        while end > -STEEPEST * start:
             if asked >= most:
                 raise _lost(name, most)
+            if np.isfinite(end):
+                length *= max(start / (start - end), SHORTEST)
             reached = yield at + length * move, told
             asked += 1
-            start = float(gradient @ move)
-            end = np.inf if reached is None else float(reached @ move)
-            if reached is not None and abs(end) <= SLOPE * abs(start):
-                break
-            length *= _factor(start, end)
-        moved, change = length * move, reached - gradient
-        if fresh:
-            inverse *= (moved @ change) / (change @ change)
-            fresh = False
-        inverse = _updated(inverse, moved, change)
-        at, gradient = at + moved, reached
-
-
-def _factor(start: float, end: float) -> float:
-    """Return by how much a step should be longer, by the secant of its slopes."""
-    if not np.isfinite(end):
-        return 0.25
-    rise = end - start
-    return LONGEST if rise <= -start / LONGEST else max(-start / rise, 1.0 / LONGEST)
-
-
-def _updated(inverse: Floats, moved: Floats, change: Floats) -> Floats:
-    """Return the inverse curvature after a step along which it was measured."""
-    along = float(moved @ change)
-    if not along > 0.0:  # rounding, at the end
-        return inverse
-    left = np.eye(len(moved)) - np.outer(moved, change) / along
-    return np.asarray(left @ inverse @ left.T + np.outer(moved, moved) / along)
-
-
-def _progress(gradient: Floats, step: float) -> dict[str, float]:
-    return {"gradient_norm": float(np.linalg.norm(gradient)), "step": step}
+            end = float(reached @ move)
+        curvature.add(length * move, reached - gradient)
+        at, gradient = at + length * move, reached
 
 
 def _lost(name: str, most: int) -> TrainingError:

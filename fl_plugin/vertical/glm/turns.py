@@ -2,8 +2,6 @@
 
 Label party:    START OPEN (POINT SHARE OPEN)* END CLOSE
 Feature party:  TARGET (PASS SUMS)* END
-
-A pass that somebody's part of z does not fit into is given up: POINT or PASS follows.
 """
 
 from abc import abstractmethod
@@ -186,6 +184,3 @@ class TurnWorker(VerticalWorker):
     def part(self) -> Arrays:
         """Return the party's own part of the model; it stays in the domain."""
         return self._part
-
-
-OVERFLOW: Arrays = {"overflow": np.array([1], dtype=np.int64)}

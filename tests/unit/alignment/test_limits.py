@@ -39,6 +39,6 @@ def test_what_is_beyond_a_limit_is_refused(check, reason):
 
 
 def test_a_small_space_of_keys_says_what_to_do():
-    with pytest.raises(PolicyError, match="about 2\\^31") as refusal:
+    with pytest.raises(PolicyError, match="less than 2\\^40") as refusal:
         LIMITS.check_keys(31.2, salted=False)
     assert "salt of 32 random bytes" in refusal.value.remedy

@@ -111,6 +111,30 @@ def test_one_wrong_place_is_found_out(method, parties):
     refused(meeting, match="told different rows")
 
 
+def test_every_domain_finds_out_by_itself_that_one_was_told_wrong_rows(monkeypatch):
+    meeting = meet(columns(3))
+    meeting.spoil = places_changed(
+        lambda p: np.sort(np.append(p[1:], np.setdiff1d(np.arange(20), p)[0])), "d1"
+    )
+    ends = []
+
+    def without_stopping(answer):
+        def patient(question):
+            try:
+                return answer(question)
+            except MessageError as error:
+                ends.append(error.problem)
+                return {"rows": np.array([10]), "lost": np.array([10, 20])}
+
+        return patient
+
+    for party in meeting.parties.values():
+        monkeypatch.setattr(party, "answer", without_stopping(party.answer))
+    meeting.run()
+    assert len(ends) == 3
+    assert all("told different rows" in e for e in ends)
+
+
 def test_places_of_another_list_are_found_out():
     meeting = meet(columns())
     kept = {}
@@ -389,7 +413,7 @@ def side(keys, salt=b"", limits=OPEN):
 
 def test_keys_that_can_be_tried_need_a_salt():
     few = keys_of([str(i) for i in range(1_000)])
-    with pytest.raises(PolicyError, match="space of about"):
+    with pytest.raises(PolicyError, match="space of less"):
         MatchingParty(terms_for(["d1", "d2"]), side(few, limits=Limits()))
     salted = terms_for(["d1", "d2"], salted=True)
     MatchingParty(salted, side(few, SALT, Limits()))

@@ -1,0 +1,137 @@
+"""A vertical run: how rows were matched, who has what, what an attacker would find."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fl_plugin.registry.run_record import RunRecord
+from fl_plugin.registry.run_vertical import Vertical
+from fl_plugin.report.wording import NOTHING, counted, percent, short, title
+
+_ATTACK, _AUC = "attack_", "_auc"
+# An attack that finds labels no better than this is as good as a guess.
+GUESS = 0.05
+ATTACKS = {
+    "norm": "by the size of returned gradients",
+    "direction": "by the direction of returned gradients",
+    "all_epochs": "by gradients gathered over all epochs",
+    "completion": "by completing the model with a few known labels",
+}
+
+
+@dataclass(frozen=True)
+class DomainPart:
+    """What one domain has of a vertical run."""
+
+    name: str
+    role: str
+    columns: str
+    lost: str
+    part: str
+
+
+@dataclass(frozen=True)
+class AttackRow:
+    """One attack on the labels: its AUC, .5 is a guess."""
+
+    domain: str
+    how: str
+    auc: str
+    tone: str
+    short: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerticalView:
+    """The section on a vertical run."""
+
+    sentence: str
+    labels: str
+    domains: tuple[DomainPart, ...]
+    attacks: tuple[AttackRow, ...]
+    figures: tuple[tuple[str, str], ...]
+    moved: str
+
+
+def vertical_view(run: RunRecord) -> VerticalView | None:
+    """Return the section of a vertical run; None of a horizontal one."""
+    told = run.vertical
+    if told is None:
+        return None
+    return VerticalView(
+        sentence=_sentence(told),
+        labels=_labels(run, told),
+        domains=tuple(_domain(name, told) for name in sorted(told.columns)),
+        attacks=tuple(_attacks(told)),
+        figures=tuple(_figures(told)),
+        moved=_moved(told),
+    )
+
+
+def _sentence(told: Vertical) -> str:
+    how = (
+        "by private set intersection: no domain learns a key of another, nor which of "
+        "its own rows another has, unless all have it"
+        if told.matched.how == "private"
+        else "by hashes under a salt that the domains share and the coordinator has not"
+    )
+    return (
+        f"Each domain has other columns of the same rows. {told.matched.rows} rows "
+        f"were matched by {told.matched.key}, {how}."
+    )
+
+
+def _labels(run: RunRecord, told: Vertical) -> str:
+    owner = title(told.label_domain)
+    if told.labels == "shared":
+        return (
+            f"The contract of {owner} shares the label {run.target}: the coordinator "
+            "had it and computed the loss."
+        )
+    return (
+        f"The label {run.target} is protected by the contract of {owner}: it computed "
+        "the loss itself, and nobody else saw a label or a prediction."
+    )
+
+
+def _domain(name: str, told: Vertical) -> DomainPart:
+    return DomainPart(
+        title(name),
+        "has the label" if name == told.label_domain else "has columns only",
+        counted(told.columns[name], "column"),
+        told.matched.lost.get(name, NOTHING),
+        told.parts.get(name, ""),
+    )
+
+
+def _attacks(told: Vertical) -> Iterator[AttackRow]:
+    for domain, figures in sorted(told.figures.items()):
+        for name, value in sorted(figures.items()):
+            if not (name.startswith(_ATTACK) and name.endswith(_AUC)):
+                continue
+            how = name.removeprefix(_ATTACK).removesuffix(_AUC)
+            if value is None:
+                continue
+            found = abs(value - 0.5) > GUESS
+            yield AttackRow(
+                title(domain),
+                ATTACKS.get(how, how.replace("_", " ")),
+                f"{value:.3f}",
+                "warn" if found else "good",
+                "finds labels" if found else "no better than a guess",
+            )
+
+
+def _figures(told: Vertical) -> Iterator[tuple[str, str]]:
+    for domain, figures in sorted(told.figures.items()):
+        for name, value in sorted(figures.items()):
+            if not name.startswith(_ATTACK):
+                words = name.replace("_", " ")
+                yield f"{title(domain)}: {words}", short(value)
+
+
+def _moved(told: Vertical) -> str:
+    if told.moved is None:
+        return ""
+    if told.moved < 1:
+        return f"{percent(told.moved)} of the bytes of the matched columns"
+    return f"{told.moved:,.1f} times the bytes of the matched columns"
