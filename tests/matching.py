@@ -136,8 +136,9 @@ def keys_of(values: Sequence[Any], rule: str = "text", min_cohort: int = 5) -> K
 
 def terms_for(parties: Iterable[str], **changed: Any) -> MatchingTerms:
     """Return terms with short lists."""
-    said: dict[str, Any] = {"rules": ("text",), "smallest_list": 8, "longest_part": 16}
-    return MatchingTerms(run="r-1", parties=tuple(sorted(parties)), **(said | changed))
+    said: dict[str, Any] = {"run": "r-1", "rules": ("text",), "smallest_list": 8}
+    said["longest_part"] = 16
+    return MatchingTerms(parties=tuple(sorted(parties)), **(said | changed))
 
 
 def meet(columns: Mapping[str, Sequence[Any]], **changed: Any) -> Meeting:

@@ -15,7 +15,7 @@ TARGETS = {
 }
 
 
-def parties_of(kind="binary", rows=300, seed=0, own_features=False):
+def parties_of(kind="binary", rows=300, seed=0, *, own_features=False):
     """Return the sides; `shop` has a column of codes, `bank` the labels."""
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((5, rows))

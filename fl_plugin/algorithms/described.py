@@ -14,6 +14,7 @@ Parameter = float | int | bool | str
 class Described(ABC):
     """Base of every algorithm; its fields are the parameters, each with a default."""
 
+    mode: ClassVar[str] = "horizontal"  # or "vertical": of the studies that name it
     name: ClassVar[str]
     title: ClassVar[str]
     paper: ClassVar[str]

@@ -70,7 +70,6 @@ class MatchingParty:
     """
 
     def __init__(self, terms: MatchingTerms, side: MatchingSide) -> None:
-        terms.check_salt(side.salt)
         side.limits.check_keys(side.keys.bits, salted=terms.salted)
         self._terms, self._side, self._party = terms, side, side.party
         self._way = way_of(terms, side.salt)

@@ -14,7 +14,7 @@ LEARNS = {
     "count": "counts",
     "none": "no target",
 }
-_FACTS = ("name", "title", "paper", "exact", "leaves")
+_FACTS = ("name", "title", "mode", "paper", "exact", "leaves")
 
 
 @click.group(cls=ListingGroup)
@@ -37,21 +37,22 @@ def list_verb(session: Session) -> None:
     Example: fl algorithms list
     """
     # numpy is slow to import, and help must not wait for it.
-    from fl_plugin.algorithms.installed import algorithms as known  # noqa: PLC0415
+    from fl_plugin.vertical.installed import all_algorithms as known  # noqa: PLC0415
 
     found = [
         {
             "name": a.name,
             "title": a.title,
+            "mode": a.mode,
             "targets": list(a.targets),
             "prepares": a.prepares,
         }
         for a in known().values()
     ]
     table = Table(
-        columns=("name", "learns", "title"),
+        columns=("name", "mode", "learns", "title"),
         rows=tuple(
-            (a.name, ", ".join(LEARNS[t] for t in a.targets), a.title)
+            (a.name, a.mode, ", ".join(LEARNS[t] for t in a.targets), a.title)
             for a in known().values()
         ),
     )
@@ -69,10 +70,10 @@ def show(session: Session, name: str) -> None:
     Example: fl algorithms show logistic_regression
     """
     # numpy is slow to import, and help must not wait for it.
-    from fl_plugin.algorithms import installed  # noqa: PLC0415
+    from fl_plugin.vertical import installed  # noqa: PLC0415
 
-    with suggesting(name, installed.algorithms):
-        found = installed.find_algorithm(name)
+    with suggesting(name, installed.all_algorithms):
+        found = installed.find_described(name)
     facts = {word: getattr(found, word) for word in _FACTS}
     parameters = found().parameters()
     facts["study"] = f"algorithm: {{name: {found.name}}}"

@@ -28,6 +28,7 @@ VERBS: Mapping[str, str] = {
     "evaluate": "fl_plugin.cli.evaluate",
     "predict": "fl_plugin.cli.predict",
     "score": "fl_plugin.cli.score",
+    "salt": "fl_plugin.cli.salt",
     "models": "fl_plugin.cli.models",
     "algorithms": "fl_plugin.cli.algorithms",
     "access": "fl_plugin.cli.access",

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import click
 
-from fl_plugin.algorithms.installed import algorithms
 from fl_plugin.cli.algorithms import LEARNS
 from fl_plugin.cli.main import CUT_PIPE, INTERRUPTED, fl
 from fl_plugin.errors import MeshError, UsageError
 from fl_plugin.files import whole
+from fl_plugin.vertical.installed import all_algorithms
 
 WIDTH = 88
 _MADE = "<!-- Made by `python -m fl_plugin.cli.reference`; do not edit. -->"
@@ -86,15 +86,16 @@ def _algorithms_page() -> str:
         "`examples/third_party_algorithm`. Linear ones learn from a matrix, trees from",
         "bins: [preparation](../preparation.md).",
         "",
-        "| algorithm | learns | its model equals |",
-        "|---|---|---|",
+        "| algorithm | mode | learns | its model equals |",
+        "|---|---|---|---|",
     ]
-    for algorithm in algorithms().values():
+    for algorithm in all_algorithms().values():
         if not algorithm.__module__.startswith("fl_plugin."):
             continue  # this page is about what is shipped
         learns = ", ".join(LEARNS[t] for t in algorithm.targets)
         link = f"[{algorithm.name}]({algorithm.name}.md)"
-        lines.append(f"| {link}: {algorithm.title} | {learns} | {algorithm.exact} |")
+        told = (f"{link}: {algorithm.title}", algorithm.mode, learns, algorithm.exact)
+        lines.append(f"| {' | '.join(told)} |")
     return "\n".join(lines) + "\n"
 
 

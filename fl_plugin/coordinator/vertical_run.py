@@ -303,7 +303,7 @@ def _judge(plan: Plan, federation: Federation) -> Mapping[str, Any]:
         "threshold": plan.evaluation.threshold,
     }
     owner = plan.label_domain
-    return federation.ask_each("judge", {owner: settings})[owner].body
+    return federation.ask_each("assess", {owner: settings})[owner].body
 
 
 def _metrics(raw: Any) -> Metrics:

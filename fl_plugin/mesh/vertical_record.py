@@ -168,7 +168,7 @@ _WHAT: Mapping[str, tuple[str, rec.Form]] = {
     "arrange": ("the numbers of matched rows and of own columns", "number"),
     "turn": ("", "activation"),  # the algorithm says what
     "keep": ("the digest of the own part of the model", "number"),
-    "judge": ("figures of the model on the rows held out", "number"),
+    "assess": ("figures of the model on the rows held out", "number"),
 }
 
 

@@ -131,7 +131,7 @@ KINDS = {
     "compare": "Comparison",
     "count": "Counting",
     "evaluate": "Evaluation",
-    "judge": "Evaluation",
+    "assess": "Evaluation",
     "keep": "Keeping the parts",
     "match": "Matching of rows",
     "open": "Opening",

@@ -165,6 +165,7 @@ class Scorer(ABC):
 class VerticalAlgorithm(Described):
     """Base class; a subclass in this room, one per file, is found by its `name`."""
 
+    mode: ClassVar[str] = "vertical"
     sharing: ClassVar[tuple[str, ...]] = (SHARED, PROTECTED)  # ways with labels
 
     @abstractmethod

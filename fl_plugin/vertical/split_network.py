@@ -96,7 +96,7 @@ class SplitNetwork(VerticalAlgorithm):
     embedding: int = 3
     dropout: float = 0.0
     batch_norm: bool = False
-    learning_rate: float = 0.003
+    learning_rate: float = 0.001
     decay: bool = True
     epochs: int = 20
     batch_size: int = 0

@@ -63,6 +63,17 @@ def test_numbers_close_together_are_few_whatever_their_size():
     assert key_bits([str(10**15 + i) for i in range(1_000)]) < 11
 
 
+def test_what_can_stand_at_each_place_counts():
+    alphabet = "abcdefghijklmnopqrstuvwxyz"
+    parts = (letters(alphabet, 2), letters("0123456789", 2), letters(alphabet, 3))
+    plates = list(map("".join, zip(*parts, strict=True)))
+    assert abs(key_bits(plates) - (5 * 4.70 + 2 * 3.32)) < 0.1
+
+
+def test_few_random_keys_are_not_taken_for_guessable():
+    assert 118 < key_bits(letters("0123456789abcdef", 32, 20)) < 130
+
+
 def test_no_keys_have_no_space():
     assert key_bits([]) == 0
     assert key_bits(["", ""]) == 0

@@ -72,6 +72,8 @@ def test_all_domains_learn_the_same_rows_in_the_same_order(method, parties, salt
     assert set(names["d1"]) == set(people(range(10)))
     assert len({tuple(n) for n in names.values()}) == 1
     assert {f.lost for f in found.values()} == {"10 to 20"}
+    numbers = [f.hashes.tolist() for f in found.values()]
+    assert all(n == numbers[0] == sorted(set(n)) for n in numbers)
 
 
 def test_the_order_hangs_on_the_seed_and_the_salt_and_on_no_run():
@@ -334,6 +336,8 @@ def test_an_entry_doubled_in_another_part_is_refused():
 
     meeting.channels["d1"].forge = forged(double, 1)
     refused(meeting, match="twice")
+    # The next domain refuses, and not only the coordinator at the end.
+    assert not [a for p, _, a in meeting.sent if p == "d2" and "entries" in a]
 
 
 @pytest.mark.parametrize(

@@ -90,8 +90,9 @@ def test_the_coordinator_sees_no_list_before_all_domains_have_blinded_it():
     }
 
 
-def test_two_runs_share_no_entry():
-    runs = [meet(HELD), meet(HELD)]
+@pytest.mark.parametrize("said", WAYS)
+def test_two_runs_share_no_entry(said):
+    runs = [meet(HELD, **said), meet(HELD, run="r-2", **said)]
     for run in runs:
         run.run()
     one, other = ({e for es in lists_told(r).values() for e in es} for r in runs)

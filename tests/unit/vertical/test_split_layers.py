@@ -61,13 +61,13 @@ STACKS = {
 }
 
 
-@pytest.mark.parametrize("name", STACKS)
-def test_a_stack_has_the_derivatives_of_its_difference_quotients(name):
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_stack_has_the_derivatives_of_its_difference_quotients(stack):
     rng = np.random.default_rng(2)
-    layers = STACKS[name]()
+    layers = STACKS[stack]()
     for layer in layers:  # away from where all are 0 or 1
-        for weight in layer.weights.values():
-            weight += 0.1 * rng.standard_normal(weight.shape)
+        for name, weight in layer.weights.items():
+            layer.weights[name] = weight + 0.1 * rng.standard_normal(weight.shape)
     net = Net(layers, Training(rate=1.0))
     x = rng.standard_normal((7, 3)) + 0.05
     toward = rng.standard_normal(net.forward(x, training=True).shape)

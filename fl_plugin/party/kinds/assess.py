@@ -30,10 +30,10 @@ _CLASSED = ("binary", "multiclass")
 REACH = 3.0  # standard deviations that a calibration table of numbers reaches
 
 
-class Judge(Kind):
+class Assess(Kind):
     """Compute the figures of the predictions that were just made."""
 
-    name: ClassVar[str] = "judge"
+    name: ClassVar[str] = "assess"
     releases: ClassVar[str] = "figures of the model on the rows held out"
 
     def answer(self, session: Session, ask: Ask) -> Answer:
