@@ -62,8 +62,10 @@ def task_of(kind, widths, rows):
     return VerticalTask(target=target, widths=widths, label_party="bank", rows=rows)
 
 
-@pytest.mark.parametrize("widths", [TWO, FOUR], ids=["two parties", "four parties"])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    ("case", "widths"),
+    [(c, TWO) for c in CASES] + [(c, FOUR) for c in ("linear", "balanced", "poisson")],
+)
 def test_coefficients_and_predictions_equal_those_of_joined_rows(case, widths):
     algorithm, pooled = CASES[case]
     kind = KINDS.get(case, "binary")
