@@ -15,11 +15,10 @@ as they went over the wire, headers included.
 import sys
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import roc_auc_score
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
@@ -34,20 +33,10 @@ from bench.split_default import (
     parted,
     read,
 )
-from fl_plugin.algorithms.described import Parameter
+from bench.split_fits import Options, joined, run
+from bench.split_leaks import attacks, trade_offs
 from fl_plugin.vertical.base import PROTECTED, SHARED
-from fl_plugin.vertical.split.attacks import (
-    completion_attack,
-    direction_attack,
-    norm_attack,
-)
-from fl_plugin.vertical.split.decorrelation import distance_correlation, row_distances
-from fl_plugin.vertical.split.layers import Coded
-from fl_plugin.vertical.split.wire import unpacked
 from fl_plugin.vertical.split_network import SplitNetwork
-from tests.vertical import Fit, fit_over, score_over, sides
-
-Options = Mapping[str, Parameter]
 
 GAP_BAR, ABOVE_BAR, PRECISION_BAR, ATTACK_BAR, TRAFFIC_BAR = (
     0.005,
@@ -56,10 +45,9 @@ GAP_BAR, ABOVE_BAR, PRECISION_BAR, ATTACK_BAR, TRAFFIC_BAR = (
     0.55,
     0.5,
 )
-SHARED_FIT: Options = {}
 WHOLE: Options = {  # one domain with all columns: as wide as the four together
     "bottom_layers": "128",
-    "cut": 32,
+    "cut": 40,
     "precision": "float64",
 }
 PUBLISHED_CUT, PUBLISHED_HANDED, PUBLISHED_EPOCHS = 16, 32, 35
@@ -75,70 +63,6 @@ PUBLISHED: Options = {
     "defence": "none",
     "precision": "float32",
 }
-TRADE: Mapping[str, Options] = {
-    "no defence": {"defence": "none"},
-    "max_norm": {"defence": "max_norm"},
-    "marvell, power 1": {"defence": "marvell", "noise": 1.0},
-    "marvell, power 25": {"defence": "marvell", "noise": 25.0},
-    "marvell, power 400": {"defence": "marvell", "noise": 400.0},
-    "noisy_labels, 1": {"defence": "noisy_labels", "noise": 1.0},
-    "noisy_labels, 3": {"defence": "noisy_labels", "noise": 3.0},
-    "noisy_labels, 6": {"defence": "noisy_labels", "noise": 6.0},
-    "noisy_labels, 20": {"defence": "noisy_labels", "noise": 20.0},
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """One fit, judged on unseen rows.
-
-    Args:
-        auc: Area under the ROC curve.
-        precision: Average precision, the area under the PR curve.
-        fit: The fit, with all that went over the wire.
-    """
-
-    auc: float
-    precision: float
-    fit: Fit
-
-
-def run(part: Parted, labels: str, seed: int, options: Options) -> Outcome:
-    """Fit over the parties, by bytes, and score the unseen rows."""
-    algorithm = SplitNetwork.of(options)
-    task = part.task(labels, seed)
-    fit = fit_over(algorithm, task, sides(part.train, part.columns))
-    trained = len(fit.wire.sent)
-    scores = score_over(algorithm, task, sides(part.test, part.columns), fit)
-    del fit.wire.sent[trained:]  # what is looked at below is the fit's own
-    return judged(part, scores, fit)
-
-
-def judged(part: Parted, scores: Floats, fit: Fit) -> Outcome:
-    """Return an outcome."""
-    return Outcome(
-        auc=float(roc_auc_score(part.y_test, scores)),
-        precision=float(average_precision_score(part.y_test, scores)),
-        fit=fit,
-    )
-
-
-def joined(part: Parted) -> Parted:
-    """Return the same rows with all columns at one party."""
-    names = [party for party in part.columns if party != LABEL]
-    columns = tuple(c for name in names for c in part.columns[name])
-    both = [
-        {
-            LABEL: blocks[LABEL],
-            "pool": replace(
-                blocks[names[0]], x=np.concatenate([blocks[n].x for n in names])
-            ),
-        }
-        for blocks in (part.train, part.test)
-    ]
-    return replace(
-        part, train=both[0], test=both[1], columns={LABEL: (), "pool": columns}
-    )
 
 
 def scikit_learn(part: Parted, seed: int) -> float:
@@ -162,7 +86,7 @@ def quality(table: Mapping[str, Floats], seeds: range) -> list[Figure]:
         part = parted(table, seed, GROUPS)
         outcomes = {
             "pooled": run(joined(part), SHARED, seed, WHOLE),
-            "shared": run(part, SHARED, seed, SHARED_FIT),
+            "shared": run(part, SHARED, seed, {}),
             "protected, no defence": run(part, PROTECTED, seed, {"defence": "none"}),
             "protected": run(part, PROTECTED, seed, {}),
             "profile alone": run(
@@ -220,99 +144,6 @@ def _bars(means: Mapping[str, float]) -> list[Figure]:
 
 def _attack(name: str, value: float) -> Figure:
     return Figure(name=name, value=value, most=None if "raw" in name else ATTACK_BAR)
-
-
-def attacks(part: Parted, fit: Fit, seed: int) -> dict[str, float]:
-    """Return what attacks find: at the coordinator, and the worst of the domains."""
-    label = fit.figures[LABEL]
-    found = {
-        f"coordinator: {name.replace('_', ' ')}": value
-        for name, value in label.items()
-        if name.startswith("attack")
-    }
-    rng = np.random.default_rng(seed)
-    positive = part.y_train == 1.0
-    for party in GROUPS:
-        back, sent, every = seen_by(part, fit, party, seed)
-        one = {
-            "attack norm auc": norm_attack(back, positive),
-            "attack direction auc": direction_attack(back, positive),
-            "attack all epochs auc": direction_attack(every, positive),
-            "attack completion auc": completion_attack(sent, positive, rng),
-        }
-        own = part.train[party].x.T
-        raw = completion_attack(own, positive, rng)
-        one["attack completion of raw columns auc"] = raw
-        for name, value in one.items():
-            key = f"worst domain: {name}"
-            found[key] = max(found.get(key, 0.0), value)
-    pooled = completion_attack(one_hot(part, part.train), positive, rng)
-    found["all raw columns together: attack completion auc"] = pooled
-    return found
-
-
-def seen_by(
-    part: Parted, fit: Fit, party: str, seed: int
-) -> tuple[Floats, Floats, Floats]:
-    """Return by row the last gradients a domain got, what it sent, and all it got."""
-    plan = SplitNetwork().blueprint(part.task(PROTECTED, seed))
-    orders, shape = plan.schedule.orders(), (plan.task.rows, plan.sizes.cut)
-    back, sent, every = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    mine = [m for m in fit.wire.sent if m.party == party]
-    down = [m.arrays for m in mine if not m.up and "gradient" in m.arrays]
-    up = [m.arrays for m in mine if m.up and "cut" in m.arrays]
-    for step, (gradient, cut) in enumerate(zip(down, up, strict=True)):
-        rows = orders.rows(step)
-        size = (len(rows), plan.sizes.cut)
-        got = unpacked(gradient, "gradient", size, plan.precision)
-        back[rows] = got
-        every[rows] += got / max(float(np.sqrt(np.square(got).mean())), 1e-30)
-        sent[rows] = unpacked(cut, "cut", size, plan.precision)
-    return back, sent, every
-
-
-def trade_offs(table: Mapping[str, Floats], seed: int) -> list[Figure]:
-    """Return what each defence costs and what the attacks still find."""
-    part = parted(table, seed, GROUPS)
-    figures = []
-    for name, options in TRADE.items():
-        outcome = run(part, PROTECTED, seed, options)
-        told = outcome.fit.figures[LABEL]
-        figures += [
-            Figure(name=f"{name}: AUC", value=outcome.auc),
-            Figure(name="  average precision", value=outcome.precision),
-            *(
-                Figure(name=f"  {n.replace('_', ' ')}", value=v)
-                for n, v in told.items()
-                if n.startswith("attack")
-            ),
-        ]
-    for weight in (0.0, 1.0):
-        options = {"defence": "none", "decorrelate": weight}
-        outcome = run(part, SHARED, seed, options)
-        figures += [
-            Figure(name=f"decorrelate {weight:g}: AUC", value=outcome.auc),
-            Figure(
-                name="  distance correlation with own columns, mean of domains",
-                value=correlation(part, outcome.fit, seed),
-            ),
-        ]
-    return figures
-
-
-def correlation(part: Parted, fit: Fit, seed: int) -> float:
-    """Return the distance correlation of activations with columns, last epoch."""
-    found = []
-    for party in GROUPS:
-        sent = seen_by(part, fit, party, seed)[1][:2_000]
-        columns = part.columns[party]
-        coded = Coded(
-            numbers=tuple(i for i, c in enumerate(columns) if not c.categorical),
-            codes=tuple((i, c.bins) for i, c in enumerate(columns) if c.categorical),
-        )
-        apart = row_distances(part.train[party].x.T[:2_000], coded)
-        found.append(np.sqrt(distance_correlation(apart, sent)[0]))
-    return float(np.mean(found))
 
 
 def traffic(table: Mapping[str, Floats], seed: int) -> list[Figure]:

@@ -179,9 +179,7 @@ def measure(name: str, data: str, rows: Rows) -> list[Figure]:
     return [
         Figure(name=f"{name}, {data}, {size}: gradients", value=looks),
         Figure(name="  exchanges", value=fit.fitted.rounds),
-        Figure(
-            name="  CPU s per gradient", value=seconds / looks, most=SECONDS_BAR
-        ),
+        Figure(name="  CPU s per gradient", value=seconds / looks, most=SECONDS_BAR),
         Figure(name="  MB sent per gradient, most of a party", value=sent),
         Figure(name="  MB got per gradient, most of a party", value=got),
         Figure(

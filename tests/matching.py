@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any
 
 import numpy as np
+import pytest
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -16,7 +17,7 @@ from fl_plugin.alignment.keys import Keys, normalise
 from fl_plugin.alignment.limits import Limits
 from fl_plugin.alignment.party import MatchingParty, MatchingSide
 from fl_plugin.alignment.terms import MatchingTerms
-from fl_plugin.errors import MessageError
+from fl_plugin.errors import MeshError, MessageError
 from fl_plugin.messages import Ask, Reply
 
 OPEN = Limits(least_matches=0, largest_ratio=1e9, least_key_bits=0)
@@ -146,3 +147,27 @@ def meet(columns: Mapping[str, Sequence[Any]], **changed: Any) -> Meeting:
     terms = terms_for(tuple(columns), **changed)
     keys = {p: keys_of(v, terms.rules[0]) for p, v in columns.items()}
     return Meeting.of(terms, keys, salt=SALT if terms.salted else b"")
+
+
+def people(numbers: Iterable[int]) -> list[str]:
+    """Return keys."""
+    return [f"customer {i}" for i in numbers]
+
+
+def customers(parties: int = 2) -> dict[str, list[str]]:
+    """20 customers each; 10 of them in all domains."""
+    return {
+        f"d{i}": people([*range(10), *range(100 * i, 100 * i + 10)])
+        for i in range(1, parties + 1)
+    }
+
+
+def refused(
+    meeting: Meeting, error: type[MeshError] = MessageError, match: str | None = None
+) -> None:
+    """Check that a matching stops so, and that nobody has got rows."""
+    with pytest.raises(error, match=match):
+        meeting.run()
+    for party in meeting.parties.values():
+        with pytest.raises(MessageError):
+            _ = party.matched

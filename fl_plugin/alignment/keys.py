@@ -58,18 +58,8 @@ def normalise(
         ContractError: A column does not fit its rule, two rows have the same key, or no
             row has one.
     """
-    if not columns or len(columns) != len(rules):
-        raise ContractError(
-            "Each key column needs one rule.",
-            remedy="Name as many rules as there are key columns.",
-        )
     kinds = [rule_for(rule) for rule in rules]
-    spelt = list(map(_spelt, columns, columns.values(), kinds))
-    if len({len(column) for column in spelt}) != 1:
-        raise ContractError(
-            "The key columns are not equally long.",
-            remedy="Read them from one table.",
-        )
+    spelt = _all_spelt(columns, kinds)
     rows = [i for i, parts in enumerate(zip(*spelt, strict=True)) if all(parts)]
     if not rows:
         raise ContractError(
@@ -86,6 +76,24 @@ def normalise(
         bits=sum(map(_bits, usable, kinds)),
         min_cohort=min_cohort,
     )
+
+
+def _all_spelt(
+    columns: Mapping[str, Sequence[Any] | npt.NDArray[Any]], kinds: Sequence[Rule]
+) -> list[list[str]]:
+    """Return every key column as its rule spells it."""
+    if not columns or len(columns) != len(kinds):
+        raise ContractError(
+            "Each key column needs one rule.",
+            remedy="Name as many rules as there are key columns.",
+        )
+    spelt = list(map(_spelt, columns, columns.values(), kinds))
+    if len({len(column) for column in spelt}) != 1:
+        raise ContractError(
+            "The key columns are not equally long.",
+            remedy="Read them from one table.",
+        )
+    return spelt
 
 
 def _spelt(

@@ -90,7 +90,7 @@ class SplitNetwork(VerticalAlgorithm):
     )
 
     bottom_layers: str = "32"
-    cut: int = 8
+    cut: int = 10
     top_layers: str = "32"
     label_layers: str = "64,32"
     embedding: int = 3

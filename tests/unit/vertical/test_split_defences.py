@@ -140,6 +140,7 @@ def test_the_guarantee_is_that_of_a_gaussian_mechanism():
 
 def figures(labels, **options):
     parties = parties_of(rows=4_000)
+    options |= {"batch_size": 200}
     fit = fit_over(SplitNetwork.of(options), task_of(parties, labels=labels), parties)
     return fit.fitted.figures if labels == SHARED else fit.figures["bank"]
 

@@ -14,7 +14,7 @@ from fl_plugin.vertical.split_network import SplitNetwork
 from tests.split_rows import CODES, parties_of, task_of
 from tests.vertical import fit_over, score_over, sides
 
-SMALL = {"epochs": 2, "batch_size": 50, "precision": "float32"}
+SMALL = {"cut": 8, "epochs": 2, "batch_size": 50, "precision": "float32"}
 
 
 def step(number, **more):
