@@ -21,7 +21,7 @@ class Outcome:
     Args:
         auc: Area under the ROC curve.
         precision: Average precision, the area under the PR curve.
-        fit: The fit, with all that went over the wire.
+        fit: The fit.
     """
 
     auc: float
@@ -29,14 +29,24 @@ class Outcome:
     fit: Fit
 
 
-def run(part: Parted, labels: str, seed: int, options: Options) -> Outcome:
-    """Fit over the parties, by bytes, and score the unseen rows."""
+def run(
+    part: Parted, labels: str, seed: int, options: Options, *, keep: bool = False
+) -> Outcome:
+    """Fit over the parties, by bytes, and score the unseen rows.
+
+    Args:
+        part: Of the rows.
+        labels: Shared or protected.
+        seed: Of the study.
+        options: Of the network.
+        keep: Whether what went over the wire is kept: some hundred megabytes.
+    """
     algorithm = SplitNetwork.of(options)
     task = part.task(labels, seed)
     fit = fit_over(algorithm, task, sides(part.train, part.columns))
     trained = len(fit.wire.sent)
     scores = score_over(algorithm, task, sides(part.test, part.columns), fit)
-    del fit.wire.sent[trained:]  # what is looked at below is the fit's own
+    del fit.wire.sent[trained if keep else 0 :]
     return judged(part, scores, fit)
 
 

@@ -105,7 +105,7 @@ def trade_offs(table: Mapping[str, Floats], seed: int) -> list[Figure]:
         ]
     for weight in (0.0, 1.0):
         options = {"defence": "none", "decorrelate": weight}
-        outcome = run(part, SHARED, seed, options)
+        outcome = run(part, SHARED, seed, options, keep=True)
         figures += [
             Figure(name=f"decorrelate {weight:g}: AUC", value=outcome.auc),
             Figure(

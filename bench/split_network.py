@@ -37,6 +37,7 @@ from bench.split_fits import Options, joined, run
 from bench.split_leaks import attacks, trade_offs
 from fl_plugin.vertical.base import PROTECTED, SHARED
 from fl_plugin.vertical.split_network import SplitNetwork
+from tests.vertical import Fit
 
 GAP_BAR, ABOVE_BAR, PRECISION_BAR, ATTACK_BAR, TRAFFIC_BAR = (
     0.005,
@@ -84,21 +85,22 @@ def quality(table: Mapping[str, Floats], seeds: range) -> list[Figure]:
 
     for seed in seeds:
         part = parted(table, seed, GROUPS)
-        outcomes = {
-            "pooled": run(joined(part), SHARED, seed, WHOLE),
-            "shared": run(part, SHARED, seed, {}),
-            "protected, no defence": run(part, PROTECTED, seed, {"defence": "none"}),
-            "protected": run(part, PROTECTED, seed, {}),
-            "profile alone": run(
-                parted(table, seed, {"profile": GROUPS["profile"]}), SHARED, seed, {}
-            ),
+        profile = parted(table, seed, {"profile": GROUPS["profile"]})
+        fits: Mapping[str, tuple[Parted, str, Options]] = {
+            "pooled": (joined(part), SHARED, WHOLE),
+            "shared": (part, SHARED, {}),
+            "protected, no defence": (part, PROTECTED, {"defence": "none"}),
+            "protected": (part, PROTECTED, {}),
+            "profile alone": (profile, SHARED, {}),
         }
-        for name, outcome in outcomes.items():
+        for name, (rows, labels, options) in fits.items():
+            outcome = run(rows, labels, seed, options, keep=name == "protected")
             note(f"{name}: AUC", outcome.auc)
             note(f"{name}: average precision", outcome.precision)
+            if name == "protected":
+                for attack, value in attacks(part, outcome.fit, seed).items():
+                    note(attack, value)
         note("scikit-learn's MLPClassifier, pooled: AUC", scikit_learn(part, seed))
-        for name, value in attacks(part, outcomes["protected"].fit, seed).items():
-            note(name, value)
     means = {name: float(np.mean(values)) for name, values in found.items()}
     return [Figure(name=n, value=v) for n, v in means.items() if "attack" not in n] + [
         *_bars(means),
@@ -153,18 +155,13 @@ def traffic(table: Mapping[str, Floats], seed: int) -> list[Figure]:
     raw = 4.0 * rows * columns
     figures = [Figure(name="raw table, 4 bytes a value", value=raw)]
     for labels in (SHARED, PROTECTED):
-        ours = run(part, labels, seed, {})
+        ours = run(part, labels, seed, {}, keep=True)
         theirs = run(part, labels, seed, PUBLISHED)
         epochs = SplitNetwork().epochs
         handed = PUBLISHED_HANDED if labels == PROTECTED else 0
         cut = PUBLISHED_CUT * len(GROUPS)
         published = 2.0 * 4.0 * rows * (cut + handed)
-        wire = ours.fit.wire
-        sums = {
-            f"{party} {way}": wire.octets(party, up=up) / epochs
-            for party in (*GROUPS, LABEL)
-            for way, up in (("up", True), ("down", False))
-        }
+        sums = _by_party(ours.fit, epochs)
         total = sum(sums.values())
         whole = total * epochs / (published * PUBLISHED_EPOCHS)
         figures += [
@@ -189,6 +186,14 @@ def traffic(table: Mapping[str, Floats], seed: int) -> list[Figure]:
             Figure(name="  times the raw table, the fit", value=total * epochs / raw),
         ]
     return figures
+
+
+def _by_party(fit: Fit, epochs: int) -> Mapping[str, float]:
+    return {
+        f"{party} {way}": fit.wire.octets(party, up=up) / epochs
+        for party in (*GROUPS, LABEL)
+        for way, up in (("up", True), ("down", False))
+    }
 
 
 def main() -> int:

@@ -9,8 +9,8 @@ much of the variance of the others' part of z the label party can tell from all 
 opened, by the best linear guess.
 
 Rows: synthetic ones at the size of the bar, columns over two and over four parties;
-credit_default (30,000 customers: profile, status, bills, payments), where the profile's
-domain has the labels; nmes1988 (4,406 people's visits to a doctor: health, home, cover).
+credit_default (30,000 customers: profile, status, bills, payments), where the
+profile's domain has the labels; nmes1988 (4,406 people's visits to a doctor: health, home, cover).
 Both are read from `../shared/data`; where they are not, they are left out.
 """
 
@@ -95,7 +95,7 @@ class Looker:
             opened.append(real(key, chunks))
             return opened[-1]
 
-        ciphertexts.Key.open = look  # type: ignore[method-assign]
+        ciphertexts.Key.open = look  # type: ignore[assignment,method-assign]
         return self
 
     def __exit__(self, *_: object) -> None:

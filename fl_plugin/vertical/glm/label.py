@@ -93,10 +93,8 @@ class LabelWorker(TurnWorker):
         sums, masks = lock.products(others, weighed, reach)
         self._key = Key.fresh(1, rows)
         shared = self._encrypted(self._key, share)
-        answer = self._to_all(shared)
-        # Channels count their messages: one for every peer.
         return {
-            **answer,
+            **self._to_all(shared),  # before `sums`: channels count their messages
             "sums": self.side.channel.seal(last, sums.arrays("sums")),
             "own": own - masks,
             "penalty": self.columns.penalty @ self._at,

@@ -153,16 +153,6 @@ def test_a_part_of_a_list_that_is_skipped_is_missed():
     refused(meeting, match="not the one that comes next")
 
 
-def test_parts_in_another_order_are_refused_whatever_the_channel_says():
-    meeting = meet(customers(), longest_part=10)
-
-    def other_part(about):
-        return np.array([1, 0, 10 - about[2]])
-
-    meeting.channels["d1"].forge = forged(other_part, 1, "about")
-    refused(meeting, match="something else than was its turn")
-
-
 def test_another_size_of_the_own_list_is_refused():
     meeting = meet(customers())
 

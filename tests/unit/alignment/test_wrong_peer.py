@@ -100,6 +100,16 @@ def test_an_entry_doubled_in_another_part_is_refused():
     assert not [a for p, _, a in meeting.sent if p == "d2" and "entries" in a]
 
 
+def test_parts_in_another_order_are_refused_whatever_the_channel_says():
+    meeting = meet(customers(), longest_part=10)
+
+    def other_part(about):
+        return np.array([1, 0, 10 - about[2]])
+
+    meeting.channels["d1"].forge = forged(other_part, 1, "about")
+    refused(meeting, match="something else than was its turn")
+
+
 @pytest.mark.parametrize(
     "limits", [replace(OPEN, largest_list=30), replace(OPEN, largest_ratio=1.5)]
 )

@@ -127,7 +127,7 @@ def test_no_more_looks_are_answered_than_the_study_allows():
 
 def test_what_is_not_sealed_for_a_party_is_refused():
     both = begun()
-    with pytest.raises(MessageError, match="sealed.0"):
+    with pytest.raises(MessageError, match=r"sealed\.0"):
         both["shop"].answer({"stage": stage(PASS), "point": at(0.0)})
 
 
@@ -138,8 +138,7 @@ def test_a_lock_of_another_size_or_cut_is_refused():
     )
     small.global_scale = 2.0**20
     other = np.frombuffer(small.serialize(), dtype=np.uint8)
-    huge = np.zeros(ciphertexts.MOST_BYTES + 1, dtype=np.uint8)
-    for lock in (None, good[:1000], good.astype(float), other, huge, good[:0]):
+    for lock in (None, good[:1000], good.astype(float), other, good[:0]):
         with pytest.raises(MessageError, match="lock"):
             Lock.of(lock, 1, 10)
     with pytest.raises(MessageError, match="lock"):
@@ -171,8 +170,7 @@ def test_chunks_that_are_cut_doubled_or_no_ciphertexts_are_refused():
 
 def test_a_ciphertext_of_another_size_is_refused():
     short = Key.fresh(1, 10)
-    context = short._context
-    vector = tenseal.ckks_vector(context, [1.0, 2.0])
+    vector = tenseal.ckks_vector(short._context, [1.0, 2.0])
     with pytest.raises(MessageError, match="ciphertext"):
         short.read(Chunks((vector.serialize(),)))
 
@@ -191,7 +189,7 @@ def test_a_coordinator_refuses_numbers_that_are_none(spoil):
 def test_a_coordinator_refuses_answers_that_lack_a_sealed_message():
     rounds = ALGORITHM.rounds(TASK)
     next(rounds)
-    with pytest.raises(MessageError, match="sealed.1"):
+    with pytest.raises(MessageError, match=r"sealed\.1"):
         rounds.send({"bank": {"own": at(0, 0)}})
 
 

@@ -1,5 +1,7 @@
 """Every derivative of the split network equals the difference quotient."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,7 @@ from fl_plugin.vertical.split.layers import (
     Dense,
     Dropout,
     Embedding,
+    Layer,
     Rectifier,
 )
 from fl_plugin.vertical.split.net import Drawn, Net, Training, last_layers, residual
@@ -37,10 +40,13 @@ def quotient(value, array):
     return found
 
 
-class Fixed:
+class Fixed(np.random.Generator):
     """A generator whose draws are the same each time."""
 
-    def random(self, shape):
+    def __init__(self):
+        super().__init__(np.random.PCG64(0))
+
+    def random(self, shape):  # type: ignore[override] # one way to call it is enough
         return np.random.default_rng(5).random(shape)
 
 
@@ -49,7 +55,7 @@ def drawn():
 
 
 CODED = Coded(numbers=(0, 2), codes=((1, 4),))
-STACKS = {
+STACKS: dict[str, Callable[[], list[Layer]]] = {
     "dense": lambda: [Dense(3, 2, np.random.default_rng(0))],
     "rectifier": lambda: [Rectifier()],
     "dropout": lambda: [Dropout(0.4, Fixed())],
@@ -81,9 +87,9 @@ def test_a_stack_has_the_derivatives_of_its_difference_quotients(stack):
     np.testing.assert_allclose(by_input, quotient(value, x), atol=CLOSE)
     for layer, slope in zip(layers, slopes, strict=True):
         assert slope.keys() == layer.weights.keys()
-        for weight in slope:
-            expected = quotient(value, layer.weights[weight])
-            np.testing.assert_allclose(slope[weight], expected, atol=CLOSE)
+        for name, found in slope.items():
+            expected = quotient(value, layer.weights[name])
+            np.testing.assert_allclose(found, expected, atol=CLOSE)
 
 
 def test_an_embedding_has_the_derivatives_of_its_difference_quotients():
@@ -169,3 +175,11 @@ def test_in_scoring_nothing_is_dropped_and_running_moments_are_used():
     found = norm.forward(x[:1], training=False)
     expected = (x[:1] - x.mean(axis=0)) / x.std(axis=0)
     np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_dropout_leaves_the_mean_and_drops_its_share():
+    dropped = Dropout(0.3, np.random.default_rng(0)).forward(
+        np.ones((400, 100)), training=True
+    )
+    assert np.mean(dropped == 0.0) == pytest.approx(0.3, abs=0.01)
+    assert dropped.mean() == pytest.approx(1.0, abs=0.01)

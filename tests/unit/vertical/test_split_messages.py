@@ -8,6 +8,8 @@ import pytest
 from fl_plugin.errors import MessageError, TrainingError
 from fl_plugin.vertical.base import PROTECTED, SHARED
 from fl_plugin.vertical.split import label
+from fl_plugin.vertical.split.blueprint import drawn
+from fl_plugin.vertical.split.goals import Goal
 from fl_plugin.vertical.split.keys import Secret
 from fl_plugin.vertical.split.wire import BYTES, packed, unpacked
 from fl_plugin.vertical.split_network import SplitNetwork
@@ -140,8 +142,8 @@ def test_what_leaves_depends_on_noisy_labels_alone(monkeypatch):
 
     def drawn_once(end, targets):
         even = np.ones(len(targets))
-        net = end.plan.end(label.drawn(Secret.public(9)))
-        return label.Head(net, label.Goal.of("regression", noisy, even), noisy, even)
+        net = end.plan.end(drawn(Secret.public(9)))
+        return label.Head(net, Goal.of("regression", noisy, even), noisy, even)
 
     monkeypatch.setattr(label.LabelEnd, "_second", drawn_once)
     parties = parties_of()
@@ -217,6 +219,10 @@ def test_an_exchange_a_batch_and_the_bytes_that_are_promised(labels):
     assert told == 4_000 * 4 * 2
     for up in (True, False):
         assert 1.0 < fit.wire.octets("post", up=up) / (2 * told) < 1.07
+    shares = 2 if labels == SHARED else 4  # to the coordinator, and to the labels
+    moved = shares * 2 * 2 * told  # two domains, two epochs
+    raw = 4_000 * 5 * 4  # five columns of 4 bytes
+    assert fit.fitted.figures["raw_tables_moved"] == pytest.approx(moved / raw)
     owner = fit.wire.octets("bank", up=True)
     if labels == SHARED:
         assert owner < 4_000 + 500  # one byte a label, once

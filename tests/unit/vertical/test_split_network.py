@@ -7,6 +7,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from fl_plugin.algorithms.base import Block
+from fl_plugin.algorithms.described import Parameter
 from fl_plugin.errors import ContractError, MessageError, TrainingError
 from fl_plugin.vertical.base import PROTECTED, SHARED
 from fl_plugin.vertical.split_network import SplitNetwork
@@ -14,7 +15,7 @@ from tests import whole_network
 from tests.split_rows import TARGETS, parties_of, task_of
 from tests.vertical import Fit, fit_over, score_over
 
-EXACT = {
+EXACT: dict[str, Parameter] = {
     "bottom_layers": "6,4",
     "cut": 2,
     "top_layers": "5",
@@ -24,7 +25,7 @@ EXACT = {
     "defence": "none",
     "precision": "float64",
 }
-OPTIONS = {
+OPTIONS: dict[str, dict[str, Parameter]] = {
     "plain": {},
     "no hidden layers": {"bottom_layers": "", "top_layers": "", "label_layers": ""},
     "dropout": {"dropout": 0.3},
@@ -90,8 +91,9 @@ def test_messages_of_single_precision_move_weights_by_rounding_only():
 def test_it_learns_and_predicts_unseen_rows(kind, labels):
     parties = parties_of(kind, rows=3_000, own_features=True)
     unseen = parties_of(kind, rows=5_000, seed=1, own_features=True)
-    options = {"defence": "none", "learning_rate": 0.01, "epochs": 15}
-    algorithm = SplitNetwork.of(options)
+    algorithm = SplitNetwork(
+        defence="none", learning_rate=0.01, epochs=15, batch_size=150
+    )
     task = task_of(parties, kind, labels)
     fit = fit_over(algorithm, task, parties)
     predicted = score_over(algorithm, task, without_target(unseen), fit)
@@ -151,7 +153,7 @@ def test_reloaded_parts_give_the_same_predictions(labels, tmp_path):
     task = task_of(parties, labels=labels)
     fit = fit_over(algorithm, task, parties)
     for party, part in (*fit.parts.items(), ("coordinator", fit.fitted.part)):
-        np.savez(tmp_path / f"{party}.npz", **part)
+        np.savez(tmp_path / f"{party}.npz", allow_pickle=False, **part)
     again = Fit(
         fitted=replace(fit.fitted, part=dict(np.load(tmp_path / "coordinator.npz"))),
         parts={p: dict(np.load(tmp_path / f"{p}.npz")) for p in fit.parts},
