@@ -37,6 +37,7 @@ class Session:
         raw: The coded rows; None until the categories are agreed.
         protected: (rows,) codes of each protected column.
         preparers: The preparation that is under way for each selection of rows.
+        portioned: Likewise, for each share of a selection that a search begins with.
         cutters: The searches for where folds, or the held-out time, begin.
         spool: Where what does not fit into memory lies; it goes with the run.
         jobs: The fits of this run, in the order that the coordinator gave them.
@@ -60,6 +61,9 @@ class Session:
     raw: RawRows | None = None
     protected: tuple[Codes, ...] = ()
     preparers: dict[Split, PreparationWorker] = field(default_factory=dict)
+    portioned: dict[tuple[Split, float], PreparationWorker] = field(
+        default_factory=dict
+    )
     cutters: dict[str, PreparationWorker] = field(default_factory=dict)
     jobs: list[Job] = field(default_factory=list)
     designs: Designs = field(default_factory=Designs)

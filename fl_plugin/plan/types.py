@@ -49,6 +49,8 @@ class Plan:
         sampling: Which training rows are learned from; None for all.
         public: Under differential privacy, how each feature is prepared from what the
             contracts say alone.
+        bounds: Between which ends a number to predict lies, from the contracts or the
+            study; None where nothing says.
         search: What is tried; None for one set of parameters.
         parties: One per product, in the order of the domains' names.
     """
@@ -75,6 +77,7 @@ class Plan:
     manifest: str
     parties: tuple[PartyPlan, ...]
     public: tuple[PublicColumn, ...] = ()
+    bounds: tuple[float, float] | None = None
 
     @property
     def secure_aggregation(self) -> bool:

@@ -18,6 +18,8 @@ class Request:
 
     `columns` maps each column to the role it is wanted in (feature, label, join_key);
     `parameters` are the algorithm's, by name; a list holds all that a search tries.
+    `evaluation` is the share of the privacy budget that figures cost, 0 for exact ones;
+    None without a budget.
     """
 
     study: str
@@ -34,6 +36,7 @@ class Request:
     parties: int
     epsilon: float | None = None
     delta: float | None = None
+    evaluation: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
