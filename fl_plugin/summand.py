@@ -36,12 +36,15 @@ class Summand:
         integer: Whether the entries are whole numbers, which are sent as they are.
         width: Bytes of each entry on the wire, 1 to 8. Fewer make the grid coarser;
             for integers the bound must fit.
+        least: Smallest value that an entry of the total, and of each part, can have;
+            None: minus the bound. A sum of counts has no part below 0.
     """
 
     shape: tuple[int, ...]
     bound: float | Floats | None
     integer: bool = False
     width: int = WORD_BYTES
+    least: float | None = None
 
     @classmethod
     def count(cls, shape: tuple[int, ...], most: int) -> "Summand":
@@ -52,6 +55,7 @@ class Summand:
             bound=float(max(most, 1)),
             integer=True,
             width=max(1, math.ceil(bits / 8)),
+            least=0.0,
         )
 
     @property
@@ -76,3 +80,8 @@ class Summand:
         if self.bound is None:
             return 2.0**-89
         return float(np.ldexp(0.5, -self.exponents).max(initial=0.0))
+
+
+def native_type(width: int) -> np.dtype[Any]:
+    """Return the smallest unsigned type of at least `width` bytes, little-endian."""
+    return np.dtype(f"<u{1 << (width - 1).bit_length()}")

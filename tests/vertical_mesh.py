@@ -90,7 +90,7 @@ def vertical_mesh(
 
 def _target(kind: str, z: np.ndarray, random: np.random.Generator) -> np.ndarray:
     if kind == "binary":
-        return random.random(len(z)) < 1 / (1 + np.exp(-z))
+        return np.asarray(random.random(len(z)) < 1 / (1 + np.exp(-z)))
     if kind == "count":
         return random.poisson(np.exp(0.3 * z)).astype(np.int64)
     return z + 0.3 * random.normal(size=len(z))

@@ -289,6 +289,19 @@ class Algorithm(Described):
             return chances[:, 1] if task.target.kind == "binary" else chances
         return np.asarray(estimator.predict(x), dtype=np.float64)
 
+    def outcome(
+        self,
+        model: Arrays,  # noqa: ARG002
+        task: Task,  # noqa: ARG002
+        block: Block,
+    ) -> Floats:
+        """Return (rows,): what predictions are held against.
+
+        The target; without one, each row's loss if nothing but the columns' means
+        over the training rows were known, or zeros where a model does not know these.
+        """
+        return block.y
+
 
 class RowAlgorithm(Algorithm):
     """An algorithm whose parties remember nothing: a pure function of the question."""

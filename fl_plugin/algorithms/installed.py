@@ -1,6 +1,7 @@
 """Which algorithms there are: this room's and those of other packages."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import cache
 
 from fl_plugin.algorithms.base import Algorithm
@@ -24,8 +25,10 @@ def find_algorithm(name: str) -> type[Algorithm]:
     """
     found = algorithms()
     if name not in found:
+        near = get_close_matches(name, found, 1)
+        meant = f"Did you mean {near[0]}? " if near else ""
         raise UsageError(
             f"There is no algorithm {name}.",
-            remedy=f"Choose one of: {', '.join(sorted(found))}.",
+            remedy=f"{meant}Choose one of: {', '.join(sorted(found))}.",
         )
     return found[name]

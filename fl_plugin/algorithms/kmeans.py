@@ -34,7 +34,12 @@ from fl_plugin.algorithms.base import (
 )
 from fl_plugin.algorithms.checks.arrays import checked, malformed, whole_number
 from fl_plugin.algorithms.checks.options import within
-from fl_plugin.algorithms.geometry.points import largest_square, largest_sum, points
+from fl_plugin.algorithms.geometry.points import (
+    largest_square,
+    largest_sum,
+    points,
+    squares_from,
+)
 from fl_plugin.algorithms.geometry.starts import grow
 from fl_plugin.summand import Arrays, Floats, Summand
 
@@ -179,13 +184,14 @@ class KMeans(RowAlgorithm):
             for place, i in enumerate(moving):
                 part = {name: values[place] for name, values in sums.items()}
                 starts[i] = self._moved(starts[i], part, spread, variances)
-        return self._best(starts, asked)
+        return self._best(starts, origin, asked)
 
     def estimator(self, model: Arrays, task: Task) -> BaseEstimator:
         """Return scikit-learn's `KMeans` with these centres and their start.
 
         Fitted elsewhere, a clone of it starts where this fit started. Its `labels_`
-        are empty: which row lies where stays with the row's domain.
+        are empty: which row lies where stays with the row's domain. Beside what
+        scikit-learn keeps, `mesh_means_` are those of the columns.
         """
         shape = (self.n_clusters, task.width)
         estimator: Any = Sklearn(
@@ -200,16 +206,18 @@ class KMeans(RowAlgorithm):
         estimator.inertia_ = float(checked(model, "inertia", (1,))[0])
         estimator.labels_ = np.zeros(0, dtype=np.int32)
         estimator.n_iter_ = whole_number(model, "steps")
+        estimator.mesh_means_ = checked(model, "means", (task.width,)).copy()
         estimator.n_features_in_ = task.width
         estimator._n_features_out = self.n_clusters  # noqa: SLF001 (transform's names)
         estimator._n_threads = 1  # noqa: SLF001 (`predict` reads it)
         return estimator
 
     def model_of(self, estimator: Any) -> Arrays:
-        """Return `centres` and `start` (k, p), `inertia` (1,) and `steps` (1,)."""
+        """Return `centres`, `start` (k, p), `means` (p,), `inertia`, `steps` (1,)."""
         return {
             "centres": np.asarray(estimator.cluster_centers_, dtype=np.float64),
             "start": np.asarray(estimator.init, dtype=np.float64),
+            "means": np.asarray(estimator.mesh_means_, dtype=np.float64),
             "inertia": np.array([estimator.inertia_], dtype=np.float64),
             "steps": np.array([estimator.n_iter_], dtype=np.int64),
         }
@@ -222,6 +230,10 @@ class KMeans(RowAlgorithm):
             apart = block.x - centre[:, None]
             np.minimum(least, np.einsum("ij,ij->j", apart, apart), out=least)
         return least
+
+    def outcome(self, model: Arrays, task: Task, block: Block) -> Floats:
+        """Return (rows,): each row's squared distance from the means."""
+        return squares_from(checked(model, "means", (task.width,)), block)
 
     def _moved(
         self, start: _Start, sums: Arrays, spread: float, variances: Floats
@@ -238,7 +250,7 @@ class KMeans(RowAlgorithm):
         empty = int((counts == 0).sum())
         return replace(start, centres=centres, steps=steps, still=still, empty=empty)
 
-    def _best(self, starts: list[_Start], asked: int) -> Fitted:
+    def _best(self, starts: list[_Start], means: Floats, asked: int) -> Fitted:
         best = min(starts, key=lambda start: start.inertia)
         notes = []
         if best.empty:
@@ -251,6 +263,7 @@ class KMeans(RowAlgorithm):
             model={
                 "centres": best.centres,
                 "start": best.origin,
+                "means": means,
                 "inertia": np.array([best.inertia]),
                 "steps": np.array([best.steps]),
             },

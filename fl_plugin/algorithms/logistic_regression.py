@@ -70,10 +70,14 @@ class LogisticRegression(GeneralisedLinearModel):
     class_weight: str = "none"
 
     def __post_init__(self) -> None:
-        """Refuse a penalty of 0: separable rows then have no optimum."""
+        """Refuse what has no meaning."""
         super().__post_init__()
-        positive(self.name, "l2", self.l2)
+        self.check_penalty()
         require_class_weight(self.name, self.class_weight)
+
+    def check_penalty(self) -> None:
+        """Refuse a penalty of 0: separable rows then have no optimum."""
+        positive(self.name, "l2", self.l2)
 
     def weights(self, y: Floats, task: Task) -> Floats | float:
         """Return what each row counts."""

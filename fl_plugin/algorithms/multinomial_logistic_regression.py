@@ -14,7 +14,8 @@ coefficients, the difference of two whose penalty is half as strong; so does thi
 classes are balanced, each row's terms are times the weight of its class.
 
 What leaves a domain per round, masked, with D = p+1: 1 + K D + K(K-1)/2 D(D+1)/2
-numbers; in the last rounds 1 + K D.
+numbers; in the last rounds 1 + K D. A class of reference would make no fewer: K-1
+classes have as many blocks, on and beside the diagonal, as K have pairs.
 """
 
 import math
@@ -42,9 +43,11 @@ from fl_plugin.algorithms.linear_models.estimators import (
 from fl_plugin.algorithms.linear_models.newton import NewtonAlgorithm
 from fl_plugin.algorithms.linear_models.questions import capped, curved_of, point_of
 from fl_plugin.errors import TrainingError
-from fl_plugin.summand import Arrays, Floats, Summand
+from fl_plugin.summand import WORD_BYTES, Arrays, Floats, Summand
 
 TWO = 2
+NARROWEST = 3  # bytes of a number of the Hessian
+DROWNED = 1.0 / 64.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,8 +128,27 @@ class MultinomialLogisticRegression(NewtonAlgorithm):
         }
         if curved:
             length = len(_pairs(task)) * half_size(width)
-            sums["hessian"] = Summand(shape=(length,), bound=total * square / 4.0)
+            sums["hessian"] = self._blocks(length, total * square / 4.0, task)
         return sums
+
+    def _blocks(self, length: int, bound: float, task: Task) -> Summand:
+        """Return the narrowest words whose rounding the penalty drowns.
+
+        A Hessian that is off makes Newton's steps a little less good and moves no
+        optimum: that is where the gradient is 0, which goes in full width. So all of
+        its rounding, as an eigenvalue, need only be far below the least eigenvalue.
+        """
+        size = len(task.target.classes) * (task.width + 1) * self.repeated(task)
+        for width in range(NARROWEST, WORD_BYTES):
+            found = Summand(shape=(length,), bound=bound, width=width)
+            if size * task.parties * found.rounding <= self.l2 * DROWNED:
+                return found
+        return Summand(shape=(length,), bound=bound)
+
+    def repeated(self, task: Task) -> float:
+        """A pair's block stands in four places, two of them sums of K-1 blocks."""
+        classes = len(task.target.classes)
+        return 2.0 * (classes - 1) / classes
 
     def hessian(self, sums: Arrays, task: Task) -> Floats:
         """Return the Hessian of the summed losses, (K D, K D), class after class.

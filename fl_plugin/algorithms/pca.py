@@ -28,7 +28,12 @@ from fl_plugin.algorithms.base import (
 )
 from fl_plugin.algorithms.checks.arrays import checked, malformed, whole_number
 from fl_plugin.algorithms.checks.options import within
-from fl_plugin.algorithms.geometry.points import largest_square, largest_sum, points
+from fl_plugin.algorithms.geometry.points import (
+    largest_square,
+    largest_sum,
+    points,
+    squares_from,
+)
 from fl_plugin.algorithms.geometry.symmetric import full, half_size, triangle
 from fl_plugin.errors import TrainingError
 from fl_plugin.summand import Arrays, Floats, Summand
@@ -163,6 +168,10 @@ class PCA(RowAlgorithm):
         apart = block.x - checked(model, "means", (task.width,))[:, None]
         left = apart - components.T @ (components @ apart)
         return np.asarray(np.einsum("ij,ij->j", left, left))
+
+    def outcome(self, model: Arrays, task: Task, block: Block) -> Floats:
+        """Return (rows,): each row's squared distance from the means."""
+        return squares_from(checked(model, "means", (task.width,)), block)
 
     def _kept(self, task: Task) -> int:
         if task.rows < FEWEST_ROWS or self.n_components > min(task.width, task.rows):

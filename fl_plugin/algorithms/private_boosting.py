@@ -17,7 +17,15 @@ from typing import ClassVar
 
 from sklearn.base import BaseEstimator
 
-from fl_plugin.algorithms.base import Design, Fitted, Rounds, Task, Worker
+from fl_plugin.algorithms.base import (
+    Algorithm,
+    Block,
+    Design,
+    Fitted,
+    Rounds,
+    Task,
+    Worker,
+)
 from fl_plugin.algorithms.boosting.estimators import arrays_from, fitted
 from fl_plugin.algorithms.boosting.losses import loss_of
 from fl_plugin.algorithms.boosting.options import Options
@@ -40,7 +48,7 @@ from fl_plugin.algorithms.private.additive.fitting import Pace, fit
 from fl_plugin.algorithms.private.additive.rows import Rows, width_of
 from fl_plugin.algorithms.private.additive.trees import model_of
 from fl_plugin.algorithms.private.releases import PrivateAlgorithm, Release
-from fl_plugin.summand import Arrays
+from fl_plugin.summand import Arrays, Floats
 
 _TREES = "sklearn.ensemble._hist_gradient_boosting"
 COUNTING, SCANNING = 0.05, 0.2  # shares of the budget
@@ -140,6 +148,10 @@ class PrivateBoosting(PrivateAlgorithm):
         options = Options(learning_rate=self.rate, max_bins=CELLS)
         made: BaseEstimator = fitted(model, shown, options, loss)
         return made
+
+    def predict(self, model: Arrays, task: Task, block: Block) -> Floats:
+        """Return what the estimator does: leaves are added up tree after tree."""
+        return Algorithm.predict(self, model, task, block)
 
     def model_of(self, estimator: BaseEstimator) -> Arrays:
         """Return the trees as arrays."""

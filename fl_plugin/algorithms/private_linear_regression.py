@@ -15,6 +15,7 @@ from sklearn.linear_model import Ridge
 
 from fl_plugin.algorithms.base import (
     BATCH,
+    Block,
     Design,
     Fitted,
     Question,
@@ -29,6 +30,7 @@ from fl_plugin.algorithms.private.releases import (
     PrivateAlgorithm,
     Release,
     clipped,
+    linear,
     snapped,
 )
 from fl_plugin.errors import ContractError
@@ -44,8 +46,9 @@ class PrivateLinearRegression(PrivateAlgorithm, RowAlgorithm):
     Args:
         l2: Least penalty on the summed squares, `alpha` of scikit-learn's `Ridge`.
         norm: Longer rows are shortened to this Euclidean norm.
-        low: Smaller targets are clipped to it: `bounds` of the target's contract.
-        high: Larger targets are clipped to it.
+        low: Smaller targets are clipped to it; a study leaves it to the `bounds` of
+            the target's contracts, or narrows them.
+        high: Larger targets are clipped to it; likewise.
         curvature: Share of the budget that goes to X'X.
     """
 
@@ -60,6 +63,7 @@ class PrivateLinearRegression(PrivateAlgorithm, RowAlgorithm):
     types: ClassVar[tuple[tuple[str, str, str], ...]] = (
         ("sklearn.linear_model._ridge", "Ridge", "ObjectNode"),
     )
+    target_ends: ClassVar[Mapping[str, str]] = {"low": "low", "high": "high"}
     l2: float = 1.0
     norm: float = 2.0
     low: float = 0.0
@@ -148,6 +152,11 @@ class PrivateLinearRegression(PrivateAlgorithm, RowAlgorithm):
         estimator.intercept_ = float(checked(model, "intercept", (1,))[0])
         estimator.n_features_in_ = task.width
         return estimator
+
+    def predict(self, model: Arrays, task: Task, block: Block) -> Floats:
+        """Return what the estimator would, each row by itself."""
+        estimator: Any = self.estimator(model, task)
+        return linear(estimator.coef_, float(estimator.intercept_), block.x)
 
     def model_of(self, estimator: BaseEstimator) -> Arrays:
         """Return `coefficients` (p,) and `intercept` (1,)."""

@@ -8,9 +8,10 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 
-from fl_plugin.algorithms.base import Task
+from fl_plugin.algorithms.base import Block, Task
 from fl_plugin.algorithms.checks.arrays import checked, whole_number
 from fl_plugin.algorithms.private.newton import PrivateNewton
+from fl_plugin.algorithms.private.releases import linear
 from fl_plugin.summand import Arrays, Floats
 
 
@@ -65,6 +66,13 @@ class PrivateLogisticRegression(PrivateNewton):
         estimator.n_iter_ = np.array([steps], dtype=np.int32)
         estimator.n_features_in_ = task.width
         return estimator
+
+    def predict(self, model: Arrays, task: Task, block: Block) -> Floats:
+        """Return what the estimator would, each row by itself."""
+        estimator: Any = self.estimator(model, task)
+        weights, intercept = np.ravel(estimator.coef_), np.ravel(estimator.intercept_)
+        z = linear(weights, float(intercept[0]), block.x)
+        return np.asarray(expit(z))
 
     def model_of(self, estimator: BaseEstimator) -> Arrays:
         """Return `coefficients` (1, p), `intercept` (1,) and `iterations` (1,)."""

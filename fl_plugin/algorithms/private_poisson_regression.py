@@ -1,5 +1,6 @@
 """Private Poisson regression: Newton's method on noisy sums (`private.newton`)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -7,10 +8,11 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import PoissonRegressor
 
-from fl_plugin.algorithms.base import Task
+from fl_plugin.algorithms.base import Block, Task
 from fl_plugin.algorithms.checks.arrays import checked, whole_number
 from fl_plugin.algorithms.checks.options import within
 from fl_plugin.algorithms.private.newton import PrivateNewton
+from fl_plugin.algorithms.private.releases import linear
 from fl_plugin.summand import Arrays, Floats
 
 
@@ -23,8 +25,9 @@ class PrivatePoissonRegression(PrivateNewton):
         steps: How many noisy steps are taken.
         norm: Longer rows are shortened to this Euclidean norm.
         curvature: Share of the budget that goes to the Hessian.
-        ceiling: Larger counts, and larger expected counts, are clipped to it: the
-            upper bound of the target in the contract. Noise grows with it.
+        ceiling: Larger counts, and larger expected counts, are clipped to it; a study
+            leaves it to the upper of the `bounds` of the target's contracts, or lowers
+            it. Noise grows with it.
     """
 
     name: ClassVar[str] = "private_poisson_regression"
@@ -42,6 +45,7 @@ class PrivatePoissonRegression(PrivateNewton):
         ("sklearn._loss.link", "LogLink", "ObjectNode"),
         ("sklearn._loss.link", "Interval", "ObjectNode"),
     )
+    target_ends: ClassVar[Mapping[str, str]] = {"ceiling": "high"}
     steps: int = 8
     ceiling: float = 10.0
 
@@ -79,6 +83,13 @@ class PrivatePoissonRegression(PrivateNewton):
         estimator.n_features_in_ = task.width
         estimator._base_loss = estimator._get_loss()  # noqa: SLF001 - predict needs it
         return estimator
+
+    def predict(self, model: Arrays, task: Task, block: Block) -> Floats:
+        """Return what the estimator would, each row by itself."""
+        estimator: Any = self.estimator(model, task)
+        weights, intercept = np.ravel(estimator.coef_), np.ravel(estimator.intercept_)
+        z = linear(weights, float(intercept[0]), block.x)
+        return np.asarray(np.exp(z))
 
     def model_of(self, estimator: BaseEstimator) -> Arrays:
         """Return `coefficients` (1, p), `intercept` (1,) and `iterations` (1,)."""

@@ -1,5 +1,8 @@
 """`fl algorithms`: what can be trained with, and what of it leaves a domain."""
 
+import re
+from inspect import cleandoc
+
 import click
 
 from fl_plugin.cli.listing import ListingGroup
@@ -14,6 +17,8 @@ LEARNS = {
     "count": "counts",
     "none": "no target",
 }
+# An option in the Args of a docstring, and its lines as far as they are indented more.
+_OPTION = re.compile(r"^    (\w+): (.*(?:\n     +.*)*)", re.MULTILINE)
 _FACTS = ("name", "title", "mode", "paper", "exact", "leaves")
 
 
@@ -88,11 +93,24 @@ def show(session: Session, name: str) -> None:
             ),
             Table(
                 title="Parameters",
-                columns=("name", "default"),
-                rows=tuple((n, _written(value)) for n, value in parameters.items()),
+                columns=("name", "default", "meaning"),
+                rows=tuple(
+                    (n, _written(value), _meanings(found).get(n, ""))
+                    for n, value in parameters.items()
+                ),
             ),
         ],
     )
+
+
+def _meanings(found: type) -> dict[str, str]:
+    """Return what an algorithm and the classes it is made of say of their options."""
+    meanings: dict[str, str] = {}
+    for part in found.__mro__:
+        _, _, told = cleandoc(part.__doc__ or "").partition("\nArgs:\n")
+        for name, text in _OPTION.findall(told.partition("\n\n")[0]):
+            meanings.setdefault(name, " ".join(text.split()))
+    return meanings
 
 
 def _written(value: object) -> str:

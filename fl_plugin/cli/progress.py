@@ -12,15 +12,26 @@ Listener = Callable[[str, int], None]
 STAGES = {
     "decide": "Asking every domain for its decision",
     "open": "Opening the granted columns",
-    "agree": "Agreeing on masks",
+    "agree": "Agreeing on the run",
+    "keys": "Agreeing on masks",
+    "share": "Agreeing on masks",
+    "accept": "Agreeing on masks",
+    "endorse": "Agreeing on masks",
     "vocabulary": "Agreeing on categories",
-    "count": "Counting and averaging",
-    "scatter": "Scaling",
+    "count": "Counting",
+    "cut": "Drawing the folds",
+    "prepare": "Preparing the columns",
+    "assign": "Handing out the fits",
     "step": "Fitting",
+    "judge": "Evaluating",
     "evaluate": "Evaluating",
     "compare": "Comparing with each domain's own model",
     "close": "Finishing",
 }
+
+
+# Asked between the parts of another stage, which goes on.
+BESIDE = frozenset({"unmask"})
 
 
 @contextmanager
@@ -43,6 +54,8 @@ def _lines() -> Listener:
     told: list[str] = []
 
     def listener(kind: str, number: int) -> None:
+        if kind in BESIDE:
+            return
         stage = STAGES.get(kind, kind)
         if told[-1:] != [stage]:
             click.echo(f"{stage} (round {number})", err=True)
@@ -71,8 +84,12 @@ def _bar() -> Iterator[Listener]:
         task = bar.add_task("Reading the catalog", total=len(STAGES))
 
         def listener(kind: str, number: int) -> None:
+            if kind in BESIDE:
+                return
             stage = STAGES.get(kind, kind)
             text = f"{stage} (round {number})"
-            bar.update(task, description=text, completed=places.get(kind))
+            # A search fits again after it has evaluated; the bar never goes back.
+            done = max(places.get(kind, 0), bar.tasks[task].completed)
+            bar.update(task, description=text, completed=done)
 
         yield listener

@@ -8,7 +8,10 @@ from fl_plugin.cli.text import Cell, Change, Size
 from fl_plugin.registry.run_record import DomainResult, RunRecord
 from fl_plugin.registry.store import MODEL, Entry
 from fl_plugin.report.findings import exactness
-from fl_plugin.report.wording import metric_name
+from fl_plugin.report.measures import order_of
+from fl_plugin.report.search import search_view
+from fl_plugin.report.taking_part import lost, why_not_compared
+from fl_plugin.report.wording import baseline_name, metric_name
 
 
 def run_facts(entry: Entry) -> dict[str, Any]:
@@ -50,34 +53,37 @@ def paths_of(entry: Entry) -> dict[str, Path]:
 def run_shown(entry: Entry) -> list[Shown]:
     """Return a registered model as tables and sentences."""
     run = entry.run
+    not_compared = why_not_compared(run)
     return [
         metrics_table(run),
-        domains_table(run),
+        not_compared or domains_table(run),
         traffic_table(run),
         run.privacy.statement,
         exactness(run).answer,
+        *_chosen(run),
         Table(rows=tuple((k, str(v)) for k, v in paths_of(entry).items())),
     ]
 
 
+def _chosen(run: RunRecord) -> list[str]:
+    """Return which setting a search chose; nothing where none was made."""
+    view = search_view(run)
+    if view is None:
+        return []
+    return [f"Of {len(view.rows)} settings the search chose {view.rows[0].parameters}."]
+
+
 def metrics_table(run: RunRecord) -> Table:
-    """Return the hold-out's metrics with the folds' and the majority class beside."""
-    folds = run.cross_validation.metrics if run.cross_validation else {}
-    name, baseline = next(iter(run.baselines.items()), ("baseline", {}))
+    """Return the hold-out's metrics with the folds' and a baseline's beside."""
+    baseline = baseline_name(next(iter(run.baselines), "baseline")).lower()
     return Table(
         title=f"{run.study} v{run.version}: {_judged(run)}",
-        columns=("metric", "hold-out", "low", "high", "cv mean", "cv sd", name),
+        columns=("metric", "hold-out", "low", "high", "cv mean", "cv sd", baseline),
         rows=tuple(
-            (
-                metric_name(name),
-                found.value,
-                found.low,
-                found.high,
-                folds[name].mean if name in folds else None,
-                folds[name].sd if name in folds else None,
-                baseline.get(name),
-            )
-            for name, found in _ordered(run)
+            (metric_name(name), *figures)
+            for name in order_of(set(run.metrics))
+            for figures in [_figures(run, name)]
+            if any(figure is not None for figure in figures)
         ),
     )
 
@@ -96,7 +102,7 @@ def domains_table(run: RunRecord) -> Table:
             "high",
             "federation",
         ),
-        rows=tuple(_domain(result) for result in run.domains),
+        rows=tuple(_domain(result, lost(run)) for result in run.domains),
     )
 
 
@@ -109,16 +115,16 @@ def traffic_table(run: RunRecord) -> Table:
             form: sum(item.bytes for item in left if item.form == form)
             for form in ("masked sum", "number", "vocabulary")
         }
+        clear = forms["number"] + forms["vocabulary"]
         protocol = traffic.up - sum(forms.values())
-        amounts = (*forms.values(), protocol, traffic.up)
+        amounts = (forms["masked sum"], clear, protocol, traffic.up)
         rows.append((domain, *map(Size, amounts), traffic.messages))
     return Table(
         title="What left each domain",
         columns=(
             "domain",
             "masked sums",
-            "numbers",
-            "vocabularies",
+            "in the clear",
             "decisions, keys",
             "in all",
             "messages",
@@ -127,12 +133,18 @@ def traffic_table(run: RunRecord) -> Table:
     )
 
 
-def _ordered(run: RunRecord) -> list[tuple[str, Any]]:
-    """Return the metrics, the ranking ones that a reader looks for first."""
-    first = ("roc_auc", "pr_auc", "ks", "log_loss", "brier")
-    names = [n for n in first if n in run.metrics]
-    names += [n for n in run.metrics if n not in first]
-    return [(name, run.metrics[name]) for name in names]
+def _figures(run: RunRecord, name: str) -> tuple[float | None, ...]:
+    found = run.metrics[name]
+    folds = run.cross_validation.metrics.get(name) if run.cross_validation else None
+    baseline = next(iter(run.baselines.values()), {})
+    return (
+        found.value,
+        found.low,
+        found.high,
+        folds.mean if folds else None,
+        folds.sd if folds else None,
+        baseline.get(name),
+    )
 
 
 def _judged(run: RunRecord) -> str:
@@ -145,7 +157,7 @@ def _judged(run: RunRecord) -> str:
     )
 
 
-def _domain(result: DomainResult) -> tuple[Cell, ...]:
+def _domain(result: DomainResult, silent: tuple[str, ...]) -> tuple[Cell, ...]:
     gap = result.difference
     ends = (gap.value, gap.low, gap.high) if gap else (None, None, None)
     return (
@@ -153,7 +165,7 @@ def _domain(result: DomainResult) -> tuple[Cell, ...]:
         result.federated.get(result.measure),
         result.own.get(result.measure),
         *(None if end is None else Change(end) for end in ends),
-        result.verdict,
+        "fell silent" if result.domain in silent else result.verdict,
     )
 
 
@@ -177,7 +189,7 @@ def origin_table(entry: Entry) -> Table:
             ("engine", run.engine),
             ("products", ", ".join(products)),
             ("features", ", ".join(run.features)),
-            ("target", run.target),
+            ("target", run.target or "none"),
             ("model digest", run.model_digest),
         ),
     )

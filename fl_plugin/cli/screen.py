@@ -90,11 +90,18 @@ def _draw(table: Table) -> None:
     )
     for place in range(max(map(len, (table.columns, *table.rows)))):
         name = table.columns[place] if table.columns else ""
-        drawing.add_column(name, justify=_side(table, place), overflow="fold")
+        whole = place == 0 and _widest(table) <= console.width // 2
+        side = _side(table, place)
+        drawing.add_column(name, justify=side, overflow="fold", no_wrap=whole)
     for row in table.rows:
         texts = [for_people(cell) for cell in row]
         drawing.add_row(*(Text(t, style=COLOURS.get(t, "")) for t in texts))
     console.print(drawing)
+
+
+def _widest(table: Table) -> int:
+    """Return the width of the first column: names, which people copy."""
+    return max(len(for_people(row[0])) for row in table.rows) if table.rows else 0
 
 
 def _side(table: Table, place: int) -> Literal["left", "right"]:

@@ -5,6 +5,7 @@ import re
 from fl_plugin.report.wording import size
 
 Cell = str | int | float | None
+_TWO_DIGITS = 10.0
 
 
 class Size(int):
@@ -26,7 +27,7 @@ def one_line(text: str) -> str:
 
 
 def for_people(cell: Cell) -> str:
-    """Return a cell for a table: figures with three digits, a dash for nothing."""
+    """Return a cell for a table: figures rounded, a dash for nothing."""
     match cell:
         case None:
             text = "-"
@@ -35,14 +36,22 @@ def for_people(cell: Cell) -> str:
         case Size():
             text = size(cell)
         case Change():
-            text = f"{cell:+.3f}"
+            text = f"{'+' if cell > 0 else ''}{_few(cell)}"
         case float():
-            text = f"{cell:.3f}"
+            text = _few(cell)
         case int():
             text = f"{cell:,}"
         case _:
             text = one_line(cell)
     return text
+
+
+def _few(value: float) -> str:
+    """Return three decimals, of a number of two digits and more about four digits."""
+    if not _TWO_DIGITS <= abs(value) < float("inf"):
+        return f"{value:.3f}"
+    decimals = max(0, 4 - len(str(int(abs(value)))))
+    return f"{value:,.{decimals}f}"
 
 
 def for_programs(cell: Cell) -> str:

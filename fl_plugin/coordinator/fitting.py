@@ -63,8 +63,9 @@ def prepare(
     schema: Schema,
     plan: PreparationPlan,
     federation: Federation,
+    portion: float = 1.0,
 ) -> list[Prepared]:
-    """Return what the training rows of each split say of the columns.
+    """Return what the training rows of each split, or a portion of them, say.
 
     Raises:
         TrainingError: A split has only one class, or a feature no value.
@@ -79,7 +80,10 @@ def prepare(
     return lockstep(
         "prepare",
         procedures,
-        lambda places: {"splits": splits_json(splits[i] for i in places)},
+        lambda places: {
+            "splits": splits_json(splits[i] for i in places),
+            "portion": portion,
+        },
         federation,
     )
 
@@ -96,6 +100,8 @@ class Fitting:
         mu: How private each fit is; infinite without noise.
         undersample: At most so many rows of a class for one of the rarest.
         assigned: How many fits the parties know of.
+        portioned: The preparation of each portion of a split that is learned from by
+            itself: what a fit knows of its rows is then of these rows.
     """
 
     algorithm: type[Algorithm]
@@ -105,12 +111,18 @@ class Fitting:
     mu: float = math.inf
     undersample: float | None = None
     assigned: int = 0
+    portioned: Mapping[tuple[Split, float], Prepared] = field(default_factory=dict)
 
-    def task(self, split: Split) -> Task:
-        """Return what both halves of a fit on this split know."""
+    def task(self, candidate: Candidate) -> Task:
+        """Return what both halves of a fit know."""
         parties = len(self.federation.transport.parties)
-        task = self.prepared[split].task(parties=parties, seed=self.seed)
+        task = self.of(candidate).task(parties=parties, seed=self.seed)
         return replace(task, mu=self.mu)
+
+    def of(self, candidate: Candidate) -> Prepared:
+        """Return the preparation over a candidate's training rows."""
+        found = self.portioned.get((candidate.split, candidate.portion))
+        return found or self.prepared[candidate.split]
 
     def assign(self, candidates: Sequence[Candidate]) -> int:
         """Tell the parties of fits to come; return the number of the first."""
@@ -118,7 +130,7 @@ class Fitting:
         jobs: list[dict[str, Any]] = []
         arrays: dict[str, Array] = {}
         for i, candidate in enumerate(candidates):
-            facts, own = self.prepared[candidate.split].to_wire()
+            facts, own = self.of(candidate).to_wire()
             jobs.append(
                 {
                     "split": asdict(candidate.split),
@@ -134,7 +146,7 @@ class Fitting:
 
     def _portions(self, candidate: Candidate) -> list[float]:
         """Return the share of training rows that are used, class by class."""
-        counts = self.prepared[candidate.split].class_counts
+        counts = self.of(candidate).class_counts
         if self.undersample is None or not counts:
             return [candidate.portion] * max(len(counts), 1)
         most = self.undersample * min(counts)
@@ -148,7 +160,7 @@ class Fitting:
         """
         first = self.assign(candidates)
         made = [self.algorithm.of(c.parameters) for c in candidates]
-        tasks = [self.task(c.split) for c in candidates]
+        tasks = [self.task(c) for c in candidates]
         procedures = [_procedure(a, t) for a, t in zip(made, tasks, strict=True)]
         fitted = lockstep(
             "step",
@@ -161,7 +173,7 @@ class Fitting:
                 place=first + i,
                 candidate=candidate,
                 algorithm=made[i],
-                prepared=self.prepared[candidate.split],
+                prepared=self.of(candidate),
                 task=tasks[i],
                 fitted=fitted[i],
                 progress=tuple(

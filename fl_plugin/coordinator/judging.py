@@ -10,11 +10,15 @@ import numpy as np
 from fl_plugin.coordinator.comparing import checked
 from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.fitting import Fit
+from fl_plugin.coordinator.lockstep import MESSAGE_BYTES, MESSAGE_JOBS
 from fl_plugin.evaluation.base import (
+    Evaluation,
     EvaluationSpec,
     baseline_metrics,
     evaluation_for,
+    without_groups,
 )
+from fl_plugin.evaluation.importance import Importance, importance
 from fl_plugin.evaluation.metrics import Metrics
 from fl_plugin.plan.types import Plan
 from fl_plugin.preparation.features import Feature
@@ -35,12 +39,14 @@ class Judgement:
         domains: Each domain's own comparison, as its `compare` answered.
         baseline: Of the model that knows only the training target, on the same rows
             as `holdout`; None where nothing is known of that target.
+        importances: Of the features to the hold-out's model; () where not asked for.
     """
 
     holdout: Metrics
     folds: tuple[Metrics, ...]
     domains: Mapping[str, Mapping[str, Any]]
     baseline: Metrics | None
+    importances: tuple[Importance, ...] = ()
 
 
 def spec_for(
@@ -63,6 +69,8 @@ def spec_for(
         low, high = float(mean - REACH * spread), float(mean + REACH * spread)
         if kind == "count":
             low = max(low, 0.0)
+        if plan.privacy.epsilon is not None and plan.bounds is not None:
+            low, high = plan.bounds  # nothing is known of the rows
     return EvaluationSpec(
         bins=chosen.bins,
         threshold=chosen.threshold,
@@ -120,6 +128,60 @@ def judge(
         domains=_compare(fits[1:], spec, federation) if folds else {},
         baseline=None if private else baseline_metrics(spec, totals[0], counts),
     )
+
+
+def judge_features(
+    fit: Fit, spec: EvaluationSpec, repeats: int, found: Metrics, federation: Federation
+) -> tuple[Importance, ...]:
+    """Return how much worse a fit's figure gets without each feature, one by one.
+
+    Each domain permutes the feature's values among its own test rows and answers the
+    sums of an evaluation without groups.
+
+    Args:
+        fit: The hold-out's.
+        spec: How it was judged.
+        repeats: How many times each feature is permuted.
+        found: Its figures on the rows as they are.
+        federation: The run.
+    """
+    evaluation = without_groups(evaluation_for(spec))
+    wanted = [
+        {"feature": feature.name, "repeat": repeat}
+        for feature in fit.prepared.schema.features
+        for repeat in range(repeats)
+    ]
+    size = _permutations_each(evaluation)
+    judged: list[Metrics] = []
+    for i in range(0, len(wanted), size):
+        body = {"jobs": [fit.place], "spec": spec_json(spec)}
+        body["permuted"] = wanted[i : i + size]
+        judged += _judged_permuted(body, fit, evaluation, federation)
+    names = [feature.name for feature in fit.prepared.schema.features]
+    each = (
+        importance(evaluation, name, found, judged[i * repeats : (i + 1) * repeats])
+        for i, name in enumerate(names)
+    )
+    return tuple(one for one in each if one is not None)
+
+
+def _judged_permuted(
+    body: Mapping[str, Any], fit: Fit, evaluation: Evaluation, federation: Federation
+) -> list[Metrics]:
+    looks, count = evaluation.answers(), len(body["permuted"])
+    expected = {f"{i}.{n}": s for i in range(count) for n, s in looks.items()}
+    answers = federation.ask("evaluate", body, _models([fit]), expected=expected)
+    return [
+        evaluation.metrics({name: answers.sums[f"{i}.{name}"] for name in looks})
+        for i in range(count)
+    ]
+
+
+def _permutations_each(evaluation: Evaluation) -> int:
+    """Return how many permutations a message of a bearable size answers."""
+    looks = evaluation.answers().values()
+    size = sum(math.prod(summand.shape) * summand.width for summand in looks)
+    return max(1, min(MESSAGE_JOBS, MESSAGE_BYTES // size))
 
 
 def spec_json(spec: EvaluationSpec) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """A run under differential privacy: one fit, from public facts and noisy sums.
 
 Nothing is fitted on rows but the model itself: columns are prepared from the contracts'
-bounds and accepted values, the number of rows is a public bound. What the hold-out's
-figures tell is not covered by epsilon: they are exact sums over rows that the model
-was not trained on.
+bounds and accepted values, the number of rows is a public bound. A share of the budget
+goes to the figures of the rows held out (`noised_judging`); without one they are exact
+sums, which epsilon does not cover and which each domain's policy has to allow.
 """
 
 import math
@@ -24,21 +24,33 @@ from fl_plugin.privacy.dp.accountant import mu_for
 
 
 def mu_of(plan: Plan) -> float:
-    """Return how private the run's fit is; infinite without a privacy budget.
+    """Return how private the run is; infinite without a privacy budget.
 
     Raises:
         ContractError: No delta is set, in the study or in a contract.
     """
-    epsilon, delta = plan.privacy.epsilon, plan.parties[0].request.delta
-    if epsilon is None:
+    asked = plan.parties[0].request
+    if asked.epsilon is None:
         return math.inf
-    if delta is None:
+    if asked.delta is None:
         raise ContractError(
             f"The study {plan.study} has an epsilon, and no delta is set anywhere.",
             remedy="Set `privacy: {delta: ...}` in the study, far below one over the "
             "number of rows.",
         )
-    return mu_for(epsilon, delta)
+    return mu_for(asked.epsilon, asked.delta)
+
+
+def mu_of_fit(plan: Plan) -> float:
+    """Return how private the run's fit is: what its figures leave of the budget."""
+    share = plan.parties[0].request.evaluation or 0.0
+    return mu_of(plan) * math.sqrt(1.0 - share) if share < 1.0 else 0.0
+
+
+def mu_of_figures(plan: Plan) -> float:
+    """Return how private the run's figures are; infinite where they are exact."""
+    share = plan.parties[0].request.evaluation
+    return mu_of(plan) * math.sqrt(share) if share else math.inf
 
 
 def check_privacy(plan: Plan) -> None:
@@ -73,6 +85,13 @@ def check_privacy(plan: Plan) -> None:
             "them would release exact sums of rows that are trained on.",
             remedy="Set `evaluation: {folds: 0}`, and leave the search out.",
         )
+    if plan.evaluation.fairness and plan.privacy.evaluation > 0:
+        raise UsageError(
+            "Under differential privacy figures are not told apart by group: each "
+            "group's would need a share of the budget of its own.",
+            remedy="Leave evaluation.fairness out of the study, or set `privacy: "
+            "{evaluation: 0}` where every domain allows exact figures.",
+        )
     if plan.evaluation.holdout_by == "time":
         raise UsageError(
             "Under differential privacy no rows are held out by time: the cut would be "
@@ -90,7 +109,7 @@ def fit_private(plan: Plan, schema: Schema, federation: Federation) -> Fit:
         {split: prepared},
         plan.seed,
         federation,
-        mu=mu_of(plan),
+        mu=mu_of_fit(plan),
     )
     (fit,) = fitting.fit([Candidate(split=split, parameters=plan.parameters)])
     return fit

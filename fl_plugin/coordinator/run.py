@@ -11,16 +11,22 @@ from fl_plugin.algorithms.installed import find_algorithm
 from fl_plugin.algorithms.private.releases import MOST_ROWS
 from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.fitting import Candidate, Fit, Fitting, prepare
-from fl_plugin.coordinator.judging import Judgement, judge, spec_for
+from fl_plugin.coordinator.judging import (
+    Judgement,
+    judge,
+    judge_features,
+    spec_for,
+)
+from fl_plugin.coordinator.noised_judging import is_noised, judge_noised
 from fl_plugin.coordinator.opening import Opened, open_parties
 from fl_plugin.coordinator.private_run import (
     check_privacy,
     fit_private,
-    mu_of,
+    mu_of_fit,
 )
-from fl_plugin.coordinator.searching import Searched, reseated, search
-from fl_plugin.coordinator.splitting import holdout_of, splits_of
-from fl_plugin.errors import MeshError, UsageError
+from fl_plugin.coordinator.searching import Searched, prepare_portions, reseated, search
+from fl_plugin.coordinator.splitting import check_holdout, holdout_of, splits_of
+from fl_plugin.errors import MeshError, TrainingError, UsageError
 from fl_plugin.evaluation.base import EvaluationSpec
 from fl_plugin.plan.types import Plan
 from fl_plugin.preparation.features import Feature
@@ -71,8 +77,15 @@ def train(plan: Plan, federation: Federation) -> Trained:
         fits, searched, rows = made(plan, opened, federation, clock)
         clock.lap("train")
         spec = spec_for(plan, fits[0].prepared, opened.protected, rows)
-        judgement = judge(fits, spec, federation)
+        if is_noised(plan):
+            judgement = judge_noised(plan, fits[0], spec, federation)
+        else:
+            judgement = judge(fits, spec, federation)
+        _check_rows(fits, judgement, rows, federation)
         clock.lap("evaluate")
+        if plan.evaluation.importances:
+            judgement = _with_importances(plan, fits[0], spec, judgement, federation)
+            clock.lap("importances")
     finally:
         _close(federation)
     return Trained(
@@ -88,6 +101,18 @@ def train(plan: Plan, federation: Federation) -> Trained:
     )
 
 
+def _with_importances(
+    plan: Plan,
+    fit: Fit,
+    spec: EvaluationSpec,
+    judgement: Judgement,
+    federation: Federation,
+) -> Judgement:
+    repeats = plan.evaluation.importances
+    found = judge_features(fit, spec, repeats, judgement.holdout, federation)
+    return replace(judgement, importances=found)
+
+
 Fits = tuple[tuple[Fit, ...], Searched | None, int]
 
 
@@ -97,6 +122,9 @@ def _fit(plan: Plan, opened: Opened, federation: Federation, clock: "_Clock") ->
     splits = splits_of(plan, opened.min_cohort, federation)
     schema = opened.schema(plan)
     found = prepare(splits, schema, plan.preparation, federation)
+    if not federation.lost:
+        check_holdout(rows, found[0].rows, opened.min_cohort)
+    portioned = prepare_portions(plan, splits[1:], schema, federation)
     clock.lap("prepare")
     fitting = Fitting(
         find_algorithm(plan.algorithm),
@@ -104,6 +132,7 @@ def _fit(plan: Plan, opened: Opened, federation: Federation, clock: "_Clock") ->
         plan.seed,
         federation,
         undersample=plan.sampling.undersample if plan.sampling else None,
+        portioned=portioned,
     )
     wanted = [Candidate(split=s, parameters=plan.parameters) for s in splits]
     if plan.search is None:
@@ -141,7 +170,7 @@ def evaluate(
         holdout = holdout_of(plan, opened.min_cohort, federation)
         prepared = replace(prepared, schema=opened.schema(plan))
         algorithm = find_algorithm(plan.algorithm)
-        mu = mu_of(plan)
+        mu = mu_of_fit(plan)
         fitting = Fitting(algorithm, {holdout: prepared}, plan.seed, federation, mu)
         candidate = Candidate(split=holdout, parameters=plan.parameters)
         fit = Fit(
@@ -149,10 +178,12 @@ def evaluate(
             candidate=candidate,
             algorithm=algorithm.of(plan.parameters),
             prepared=prepared,
-            task=fitting.task(holdout),
+            task=fitting.task(candidate),
             fitted=Fitted(model=model, rounds=0),
         )
         spec = spec_for(plan, prepared, opened.protected, rows)
+        if is_noised(plan):
+            return judge_noised(plan, fit, spec, federation)
         return judge((fit,), spec, federation)
     finally:
         _close(federation)
@@ -161,6 +192,7 @@ def evaluate(
 def _check(plan: Plan) -> None:
     """Refuse parameters that do not fit, before anything is opened."""
     check_privacy(plan)
+    _check_importances(plan)
     if plan.sampling is not None and not plan.predicts.classes:
         raise UsageError(
             f"{plan.study} undersamples classes, and its target has none.",
@@ -190,6 +222,50 @@ def _check(plan: Plan) -> None:
             remedy="Aggregate by the mean, or set `privacy: {secure_aggregation: "
             "false}` where every domain allows it.",
         )
+
+
+def _check_importances(plan: Plan) -> None:
+    """Refuse importances where their sums would tell more than an evaluation's."""
+    if not plan.evaluation.importances:
+        return
+    if plan.privacy.epsilon is not None:
+        raise UsageError(
+            "Under differential privacy the importance of features is not measured: "
+            "each permutation would be one more exact release of the same rows.",
+            remedy="Leave evaluation.importances out of the study.",
+        )
+    if plan.privacy.on_dropout == "recover":
+        raise UsageError(
+            "The importance of features is not measured where a domain may be lost on "
+            "the way: permuting a feature that hardly matters asks nearly the same "
+            "once more, and two such sums, with and without a domain, tell its part.",
+            remedy="Set `privacy: {on_dropout: stop}`, or leave "
+            "evaluation.importances out of the study.",
+        )
+
+
+def _check_rows(
+    fits: tuple[Fit, ...], judgement: Judgement, rows: int, federation: Federation
+) -> None:
+    """Check that the rows of each fit and those it was judged on are all rows.
+
+    Where a domain was lost, or nothing is told of how many rows there are, they need
+    not be.
+
+    Raises:
+        TrainingError: They are not.
+    """
+    if federation.lost or rows == MOST_ROWS:
+        return
+    judged = (judgement.holdout, *judgement.folds)
+    for fit, found in zip(fits, judged, strict=True):
+        if fit.prepared.rows + found.rows != rows:
+            raise TrainingError(
+                "The rows that a model learned from and those that it was judged on "
+                "are not all rows: a domain's rows changed, or it counted wrongly.",
+                remedy="Train again while no domain rebuilds its products, then "
+                "without one domain after the other.",
+            )
 
 
 def _words(plan: Plan, parameter: str) -> set[Any]:

@@ -11,12 +11,16 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
-from fl_plugin.coordinator.fitting import Candidate, Fit, Fitting
+from fl_plugin.coordinator.federation import Federation
+from fl_plugin.coordinator.fitting import Candidate, Fit, Fitting, prepare
 from fl_plugin.coordinator.judging import judge_fits
 from fl_plugin.errors import TrainingError, UsageError
 from fl_plugin.evaluation.base import EvaluationSpec, evaluation_for
 from fl_plugin.evaluation.metrics import Metrics
 from fl_plugin.manifest.study_contract import SearchPlan
+from fl_plugin.plan.types import Plan
+from fl_plugin.preparation.features import Schema
+from fl_plugin.preparation.prepared import Prepared
 from fl_plugin.preparation.splits import Split
 
 
@@ -66,6 +70,23 @@ class Searched:
     def best(self) -> Mapping[str, Any]:
         """The parameters that were chosen."""
         return self.tried[0].parameters
+
+
+def prepare_portions(
+    plan: Plan, folds: Sequence[Split], schema: Schema, federation: Federation
+) -> dict[tuple[Split, float], Prepared]:
+    """Return the preparation over each portion of the folds that a search learns from.
+
+    What a fit knows of its rows (how many, their mean) must be of these rows alone.
+    """
+    found: dict[tuple[Split, float], Prepared] = {}
+    if plan.search is None:
+        return found
+    portions = rungs(plan.search, len(candidates_of(plan.search)))
+    for portion in (share for share in portions if share < 1.0):
+        prepared = prepare(folds, schema, plan.preparation, federation, portion)
+        found |= {(s, portion): p for s, p in zip(folds, prepared, strict=True)}
+    return found
 
 
 def search(

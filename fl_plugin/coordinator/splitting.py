@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from fl_plugin.algorithms.base import Question
 from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.lockstep import Procedure, lockstep
-from fl_plugin.errors import UsageError
+from fl_plugin.errors import TrainingError, UsageError
 from fl_plugin.plan.types import Plan
 from fl_plugin.preparation.cuts import Cuts, Strata, cutting_time, time_schema
 from fl_plugin.preparation.features import Schema
@@ -48,6 +48,25 @@ def holdout_of(plan: Plan, min_cohort: int, federation: Federation) -> Split:
         federation,
     )
     return Split(name="time", part="train", share=chosen.holdout, cut=cut)
+
+
+def check_holdout(rows: int, trained: int, min_cohort: int) -> None:
+    """Refuse to judge by a handful of rows: figures would say nothing, or who they are.
+
+    Args:
+        rows: Of all domains together.
+        trained: Of them, those that the hold-out leaves to learn from.
+        min_cohort: The largest of the domains' smallest cohorts.
+
+    Raises:
+        TrainingError: Fewer rows than that are held out.
+    """
+    if rows - trained < min_cohort:
+        raise TrainingError(
+            f"Fewer than {min_cohort} rows are held out, of all domains together.",
+            remedy="Raise evaluation.holdout in the study, and check that the key (or "
+            "the column that groups rows) differs from row to row.",
+        )
 
 
 def _folds(plan: Plan, federation: Federation) -> tuple[Split, ...]:

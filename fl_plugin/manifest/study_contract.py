@@ -9,8 +9,20 @@ from fl_plugin.manifest.contract import ContractBlock
 from fl_plugin.manifest.words import ColumnName, Name, Positive
 
 MOST_CANDIDATES = 64
+# As a party answers: see preparation/splits.py. More would cut out single rows.
+MOST_HELD_OUT = 0.5
+MOST_FOLDS = 20
+MOST_REPEATS = 20
 Value = float | int | bool | Name
-_ONLY_HORIZONTAL = {"folds", "repeats", "stratified", "group", "fairness", "holdout_by"}
+_ONLY_HORIZONTAL = {
+    "fairness",
+    "folds",
+    "group",
+    "holdout_by",
+    "importances",
+    "repeats",
+    "stratified",
+}
 Candidates = Annotated[tuple[Value, ...], Field(min_length=1, max_length=64)]
 
 
@@ -38,12 +50,21 @@ class StudyPrivacy(ContractBlock):
             the others go on without it (masks are then recovered from shares).
         epsilon: Of differential privacy, for the whole run; None for exact sums.
         delta: The chance that epsilon does not hold; None for the contracts' own.
+        evaluation: Share of the budget (of mu squared) that the figures of the held-out
+            rows cost; 0 for exact figures, where every domain allows these.
     """
 
     secure_aggregation: bool = True
     on_dropout: Literal["stop", "recover"] = "stop"
     epsilon: Positive | None = None
     delta: Annotated[float, Field(gt=0, lt=1)] | None = None
+    evaluation: Annotated[float, Field(ge=0, lt=1)] = 0.1
+
+    @model_validator(mode="after")
+    def _delta_with_epsilon(self) -> Self:
+        if self.delta is not None and self.epsilon is None:
+            raise ValueError("a delta without an epsilon protects nothing: name both")
+        return self
 
 
 class EvaluationPlan(ContractBlock):
@@ -61,17 +82,20 @@ class EvaluationPlan(ContractBlock):
         bins: Of the score histogram that the AUC is computed from.
         fairness: Columns with the role `protected`, by whose values the figures are
             told apart.
+        importances: How many times each feature is permuted among the rows held out,
+            to see how much worse the main figure gets; 0 for not at all.
     """
 
-    holdout: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    holdout: Annotated[float, Field(gt=0, le=MOST_HELD_OUT)] = 0.2
     holdout_by: Literal["hash", "time"] = "hash"
-    folds: Annotated[int, Field(ge=0, le=100)] = 5
-    repeats: Annotated[int, Field(ge=1, le=100)] = 5
+    folds: Annotated[int, Field(ge=0, le=MOST_FOLDS)] = 5
+    repeats: Annotated[int, Field(ge=1, le=MOST_REPEATS)] = 5
     stratified: bool = False
     group: ColumnName | None = None
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     bins: Annotated[int, Field(ge=16, le=1_048_576)] = 1024
     fairness: Annotated[tuple[ColumnName, ...], Field(max_length=16)] = ()
+    importances: Annotated[int, Field(ge=0, le=20)] = 0
 
     @model_validator(mode="after")
     def _no_single_fold(self) -> Self:
@@ -204,8 +228,24 @@ class StudyContract(ContractBlock):
         if told or self.search or self.sampling or self.privacy.epsilon is not None:
             raise ValueError(
                 "a vertical study is judged by its held-out rows: it has no folds, "
-                "fairness, search, sampling or epsilon"
+                "fairness, importances, search, sampling or epsilon"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _roles_apart(self) -> Self:
+        # A column is asked for in one role; domains decide on that one.
+        learned = {self.target, *self.features}
+        judged = {"fairness": self.evaluation.fairness, "group": ()}
+        if self.evaluation.group is not None:
+            judged["group"] = (self.evaluation.group,)
+        for word, names in judged.items():
+            both = next((name for name in names if name in learned), None)
+            if both is not None:
+                raise ValueError(
+                    f"evaluation.{word} names {both}, which the model learns from: it "
+                    "is one or the other"
+                )
         return self
 
     @model_validator(mode="after")

@@ -14,6 +14,8 @@ from fl_plugin.errors import ContractError
 from fl_plugin.manifest.contract import ContractBlock
 
 Block = TypeVar("Block", bound=ContractBlock)
+# What a union's error names last: each kind that a value could have been.
+_KINDS = frozenset({"float", "int", "bool", "str", "constrained-str"})
 _EXPECTED = {
     "tuple_type": "a list",
     "dict_type": "a mapping",
@@ -72,8 +74,14 @@ def _told(model: type[BaseModel], error: ValidationError) -> tuple[str, str]:
     found = error.errors(include_input=False, include_url=False, include_context=False)
     # An unknown word explains the missing one beside it, so it comes first.
     first = min(found, key=lambda e: e["type"] != "extra_forbidden")
-    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    path = _path(first["loc"])
+    alike = [e for e in found if e["loc"][:-1] == first["loc"][:-1]]
+    of_union = len(alike) > 1 and all(e["loc"][-1] in _KINDS for e in alike)
+    others = len(found) - (len(alike) if of_union else 1)
+    more = f" (and {others} more)" if others else ""
+    path = _path(first["loc"][:-1] if of_union else first["loc"])
+    if of_union:
+        said = "must be one finite number, true or false, or a plain word"
+        return f"{path} {said}{more}", "Correct the contract and run `dbt parse`."
     if first["type"] == "extra_forbidden":
         word = str(first["loc"][-1])
         known = _words_at(model, first["loc"][:-1])

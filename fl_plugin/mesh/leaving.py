@@ -19,6 +19,8 @@ _WHAT = {
     "numbers of rows below a value, column by column",
     "step": "",  # the algorithm says what
     "evaluate": "numbers of rows by prediction and outcome; sums of losses",
+    "judge": "numbers of rows by prediction and outcome; sums of clipped losses; with "
+    "noise",
     "compare": "rounded quality of models on the domain's own rows",
     "open": "a rounded number of rows, fingerprints, signed public keys",
 }
@@ -71,6 +73,20 @@ def left_domains(done: Finished) -> tuple[rec.LeftDomain, ...]:
     return tuple(found)
 
 
+def _figures_of(plan: Plan) -> str:
+    """Return what protected the figures of the rows held out."""
+    share = plan.parties[0].request.evaluation
+    if not share:
+        return (
+            "The figures of the rows held out are exact sums, which epsilon does not "
+            "cover."
+        )
+    return (
+        f"Epsilon covers the figures of the rows held out as well: {share:.0%} of the "
+        "budget is theirs, and the 95 % interval of each holds its noise."
+    )
+
+
 def privacy_of(plan: Plan, lost: Mapping[str, Loss]) -> rec.Privacy:
     """Return what protected the run, claiming no more than that.
 
@@ -91,8 +107,7 @@ def privacy_of(plan: Plan, lost: Mapping[str, Loss]) -> rec.Privacy:
     if private:
         statement = (
             f"Differential privacy: epsilon {epsilon:g}, delta {delta:g} for each row "
-            f"that the model was trained on; {seen}. The figures of the rows held out "
-            "are exact sums, which epsilon does not cover."
+            f"that the model was trained on; {seen}. {_figures_of(plan)}"
         )
     else:
         how = "Exact, aggregated" if masked else "Exact, not masked"

@@ -1,25 +1,16 @@
 """The prepared rows of a fit: those it learns from, and those it is judged on."""
 
-import numpy as np
-
 from fl_plugin.algorithms.base import Design
 from fl_plugin.party.designs import Streamed
 from fl_plugin.party.job import Job
+from fl_plugin.party.portions import portion_of
 from fl_plugin.party.session import Session
 from fl_plugin.preparation.raw import Mask
-from fl_plugin.preparation.splits import uniform
-
-# The stream of keyed draws that decides which training rows a portion has.
-PORTION_STREAM = 2**20
 
 
 def training_design(session: Session, job: Job) -> Design:
     """Return the rows that a fit learns from."""
-    chosen = session.chosen(job.split)
-    if min(job.portions) < 1.0:
-        draws = uniform(session.rows.hashes, session.seed, PORTION_STREAM)
-        classes = session.rows.target.astype(np.int64) * (len(job.portions) > 1)
-        chosen &= draws < np.asarray(job.portions)[classes]
+    chosen = portion_of(session, job.split, job.portions)
     return _design(session, job, chosen, ("train", job.portions))
 
 

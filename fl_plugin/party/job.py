@@ -17,7 +17,8 @@ class Job:
             or one for all rows.
         prepared_as: Digest of the preparation: fits that share it share their rows.
         task: What the coordinator knows too.
-        guard: Adds the noise under differential privacy; else None.
+        guard: Adds the noise of the fit under differential privacy; else None.
+        judging: Adds the noise of the figures, where they are paid for.
     """
 
     split: Split
@@ -28,3 +29,4 @@ class Job:
     task: Task
     worker: Worker | None = None
     guard: Guard | None = None
+    judging: Guard | None = None

@@ -41,6 +41,7 @@ class Session:
         raw: The coded rows; None until the categories are agreed.
         protected: (rows,) codes of each protected column.
         preparers: The preparation that is under way for each selection of rows.
+        portioned: Likewise, for each share of a selection that a search begins with.
         cutters: The searches for where folds, or the held-out time, begin.
         spool: Where what does not fit into memory lies; it goes with the run.
         matched: What belongs to a vertical run; None in a horizontal one.
@@ -65,6 +66,9 @@ class Session:
     raw: RawRows | None = None
     protected: tuple[Codes, ...] = ()
     preparers: dict[Split, PreparationWorker] = field(default_factory=dict)
+    portioned: dict[tuple[Split, float], PreparationWorker] = field(
+        default_factory=dict
+    )
     cutters: dict[str, PreparationWorker] = field(default_factory=dict)
     matched: "Matched | None" = None
     jobs: list[Job] = field(default_factory=list)

@@ -16,6 +16,7 @@ from fl_plugin.preparation.splits import Hashes, row_hashes
 from fl_plugin.summand import Floats
 
 _KEY, _GROUP, _TIME, _MATCH = "__key_", "__group", "__time", "__match"
+_MISSING = "has missing values"
 Codes = npt.NDArray[np.int64]
 
 
@@ -103,12 +104,19 @@ def vectors_of(table: pa.Table, product: Product, wanted: Wanted) -> Vectors:
             agreed.
     """
     keys = range(len(product.key or ("rowid",)))
-    hashes = row_hashes(_key_bytes(table, [f"{_KEY}{i}" for i in keys]))
-    grouped = wanted.group is not None
+    try:
+        hashes = row_hashes(_key_bytes(table, [f"{_KEY}{i}" for i in keys]))
+        groups = row_hashes(_key_bytes(table, [_GROUP])) if wanted.group else hashes
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+        raise BuildError(
+            f"The key of {product.name}, or the column that groups its rows, is of a "
+            "type that has no text: rows cannot be told apart by it.",
+            remedy="Make it a number, a text, a date or a uuid in the product.",
+        ) from None
     return Vectors(
         target=_target(table, product, wanted),
         hashes=hashes,
-        groups=row_hashes(_key_bytes(table, [_GROUP])) if grouped else hashes,
+        groups=groups,
         times=_seconds(table, product) if wanted.timed else np.zeros(0),
     )
 
@@ -126,12 +134,24 @@ def codes_of(
     """Return the index of each value's category, or -1."""
     if not categories:
         return np.full(len(values), -1, dtype=np.int64)
-    known = pa.array(categories)
-    if values.type != known.type:
-        values = values.cast(known.type, safe=False)
+    values, known = _comparable(values, pa.array(categories))
     found = pc.index_in(values, value_set=known)
     numbers = found.fill_null(-1).to_numpy(**_copied(found))
     return np.asarray(numbers, dtype=np.int64)
+
+
+def _comparable(
+    values: pa.Array | pa.ChunkedArray, known: pa.Array
+) -> tuple[pa.Array | pa.ChunkedArray, pa.Array]:
+    """Return both in one type. Fractions meet as numbers: 1, 1.0 and 1.00 are one."""
+    if pa.types.is_floating(values.type) or pa.types.is_decimal(values.type):
+        try:
+            return values.cast(pa.float64()), known.cast(pa.float64())
+        except pa.ArrowInvalid:  # a category that is no number is no value of these
+            pass
+    if values.type != known.type:
+        values = values.cast(known.type, safe=False)
+    return values, known
 
 
 def _copied(values: pa.Array | pa.ChunkedArray) -> dict[str, bool]:
@@ -141,33 +161,41 @@ def _copied(values: pa.Array | pa.ChunkedArray) -> dict[str, bool]:
 def _target(table: pa.Table, product: Product, wanted: Wanted) -> Floats:
     if wanted.target is None:
         return np.zeros(table.num_rows)
-    column, kind = table[wanted.target], wanted.predicts.kind
-    if column.null_count:
-        raise _bad_target(product, wanted.target, "has missing values")
-    if kind in {"binary", "multiclass"}:
-        classes = wanted.predicts.classes
-        if isinstance(classes[0], bool):
-            if not (
-                pa.types.is_boolean(column.type) or pa.types.is_integer(column.type)
-            ):
-                raise _bad_target(product, wanted.target, "is not a boolean")
-            column = column.cast(pa.bool_())
-        codes = codes_of(column, classes)
-        if (codes < 0).any():
-            raise _bad_target(product, wanted.target, "has values beside its classes")
-        return codes.astype(np.float64)
+    if table[wanted.target].null_count:
+        raise _bad_target(product, wanted.target, _MISSING)
+    if wanted.predicts.kind in {"binary", "multiclass"}:
+        return _class_places(table[wanted.target], product, wanted)
     numbers = np.empty((1, table.num_rows))
     numbers_of(table, [wanted.target], numbers)
-    if not np.isfinite(numbers).all() or (kind == "count" and (numbers < 0).any()):
-        raise _bad_target(product, wanted.target, f"has values that no {kind} has")
+    if np.isnan(numbers).any():
+        raise _bad_target(product, wanted.target, _MISSING)
+    if np.isinf(numbers).any():
+        raise _bad_target(product, wanted.target, "has infinite values")
+    if wanted.predicts.kind == "count" and (numbers < 0).any():
+        what = "has negative numbers, and the study's algorithm learns from counts"
+        raise _bad_target(product, wanted.target, what)
     return np.asarray(numbers[0], dtype=np.float64)
+
+
+def _class_places(column: pa.ChunkedArray, product: Product, wanted: Wanted) -> Floats:
+    """Return the index of each row's class."""
+    classes, kind = wanted.predicts.classes, column.type
+    if isinstance(classes[0], bool):
+        if not (pa.types.is_boolean(kind) or pa.types.is_integer(kind)):
+            raise _bad_target(product, str(wanted.target), "is not a boolean")
+        column = column.cast(pa.bool_())
+    codes = codes_of(column, classes)
+    if (codes < 0).any():
+        what = "has values beside its classes"
+        raise _bad_target(product, str(wanted.target), what)
+    return codes.astype(np.float64)
 
 
 def _bad_target(product: Product, name: str, what: str) -> BuildError:
     return BuildError(
         f"The target {name} of {product.name} {what}.",
-        remedy="Give it the type, a not_null constraint and the accepted values in "
-        "the contract, and build again.",
+        remedy="Leave such rows out in the product, or give it the type, a not_null "
+        "constraint and the accepted values in the contract; then build again.",
     )
 
 
@@ -182,7 +210,9 @@ def _time_column(product: Product) -> str:
 
 def _seconds(table: pa.Table, product: Product) -> Floats:
     column = table[_TIME]
-    if column.null_count or not pa.types.is_temporal(column.type):
+    kind = column.type
+    dated = pa.types.is_date(kind) or pa.types.is_timestamp(kind)
+    if column.null_count or not dated:
         raise BuildError(
             f"The event_time of {product.name} is missing in rows, or is no date.",
             remedy="Make it a date or timestamp with a not_null constraint.",
@@ -192,8 +222,15 @@ def _seconds(table: pa.Table, product: Product) -> Floats:
 
 
 def _key_bytes(table: pa.Table, names: Sequence[str]) -> list[bytes]:
-    columns = [table[name].cast(pa.string()).to_pylist() for name in names]
+    columns = [_as_bytes(table[name]) for name in names]
     return [
-        b"\x1f".join(b"\x00" if v is None else b"\x01" + v.encode() for v in row)
+        b"\x1f".join(b"\x00" if v is None else b"\x01" + v for v in row)
         for row in zip(*columns, strict=True)
     ]
+
+
+def _as_bytes(column: pa.ChunkedArray) -> list[bytes | None]:
+    if not (pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)):
+        column = column.cast(pa.string()).cast(pa.binary())
+    found: list[bytes | None] = column.to_pylist()
+    return found

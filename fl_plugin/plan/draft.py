@@ -1,21 +1,22 @@
 """Make a plan from a study: which domains, which columns in which role, which uses."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
 from fl_plugin.algorithms.installed import algorithms
+from fl_plugin.algorithms.private.releases import PrivateAlgorithm
 from fl_plugin.errors import ContractError, UsageError
 from fl_plugin.manifest.study_contract import StudyContract
 from fl_plugin.manifest.types import Column, Manifest, Product, Study
 from fl_plugin.plan.columns import categories_of, kind_of
+from fl_plugin.plan.private import bounded, public_columns, spending, target_bounds
 from fl_plugin.plan.target import target_of
 from fl_plugin.plan.types import PartyPlan, Plan
 from fl_plugin.plan.vertical import draft_vertical
 from fl_plugin.policy.types import Request
 from fl_plugin.preparation.features import Feature
-from fl_plugin.privacy.dp.preparation import ColumnFacts, PublicColumn, public_column
 
 USES = ("train_horizontal", "evaluate")
 
@@ -37,6 +38,10 @@ def draft(
     algorithm = algorithms().get(contract.algorithm.name)
     target = target_of(study, products, algorithm)
     privacy = contract.privacy
+    wanted = uses or USES
+    noised = privacy.epsilon and algorithm and issubclass(algorithm, PrivateAlgorithm)
+    spent = spending(study, products, wanted)
+    parameters = bounded(study, products, algorithm)
     request = Request(
         study=study.name,
         consumer=contract.consumer,
@@ -44,14 +49,15 @@ def draft(
         purpose=contract.purpose,
         product="",
         version=None,
-        uses=uses or USES,
+        uses=wanted,
         columns=_columns(study, products),
         algorithm=contract.algorithm.name,
-        parameters=_asked_parameters(contract),
+        parameters=_asked_parameters(contract, parameters),
         secure_aggregation=privacy.secure_aggregation,
         parties=len(products),
-        epsilon=privacy.epsilon,
-        delta=_delta(study, products),
+        epsilon=spent.epsilon,
+        delta=spent.delta,
+        evaluation=spent.evaluation,
     )
     requests = (replace(request, product=p.name, version=p.version) for p in products)
     return Plan(
@@ -62,15 +68,16 @@ def draft(
         purpose=contract.purpose,
         mode=contract.mode,
         algorithm=contract.algorithm.name,
-        parameters=dict(contract.algorithm.parameters),
+        parameters=parameters,
         target=contract.target,
         predicts=target,
         features=features,
         protected=tuple(
-            _feature(study, products, name) for name in contract.evaluation.fairness
+            _protected(study, products, name) for name in contract.evaluation.fairness
         ),
         preparation=contract.preparation,
-        public=_public(features, products) if privacy.epsilon is not None else (),
+        public=public_columns(features, products) if noised else (),
+        bounds=target_bounds(study, products, parameters, algorithm),
         prepares=algorithm.prepares if algorithm else "matrix",
         search=contract.search,
         sampling=contract.sampling,
@@ -105,42 +112,13 @@ def _columns(study: Study, products: Sequence[Product]) -> dict[str, str]:
     return columns
 
 
-def _delta(study: Study, products: Sequence[Product]) -> float | None:
-    """Return the study's delta, or the smallest that a contract sets."""
-    privacy = study.contract.privacy
-    if privacy.epsilon is None or privacy.delta is not None:
-        return privacy.delta
-    return min((p.contract.dp.delta for p in products if p.contract.dp), default=None)
-
-
-def _public(
-    features: Sequence[Feature], products: Sequence[Product]
-) -> tuple[PublicColumn, ...]:
-    """Return how each feature is prepared without a look at a row."""
-    return tuple(
-        public_column([_column_facts(p, feature) for p in products])
-        for feature in features
-    )
-
-
-def _column_facts(product: Product, feature: Feature) -> ColumnFacts:
-    column = product.columns[feature.name]
-    boolean = feature.categories == (False, True)
-    return ColumnFacts(
-        domain=product.domain,
-        product=product.name,
-        column=feature.name,
-        kind=feature.kind,
-        bounds=column.contract.bounds,
-        accepted=feature.categories if boolean else column.accepted_values,
-    )
-
-
-def _asked_parameters(contract: StudyContract) -> dict[str, Any]:
+def _asked_parameters(
+    contract: StudyContract, parameters: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return the parameters, those that are searched with all their candidates."""
     searched = contract.search.parameters if contract.search else {}
     tried = {name: list(values) for name, values in searched.items()}
-    return {**contract.algorithm.parameters, **tried}
+    return {**parameters, **tried}
 
 
 def find_study(manifest: Manifest, name: str) -> Study:
@@ -194,6 +172,18 @@ def _column(study: Study, product: Product, name: str) -> Column:
             remedy=f"See its columns: fl catalog show {product.name}",
         )
     return product.columns[name]
+
+
+def _protected(study: Study, products: Sequence[Product], name: str) -> Feature:
+    found = _feature(study, products, name)
+    if found.kind == "numeric":
+        raise ContractError(
+            f"The study {study.name} tells figures apart by {name}, which is a number: "
+            "groups are the values of a text or a boolean.",
+            remedy="Let the products offer it as bands (an age group, say), or leave "
+            "it out of evaluation.fairness.",
+        )
+    return found
 
 
 def _feature(study: Study, products: Sequence[Product], name: str) -> Feature:

@@ -74,7 +74,9 @@ def target_of_columns(
             remedy="List two or more of them with an accepted_values test in every "
             "product's contract.",
         )
-    found = "binary" if len(classes) == TWO and "binary" in learns else "multiclass"
+    found = "binary" if len(classes) == TWO else "multiclass"
+    if found not in learns and "multiclass" in learns:
+        found = "multiclass"  # two classes are several to what knows no other way
     if found not in learns:
         raise _wrong(study, f"has a {found} target", learns)
     return Target(kind=found, classes=classes)

@@ -52,6 +52,8 @@ class Plan:
         sampling: Which training rows are learned from; None for all.
         public: Under differential privacy, how each feature is prepared from what the
             contracts say alone.
+        bounds: Between which ends a number to predict lies, from the contracts or the
+            study; None where nothing says.
         search: What is tried; None for one set of parameters.
         parties: One per product, in the order of the domains' names.
         match: Of a vertical study, how common rows are found.
@@ -84,6 +86,7 @@ class Plan:
     match: MatchPlan | None = None
     label_domain: str = ""
     labels: str = ""
+    bounds: tuple[float, float] | None = None
 
     @property
     def secure_aggregation(self) -> bool:

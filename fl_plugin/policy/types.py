@@ -19,6 +19,8 @@ class Request:
     `columns` maps each column to the role it is wanted in (feature, label, join_key);
     `parameters` are the algorithm's, by name; a list holds all that a search tries.
     `match` says how a vertical study finds common rows; empty for a horizontal one.
+    `evaluation` is the share of the privacy budget that figures cost, 0 for exact ones;
+    None without a budget.
     """
 
     study: str
@@ -36,6 +38,7 @@ class Request:
     epsilon: float | None = None
     delta: float | None = None
     match: Literal["", "private", "keyed_hash"] = ""
+    evaluation: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

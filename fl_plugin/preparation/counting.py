@@ -5,6 +5,7 @@ variances. The second pass avoids the cancellation of sums of squares (Chan, Gol
 LeVeque 1983).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +15,15 @@ from fl_plugin.errors import TrainingError
 from fl_plugin.preparation.features import Schema
 from fl_plugin.preparation.raw import Codes, Mask, RawBlock, RawRows
 from fl_plugin.preparation.recipe import Recipe
+from fl_plugin.privacy.fixed_point import LIMB_RANGE
 from fl_plugin.summand import Array, Arrays, Floats, Summand
 
 Counts = npt.NDArray[np.int64]
 
 MOST_ROWS = 2**40
+MOST_NAMES = 5
+# Of two figures that sums of the same rows give.
+ROUNDING = 1e-9
 CLASSED = frozenset({"binary", "multiclass"})
 NUMBERED = frozenset({"regression", "count"})
 
@@ -97,28 +102,36 @@ def count_part(
     }
     for block in rows.blocks(chosen=chosen):
         total["rows"] += block.rows
-        _add_numbers(total, block)
+        _add_numbers(total, block, schema)
         if "classes" in total:
             indices = block.target.astype(np.int64)
             total["classes"] += _tally(indices, len(schema.target.classes))
         if "target" in total:
             y = block.target
-            total["target"] += np.array([y.sum(), y @ y])
+            with np.errstate(over="ignore"):  # refused below
+                total["target"] += np.array([y.sum(), y @ y])
         if "categories" in total:
             tallies = map(_tally, block.codes, schema.sizes)
             total["categories"] += np.concatenate(list(tallies))
+    names = [feature.name for feature in schema.numbers]
+    _check_size(total.get("sums", np.zeros(0)), names)
+    _check_size(total.get("target", np.zeros(0)), ["that is predicted"] * 2)
     return total
 
 
-def scatter_part(question: Arrays, rows: RawRows, chosen: Mask) -> dict[str, Floats]:
+def scatter_part(
+    question: Arrays, schema: Schema, rows: RawRows, chosen: Mask
+) -> dict[str, Floats]:
     """A party's part of the second: summed squared deviations from the means."""
     means = question["means"]
     total = np.zeros(len(means))
     for block in rows.blocks(chosen=chosen):
         for i, values in enumerate(block.numeric):
             away = values - means[i]
-            square = away @ away
-            total[i] += np.nansum(away * away) if np.isnan(square) else square
+            with np.errstate(over="ignore"):  # refused below
+                square = away @ away
+                total[i] += np.nansum(away * away) if np.isnan(square) else square
+    _check_size(total, [feature.name for feature in schema.numbers])
     return {"squares": total}
 
 
@@ -126,15 +139,17 @@ def counted(sums: Arrays, schema: Schema) -> Counted:
     """Return what the first round told.
 
     Raises:
-        TrainingError: There are no rows, a class has none, or a feature no value.
+        TrainingError: There are no rows, a class has none, a feature has no value, or
+            no rows can have these sums.
     """
     rows = int(sums["rows"][0])
+    _check_agreement(sums, schema)
     if rows < 1:
         raise TrainingError(
             "The domains together have no training rows.",
             remedy="Check the row filters and the share held out.",
         )
-    _check_classes(sums)
+    _check_classes(sums, schema)
     _check_present(sums["present"], schema)
     present = sums["present"]
     borders = np.cumsum(schema.sizes)[:-1]
@@ -152,7 +167,7 @@ def counted(sums: Arrays, schema: Schema) -> Counted:
     )
 
 
-def _add_numbers(total: dict[str, Array], block: RawBlock) -> None:
+def _add_numbers(total: dict[str, Array], block: RawBlock, schema: Schema) -> None:
     for i, values in enumerate(block.numeric):
         with np.errstate(over="ignore", invalid="ignore"):  # refused below
             count, added = len(values), values.sum()
@@ -160,13 +175,25 @@ def _add_numbers(total: dict[str, Array], block: RawBlock) -> None:
                 count = int((~np.isnan(values)).sum())
                 added = np.nansum(values)
         if not np.isfinite(added):
-            raise TrainingError(
-                "A numeric feature has infinite or absurdly large values.",
-                remedy="Give the column `bounds` in its contract, and a test on it.",
-            )
+            raise _too_large(schema.numbers[i].name)
         total["present"][i] += count
         if "sums" in total:
             total["sums"][i] += added
+
+
+def _check_size(sums: Array, names: Sequence[str]) -> None:
+    """Refuse sums that fixed point cannot carry, while it is known whose they are."""
+    for total, name in zip(sums, names, strict=False):
+        if not abs(total) < LIMB_RANGE:
+            raise _too_large(name)
+
+
+def _too_large(name: str) -> TrainingError:
+    return TrainingError(
+        f"The column {name} has infinite or absurdly large values.",
+        remedy="Offer it in another unit or as a logarithm; or give it `bounds` "
+        "in its contract and a test on it, and leave out rows with such values.",
+    )
 
 
 def _tally(codes: Codes, size: int) -> Counts:
@@ -184,12 +211,40 @@ def _target(sums: Arrays, rows: int) -> tuple[float, float]:
     return float(places @ counts / rows), float(places**2 @ counts / rows)
 
 
-def _check_classes(sums: Arrays) -> None:
-    if "classes" in sums and (sums["classes"] < 1).any():
+def _check_agreement(sums: Arrays, schema: Schema) -> None:
+    """Check that the sums can be of so many rows: parts behind masks cannot be."""
+    rows = sums["rows"][0]
+    counts = {n: a for n, a in sums.items() if a.dtype.kind == "i"}
+    fits = all(((a >= 0) & (a <= rows)).all() for a in counts.values())
+    if "classes" in sums:
+        fits &= bool(sums["classes"].sum() == rows)
+    if "categories" in sums:
+        each = np.split(sums["categories"], np.cumsum(schema.sizes)[:-1])
+        fits &= all(of_one.sum() <= rows for of_one in each)
+    if "target" in sums and rows > 0:
+        mean, square = sums["target"] / rows
+        fits &= bool(square >= mean**2 * (1.0 - ROUNDING))
+    if not fits:
         raise TrainingError(
-            "The training rows of all domains together hold only one class, or miss "
-            "one.",
-            remedy="Check the target, the row filters and the share held out.",
+            "The sums of the training rows contradict each other: a domain's rows "
+            "changed, or it counted wrongly.",
+            remedy="Train again while no domain rebuilds its products, then without "
+            "one domain after the other.",
+        )
+
+
+def _check_classes(sums: Arrays, schema: Schema) -> None:
+    # Classes are words of the contracts; how many rows each has is not told.
+    counts = zip(schema.target.classes, sums.get("classes", ()), strict=False)
+    missing = [str(name) for name, rows in counts if rows < 1]
+    if missing:
+        shown = ", ".join(missing[:MOST_NAMES])
+        more = f" and {len(missing) - MOST_NAMES} more" * (len(missing) > MOST_NAMES)
+        raise TrainingError(
+            "The training rows of all domains together have none of these classes of "
+            f"the target: {shown}{more}.",
+            remedy="Take them out of the accepted values, or check the target, the row "
+            "filters and the share held out.",
         )
 
 

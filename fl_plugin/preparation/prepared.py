@@ -11,7 +11,7 @@ import numpy.typing as npt
 from fl_plugin.algorithms.base import Block, DesignColumn, Task
 from fl_plugin.preparation.checking import floats, malformed, whole, wholes
 from fl_plugin.preparation.columns import Vocabulary, indicators
-from fl_plugin.preparation.counting import CLASSED, MOST_ROWS
+from fl_plugin.preparation.counting import CLASSED, MOST_ROWS, ROUNDING
 from fl_plugin.preparation.design import Layout
 from fl_plugin.preparation.features import Schema
 from fl_plugin.preparation.raw import RawBlock
@@ -156,6 +156,7 @@ class Prepared:
             raise malformed("present")
         counts = wholes(arrays, "classes", (len(classes),), rows)
         mean, square = floats(arrays, "target", (2,)).tolist()
+        _check_target(counts, rows, (mean, square))
         return cls(
             schema=schema,
             recipe=Recipe.read(recipe, schema),
@@ -187,4 +188,22 @@ def _categories_of(arrays: Arrays, schema: Schema, rows: int) -> tuple[Counts, .
     if "categories" not in arrays:
         return ()
     counts = wholes(arrays, "categories", (sum(schema.sizes),), rows)
-    return tuple(np.split(counts, np.cumsum(schema.sizes))[:-1])
+    each = tuple(np.split(counts, np.cumsum(schema.sizes))[:-1])
+    if any(of_one.sum() > rows for of_one in each):
+        raise malformed("categories")
+    return each
+
+
+def _check_target(counts: Counts, rows: int, moments: tuple[float, float]) -> None:
+    """Refuse what no target of so many rows has; nothing is told in a private run."""
+    mean, square = moments
+    if not counts.any() and moments == (0.0, 1.0):
+        return
+    if len(counts) and counts.sum() != rows:
+        raise malformed("classes")
+    places = np.arange(len(counts))
+    told = [float(places @ counts / rows), float(places**2 @ counts / rows)]
+    if len(counts) and not np.allclose([mean, square], told, rtol=ROUNDING, atol=0.0):
+        raise malformed("target")
+    if square < mean**2 * (1.0 - ROUNDING):
+        raise malformed("target")

@@ -73,6 +73,20 @@ class Split:
             raise _malformed()
         return split
 
+    def contradicts(self, before: "Split") -> bool:
+        """Whether one run asks for both only to compare them.
+
+        A run has one hold-out, one number of folds, and in each repeat one set of cuts
+        between them. The difference of two that hardly differ would be single rows.
+        """
+        if self.name == before.name == "cv":
+            same = self.repeat != before.repeat or self.cuts == before.cuts
+            return self.folds != before.folds or not same
+        if {self.name, before.name} <= {"holdout", "time"}:
+            mine, other = replace(self, part="test"), replace(before, part="test")
+            return mine != other
+        return False
+
     def other(self) -> "Split":
         """Return the other part of the same split."""
         return replace(self, part="test" if self.part == "train" else "train")

@@ -77,7 +77,8 @@ class PreparationWorker(Worker):
         """
         answers(question, self._schema)
         if "means" in question:
-            return dict(scatter_part(question, self._rows, self._chosen))
+            rows, chosen = self._rows, self._chosen
+            return dict(scatter_part(question, self._schema, rows, chosen))
         if "sums" in question:
             return dict(count_part(question, self._schema, self._rows, self._chosen))
         cells = read_cells(question, self._schema)
@@ -88,6 +89,10 @@ class PreparationWorker(Worker):
             if place.start < place.stop:
                 counts[place] += count_cells(keys, cells.level, cells.numbers[place])
         return {"counts": counts}
+
+    def forget(self) -> None:
+        """Give back the memory that only a further round would need."""
+        self._kept = None
 
     def _follow(self, cells: Cells) -> None:
         """Let a search go deeper only where it has been: no other probing."""

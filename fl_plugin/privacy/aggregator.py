@@ -102,7 +102,7 @@ class Aggregator:
                 if name in sums:
                     sums[name] += words
                 else:
-                    sums[name] = np.array(words, dtype=np.uint64)
+                    sums[name] = np.array(words)
             return True
 
         alive = self._enough(self._read(self._cohort, received, part))

@@ -14,13 +14,22 @@ from fl_plugin.privacy.fixed_point import (
     decode_limbs,
     encode_limbs,
 )
-from fl_plugin.summand import WORD_BYTES, Array, Arrays, Floats, Summand
+from fl_plugin.summand import (
+    WORD_BYTES,
+    Array,
+    Arrays,
+    Floats,
+    Summand,
+    native_type,
+)
 
 _NUMBERS = "biuf"
 
 
 def encode(summand: Summand, part: Array) -> Words:
     """Return a party's part as words, (6, *shape) where nothing bounds it.
+
+    Words of 64 bits; a part that is in the type already that is sent stays as it is.
 
     Raises:
         TrainingError: The part is not what the summand promises; nothing is sent.
@@ -32,7 +41,9 @@ def encode(summand: Summand, part: Array) -> Words:
     if not _within(part, _spread(summand, summand.bound)):
         raise _broken("outside the range that its public bound allows")
     if summand.integer:
-        whole: npt.NDArray[np.int64] = part.astype(np.int64)
+        if part.dtype == native_type(summand.width):
+            return part  # as it is sent
+        whole: npt.NDArray[np.int64] = part.astype(np.int64, copy=False)
         if part.dtype.kind == "f" and not np.array_equal(whole, part):
             raise _broken("not whole, as was agreed")
         return whole.view(np.uint64)
@@ -72,13 +83,20 @@ def decode(summand: Summand, total: Words) -> Array:
     """Return the summed values, float64, or int64 of an integer summand."""
     if summand.bound is None:
         return decode_limbs(total)
-    unused = np.uint64(64 - 8 * summand.width)
-    # Only the low bytes were sent: the highest of them holds the sign.
-    signed = (total << unused).view(np.int64) >> unused.astype(np.int64)
+    signed = _signed(total, summand.width)
     if summand.integer:
         return signed
     values: Floats = signed.astype(np.float64)
     return values * np.ldexp(1.0, -_exponents(summand))
+
+
+def _signed(total: Words, width: int) -> npt.NDArray[np.int64]:
+    """Return the low `width` bytes as numbers: the highest of them holds the sign."""
+    if total.dtype.itemsize == width:
+        return total.view(f"i{width}").astype(np.int64, copy=False)
+    unused = np.uint64(64 - 8 * width)
+    whole = total.astype(np.uint64, copy=False)
+    return (whole << unused).view(np.int64) >> unused.astype(np.int64)
 
 
 def words_shape(summand: Summand) -> tuple[int, ...]:
@@ -124,6 +142,8 @@ def pack(words: Array, width: int) -> Array:
         return words
     size = words.dtype.itemsize
     little = np.ascontiguousarray(words, dtype=f"<u{size}").reshape(-1)
+    if width == size:
+        return little.view(np.uint8).reshape(*words.shape, width)
     piece = _piece(width, size)
     source = little.view(piece).reshape(-1, size // piece.itemsize)
     cut = np.empty((little.size, width // piece.itemsize), dtype=piece)
@@ -133,7 +153,7 @@ def pack(words: Array, width: int) -> Array:
 
 
 def unpack(packed: Array, shape: tuple[int, ...], width: int) -> Words:
-    """Return the words that `pack` cut, zeros in their upper bytes.
+    """Return the words that `pack` cut, in the smallest native size that holds them.
 
     Raises:
         MessageError: The array is not of that shape and width.
@@ -148,14 +168,15 @@ def unpack(packed: Array, shape: tuple[int, ...], width: int) -> Words:
         )
     if width == WORD_BYTES:
         return packed
-    piece = _piece(width, WORD_BYTES)
-    flat = np.ascontiguousarray(packed).reshape(-1).view(piece)
-    source = flat.reshape(-1, width // piece.itemsize)
-    words = np.zeros((len(source), WORD_BYTES // piece.itemsize), dtype=piece)
+    flat, native = np.ascontiguousarray(packed).reshape(-1), native_type(width)
+    if width == native.itemsize:
+        return flat.view(native).reshape(shape)
+    piece = _piece(width, native.itemsize)
+    source = flat.view(piece).reshape(-1, width // piece.itemsize)
+    words = np.zeros((len(source), native.itemsize // piece.itemsize), dtype=piece)
     for i in range(source.shape[1]):
         words[:, i] = source[:, i]
-    whole = words.reshape(-1).view("<u8").astype(np.uint64, copy=False)
-    return whole.reshape(shape)
+    return words.reshape(-1).view(native).reshape(shape)
 
 
 def _piece(width: int, size: int) -> "np.dtype[Any]":
@@ -181,6 +202,10 @@ def is_within(summand: Summand, values: Array, slack: float = 0.0) -> bool:
 
 
 def _within(values: Array, bound: Array) -> bool:
+    if values.size and bound.size == 1:
+        # No array of comparisons is made. NaN, where there is one, is both ends.
+        most = bound.item()
+        return bool(-most <= values.min().item() and values.max().item() <= most)
     # Two comparisons: the absolute value of the smallest integer is itself.
     return bool(((values <= bound) & (values >= -bound)).all())  # NaN is in neither
 

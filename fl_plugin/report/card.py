@@ -3,11 +3,15 @@
 from fl_plugin.registry.run_record import RunRecord
 from fl_plugin.report.classes import class_rows
 from fl_plugin.report.fairness import fairness_views
-from fl_plugin.report.findings import findings, headline, limits, output_of
+from fl_plugin.report.findings import findings, headline, output_of
 from fl_plugin.report.html import readable_date
+from fl_plugin.report.left import left_rows
+from fl_plugin.report.limits import limits
 from fl_plugin.report.rendering import markdown_templates
 from fl_plugin.report.search import search_view
-from fl_plugin.report.tables import domain_rows, left_rows, metric_rows
+from fl_plugin.report.setting import judged
+from fl_plugin.report.tables import domain_rows, metric_rows
+from fl_plugin.report.taking_part import why_not_compared
 from fl_plugin.report.wording import listed
 
 
@@ -29,6 +33,8 @@ def card_of(run: RunRecord) -> str:
             search=search_view(run),
             metrics=metric_rows(run),
             domains=domain_rows(run),
+            compared=bool(run.domains) and not why_not_compared(run),
+            judged=judged(run),
             left_rows=left_rows(run),
             classifications=listed(sorted(found)),
             command=f"python -m fl_plugin train {run.study}",

@@ -23,6 +23,7 @@ from fl_plugin.report.wording import (
     measure_of,
     metric_in_text,
     metric_name,
+    tick,
     title,
 )
 
@@ -82,6 +83,7 @@ def _levels(domains: list[DomainResult]) -> Plot:
         axes.set_yticks(places, names, color=INK)
         axes.set(xlabel=measure, ylim=(len(domains) - 0.5, -0.5))
         axes.xaxis.set_major_locator(MaxNLocator(_TICKS))
+        axes.xaxis.set_major_formatter(_thousands)
         axes.margins(x=0.12)
         axes.grid(axis="y", visible=False)
         axes.spines["left"].set_visible(False)
@@ -124,6 +126,7 @@ def _differences(domains: list[DomainResult]) -> Plot:
             )
         axes.set_yticks(range(len(domains)), names, color=INK)
         axes.xaxis.set_major_locator(MaxNLocator(_TICKS))
+        axes.xaxis.set_major_formatter(_thousands)
         axes.set(
             xlabel=f"difference in {metric_in_text(name)}",
             ylim=(len(domains) - 0.5, -0.7),
@@ -131,6 +134,10 @@ def _differences(domains: list[DomainResult]) -> Plot:
         axes.grid(axis="y", visible=False)
         axes.spines["left"].set_visible(False)
         return canvas.plot()
+
+
+def _thousands(value: float, _place: float) -> str:
+    return tick(value)
 
 
 def _best(domains: list[DomainResult]) -> str:

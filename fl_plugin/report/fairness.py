@@ -21,18 +21,21 @@ from fl_plugin.report.wording import (
 # By kind of target: what a table shows of each group, with its heading.
 _COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
     "binary": (
-        ("selection_rate", "Said yes"),
-        ("positive_rate", "Was so"),
+        ("selection_rate", "Called positive"),
+        ("positive_rate", "Were positive"),
         ("true_positive_rate", "Found"),
         ("false_positive_rate", "False alarms"),
-        ("calibration_gap", "Said less came"),
+        ("calibration_gap", "Predicted less observed"),
     ),
-    "multiclass": (("accuracy", "Right"), ("balanced_accuracy", "Right, by class")),
+    "multiclass": (
+        ("accuracy", "Right answers"),
+        ("balanced_accuracy", "Mean over classes"),
+    ),
     "number": (
-        ("mean_target", "Came"),
-        ("mean_prediction", "Was predicted"),
-        ("mean_residual", "Came less predicted"),
-        ("mae", "Mean error"),
+        ("mean_target", "Observed mean"),
+        ("mean_prediction", "Predicted mean"),
+        ("mean_residual", "Observed less predicted"),
+        ("mae", "Mean absolute error"),
     ),
 }
 _DRAWN = {
@@ -45,8 +48,8 @@ _DIFFERENCES = {
     "demographic_parity_ratio": "Demographic parity ratio",
     "equalised_odds_difference": "Equalised odds difference",
     "accuracy_difference": "Accuracy difference",
-    "mean_residual_difference": "Difference of mean residuals",
-    "mae_difference": "Difference of mean errors",
+    "mean_residual_difference": "Difference of observed less predicted",
+    "mae_difference": "Difference of mean absolute errors",
     "mean_prediction_difference": "Difference of mean predictions",
 }
 # The "four fifths" below which a ratio of selection rates calls for a reason.
@@ -85,8 +88,8 @@ def fairness_limits(run: RunRecord) -> Iterator[str]:
         hidden = sum(group.share is None for group in table.groups)
         if hidden:
             yield (
-                f"{_title(table)}: {hidden} of {len(table.groups)} groups are too "
-                "small to be shown; nothing is known of how the model treats them."
+                f"{_title(table)}: {_kept_back(hidden, len(table.groups))}; nothing is "
+                "known of how the model treats them."
             )
 
 
@@ -97,15 +100,16 @@ def sentence_of(table: Fairness, shape: str) -> str:
         return "Too few groups are large enough to be compared."
     first = _DRAWN[shape][0]
     text = f"{_runs(table, first)}."
+    worst = ", in the class where they differ most" if shape == "multiclass" else ""
     odds = table.figures.get("equalised_odds_difference")
     if odds is not None:
         text += (
             f" Hits and false alarms differ by at most {100 * odds:.0f} percentage "
-            "points between groups."
+            f"points between groups{worst}."
         )
     hidden = sum(group.share is None for group in table.groups)
     if hidden:
-        text += f" {hidden} of {len(table.groups)} groups are kept back as too small."
+        text += f" {_kept_back(hidden, len(table.groups))}."
     return text
 
 
@@ -124,7 +128,7 @@ def _runs(table: Fairness, name: str) -> str:
     text = {
         "selection_rate": "The share called positive runs",
         "accuracy": "The share of right answers runs",
-        "mean_residual": "What came less what was predicted runs",
+        "mean_residual": "The mean of observed less predicted runs",
     }[name]
     show = _signed_amount if name == "mean_residual" else percent
     ratio = table.figures.get("demographic_parity_ratio")
@@ -132,6 +136,13 @@ def _runs(table: Fairness, name: str) -> str:
     if name == "selection_rate" and ratio is not None:
         text += f", a ratio of {figure(ratio, 2)}"
     return text
+
+
+def _kept_back(hidden: int, total: int) -> str:
+    return (
+        f"{hidden} of {total} groups are kept back: too small, or what would give a "
+        "small one away"
+    )
 
 
 def _shape(run: RunRecord) -> str:
@@ -175,7 +186,7 @@ def _row(
         *(_cell(name, group.figures.get(name)) for name in names),
         *(percent(rate, 1) for rate in called),
     )
-    share = "too few rows" if group.share is None else percent(group.share)
+    share = "kept back" if group.share is None else percent(group.share)
     return category(group.group), share, cells
 
 
@@ -208,8 +219,7 @@ def _plot(table: Fairness, shape: str, place: int) -> Plot | None:
     canvas = Canvas(
         name=f"groups-{place}",
         title=f"By {_title(table).lower()}",
-        caption="Dots with their 95 % intervals; groups that are too small are not "
-        "drawn.",
+        caption="Dots with their 95 % intervals; groups kept back are not drawn.",
         alt=f"{', '.join(said[n] for n in names)} by group of {table.column}.",
         height=1.2 + 0.16 * (1 + len(names)) * len(shown),
     )
@@ -233,7 +243,10 @@ def _plot(table: Fairness, shape: str, place: int) -> Plot | None:
 
 
 def _axis(shape: str) -> str:
-    return "came less predicted" if shape == "number" else "share of the group"
+    return {
+        "number": "observed less predicted",
+        "multiclass": "share of right answers",
+    }.get(shape, "share of the rows")
 
 
 def _dots(

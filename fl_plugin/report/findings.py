@@ -1,20 +1,19 @@
 """What a run found, in sentences; none claims more than its record shows."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from fl_plugin.registry.run_record import DomainResult, RunRecord
-from fl_plugin.report.fairness import fairness_limits
-from fl_plugin.report.measures import COMPARED, HEADLINES
+from fl_plugin.report.measures import headlines
+from fl_plugin.report.taking_part import lost, why_not_compared
 from fl_plugin.report.wording import (
-    baseline_name,
     change_of,
     counted,
     listed,
     measure_of,
+    method_in_text,
     metric_in_text,
-    metric_name,
+    numeral,
     rounded,
     short,
     size,
@@ -23,6 +22,7 @@ from fl_plugin.report.wording import (
     words,
 )
 
+SILENT = "It fell silent during the run and was not compared."
 # Closer than this, no printed digit of a coefficient or a score differs.
 EQUAL = 1e-6
 Tone = Literal["good", "plain", "warn"]
@@ -45,8 +45,12 @@ def findings(run: RunRecord) -> tuple[Finding, ...]:
 
 def headline(run: RunRecord) -> str:
     """Return the run in one sentence."""
-    domains = len(run.products)
+    domains, silent = len(run.products), len(lost(run))
     who = counted(domains, "domain").capitalize()
+    if silent:
+        who = (
+            f"{numeral(domains - silent).capitalize()} of {counted(domains, 'domain')}"
+        )
     subject = f"{who} trained one {words(run.study)} model"
     if run.vertical is not None:
         return f"{subject} over columns that none shows another."
@@ -60,12 +64,15 @@ def exactness(run: RunRecord) -> Finding:
     question = "Is it as good as pooling the rows?"
     proof = run.certificate
     if run.privacy.epsilon is not None:
-        return Finding(question, _NOISY)
+        return Finding(question, _noisy(run))
     if proof is None:
         return _by_construction(run, question)
+    where = "all rows"
+    if lost(run):
+        where = f"all rows but those of {listed([title(d) for d in lost(run)])},"
     if proof.distance_bound > EQUAL:
         answer = (
-            "Not shown. The best coefficients on all rows in one place may be "
+            f"Not shown. The best coefficients on {where} in one place may be "
             f"{short(proof.distance_bound)} away from these; more rounds bring them "
             "closer."
         )
@@ -73,21 +80,29 @@ def exactness(run: RunRecord) -> Finding:
     answer = (
         "It is the same model. All its coefficients together are at most "
         f"{short(proof.distance_bound)} away from those that the same training would "
-        "find on all rows in one place."
+        f"find on {where} in one place."
     )
     return Finding(question, answer, "good")
 
 
-_NOISY = (
-    "No, and on purpose: noise was added for differential privacy. The comparison with "
-    "the domains' own models shows what it cost."
-)
+def _noisy(run: RunRecord) -> str:
+    answer = "No, and on purpose: noise was added for differential privacy."
+    if why_not_compared(run):
+        return f"{answer} What that cost is not measured in this run."
+    return f"{answer} The comparison with the domains' own models shows what it cost."
 
 
 def _by_construction(run: RunRecord, question: str) -> Finding:
-    if run.algorithm.equals:
+    equals = run.algorithm.equals
+    if equals.startswith("nothing: "):
+        rest = equals.removeprefix("nothing: ")
+        answer = f"Not the same model: {rest}. How far off it is was not measured here."
+        return Finding(question, answer)
+    if equals:
+        if equals.startswith("itself "):
+            equals = f"the one that it gives {equals.removeprefix('itself ')}"
         answer = (
-            f"By construction it is {run.algorithm.equals}. This run carries no "
+            f"By construction the model equals {equals}. This run carries no "
             "certificate that measures it."
         )
         return Finding(question, answer)
@@ -100,36 +115,29 @@ def _by_construction(run: RunRecord, question: str) -> Finding:
 
 def verdict(result: DomainResult) -> str:
     """Return what federation did for one domain, with the interval behind it."""
-    if result.difference is None or result.difference.value is None:
+    gap, name = result.difference, result.measure
+    if gap is None or gap.value is None or result.verdict == "too few rows to say":
         return "Too few rows of its own to compare."
-    gap = result.difference
-    name = result.measure
     low, high = change_of(name, gap.low), change_of(name, gap.high)
     change = f"{change_of(name, gap.value)} {metric_in_text(name)}"
     change += f", 95 % interval {low} to {high}"
-    match result.verdict:
-        case "helped":
-            return f"Federation helped: {change}."
-        case "hurt":
-            return f"Federation did not help: its own model is better. {change}."
-        case "no clear difference":
-            return f"No clear difference: {change}, which holds zero."
-        case "too few rows to say":
-            return "Too few rows of its own to compare."
-
-
-def limits(run: RunRecord) -> tuple[str, ...]:
-    """Return what the model must not be trusted with, as far as the record shows."""
-    return tuple(_limits(run))
+    if measure_of(name).better == "lower":
+        change += ", lower is better"
+    if result.verdict == "helped":
+        return f"Federation helped: {change}."
+    if result.verdict == "hurt":
+        return f"Federation did not help: its own model is better. {change}."
+    return f"No clear difference: {change}; the interval holds zero."
 
 
 def _learned(run: RunRecord) -> Finding:
     question = "What was learned?"
     inputs = counted(len(run.features), "column")
-    method = words(run.algorithm.title or run.algorithm.name)
+    method = method_in_text(run.algorithm.title or run.algorithm.name)
     subject = output_of(run)
     answer = f"{subject[:1].upper()}{subject[1:]}, from {inputs}, by {method}."
-    name, _ = HEADLINES.get(run.target_kind, HEADLINES["binary"])
+    known = {name for name, found in run.metrics.items() if found.value is not None}
+    name, _ = headlines(run.target_kind, known)
     found = run.metrics.get(name)
     if found is not None and found.value is not None:
         answer += f" On rows kept apart its {metric_in_text(name)} is "
@@ -145,9 +153,8 @@ def output_of(run: RunRecord) -> str:
     """Return what the model predicts."""
     match run.target_kind:
         case "multiclass":
-            return (
-                f"the probabilities of the {len(run.classes)} classes of {run.target}"
-            )
+            several = numeral(len(run.classes))
+            return f"the probabilities of the {several} classes of {run.target}"
         case "regression":
             return f"the value of {run.target}"
         case "count":
@@ -165,7 +172,14 @@ def _from_whom(run: RunRecord) -> Finding:
         return Finding("From whom?", f"{listed(products)}.{matched}")
     known = [p.rows_bucket for p in run.products if p.rows_bucket is not None]
     rows = f" About {rounded(sum(known))} rows in all." if known else ""
-    return Finding("From whom?", f"{listed(products)}.{rows}")
+    silent = [title(domain) for domain in lost(run)]
+    if not silent:
+        return Finding("From whom?", f"{listed(products)}.{rows}")
+    answer = (
+        f"{listed(products)}.{rows} {listed(silent)} fell silent during the run: what "
+        "was summed from then on is without its rows."
+    )
+    return Finding("From whom?", answer, "warn")
 
 
 def _allowed(run: RunRecord) -> Finding:
@@ -185,39 +199,74 @@ def _allowed(run: RunRecord) -> Finding:
 def _left(run: RunRecord) -> Finding:
     amount = f"{size(run.bytes.up)} left the domains"
     question = "What left the domains?"
-    forms = {item.form for item in run.left_domain}
-    what = listed([_FORMS[form] for form in _FORMS if form in forms])
+    what = listed(_what_left(run))
     answer = f"{amount}: {what}. " if what else f"{amount}. "
     tone: Tone = "good" if run.privacy.secure_aggregation else "plain"
-    return Finding(question, answer + run.privacy.statement, tone)
+    return Finding(question, answer + _noise(run), tone)
 
 
-_FORMS = {
-    "masked sum": "masked sums (readable only once added over all domains)",
-    "vocabulary": "vocabularies",
-    "number": "single numbers",
+def _what_left(run: RunRecord) -> list[str]:
+    """Return the forms in words; figures in the clear may be a domain's own sums."""
+    clear = {item.kind for item in run.left_domain if item.form == "number"}
+    forms = {item.form for item in run.left_domain}
+    told = (
+        ("masked sum" in forms, "masked sums (readable only once added over all)"),
+        (bool(clear & _SUMS), "each domain's own sums"),
+        (bool(clear - _SUMS), "rounded figures in the clear"),
+        ("vocabulary" in forms, "common values of text columns"),
+        *((form in forms, words) for form, words in _OF_ROWS.items()),
+    )
+    return [words for here, words in told if here]
+
+
+def _noise(run: RunRecord) -> str:
+    spent = run.privacy.epsilon
+    if run.vertical is not None:
+        return run.privacy.statement
+    if spent is None:
+        return "No noise was added: exact, not differentially private."
+    delta = run.privacy.delta
+    chance = f", δ = {short(delta)}" if delta is not None else ""
+    return (
+        f"Noise was added before: ε = {short(spent)}{chance} for each row that the "
+        "model learned from."
+    )
+
+
+# What a vertical run sends is of single rows, in forms that not everybody can read.
+_OF_ROWS = {
     "blinded key": "blinded keys of rows",
     "sealed": "sealed messages that only another domain can read",
     "activation": "activations and their gradients, row by row",
     "encrypted number": "encrypted numbers",
 }
+# Kinds of message whose answers are sums over rows.
+_SUMS = frozenset({"count", "cut", "prepare", "step", "evaluate", "judge"})
 
 
 def _helped(run: RunRecord) -> Finding:
     question = "Did federation help?"
-    if not run.domains:
-        return Finding(question, "The domains' own models were not compared.", "warn")
+    reason = why_not_compared(run)
+    if reason:
+        return Finding(question, reason, "plain" if run.domains else "warn")
     groups = (
         ("helped", "It helped {}"),
         ("no clear difference", "no clear difference shows in {}"),
         ("hurt", "it did not help {}, where the domain's own model is better"),
         ("too few rows to say", "{} had too few rows to compare"),
     )
-    parts = []
+    silent, parts = lost(run), []
     for verdict_name, sentence in groups:
-        names = [title(d.domain) for d in run.domains if d.verdict == verdict_name]
+        names = [
+            title(d.domain)
+            for d in run.domains
+            if d.verdict == verdict_name and d.domain not in silent
+        ]
         if names:
             parts.append(sentence.format(listed(names)))
+    if silent:
+        names = [title(domain) for domain in silent]
+        parts.append(f"{listed(names)} fell silent and could not be compared")
     answer = "; ".join(parts) + "."
     clear = all(d.verdict == "helped" for d in run.domains)
     return Finding(question, answer[0].upper() + answer[1:], _tone(run, clear=clear))
@@ -227,43 +276,3 @@ def _tone(run: RunRecord, *, clear: bool) -> Tone:
     if clear:
         return "good"
     return "warn" if any(d.verdict == "hurt" for d in run.domains) else "plain"
-
-
-def _limits(run: RunRecord) -> Iterator[str]:
-    for result in run.domains:
-        if result.verdict != "helped":
-            yield f"{title(result.domain)}: {verdict(result)}"
-    if exactness(run).tone == "warn":
-        yield exactness(run).answer
-    yield from _no_better(run)
-    yield from fairness_limits(run)
-    if run.privacy.epsilon is None:
-        yield (
-            "The model is exact, not differentially private: someone who holds it may "
-            "learn something about whether a person was among the rows."
-        )
-    yield (
-        "The coefficients describe an association in past decisions; they are no "
-        "causes, and they repeat whatever bias those decisions had."
-        if run.coefficients
-        else "The model describes how past cases went; it shows no causes, and it "
-        "repeats whatever bias they had."
-    )
-
-
-def _no_better(run: RunRecord) -> Iterator[str]:
-    """Yield where the model does not beat the one that knows the target alone."""
-    for base in sorted(run.baselines):
-        for name in COMPARED.get(run.target_kind, ()):
-            mine, theirs = run.metrics.get(name), run.baselines[base].get(name)
-            if mine is None or mine.value is None or theirs is None:
-                continue
-            gain = mine.value - theirs
-            if (gain if measure_of(name).better == "higher" else -gain) <= 0:
-                figures = (
-                    f"{value_of(name, mine.value)} against {value_of(name, theirs)}"
-                )
-                yield (
-                    f"{metric_name(name)} is no better than always answering with the "
-                    f"{baseline_name(base).lower()} ({figures})."
-                )

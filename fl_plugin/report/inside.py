@@ -1,4 +1,4 @@
-"""Figures of the model's inside and of the run: weights, importances, convergence."""
+"""Figures of a model's inside (coefficients, importances) and of its convergence."""
 
 import math
 from typing import Any
@@ -6,12 +6,11 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from fl_plugin.registry.run_record import Coefficient, RunRecord
+from fl_plugin.registry.run_record import Coefficient, Importance, RunRecord
 from fl_plugin.report.plots import (
-    BAD,
     FEDERATED,
-    GOOD,
     INK,
+    OWN,
     SOFT,
     Canvas,
     Plot,
@@ -24,23 +23,34 @@ from fl_plugin.report.wording import (
     short,
 )
 
-SHOWN = 18  # weights in the figure; the table beside it holds all of them
+# Algorithms whose sum of columns is the logarithm of the odds, or of the mean.
+_LOGISTIC = {"logistic_regression", "l1_logistic_regression"}
+_LOGARITHMIC = {"poisson_regression", "gamma_regression", "tweedie_regression"}
+SHOWN = 18  # coefficients in the figure; the table beside it holds all of them
 _WIDE = 4.0  # from the least to the greatest odds ratio: fine ticks would collide
+_CLOSE = 1.6  # below it the coarser ticks would be one or two
 _DOTTED = 60  # rounds above which dots would run into each other
 _MOST = 5.0  # of the logarithm of the odds: an axis wider than this shows nothing
 
 
 def strongest(run: RunRecord) -> list[Coefficient]:
-    """Return the weights but the intercept, strongest first."""
+    """Return the coefficients but the intercept, strongest first."""
     weights = [c for c in run.coefficients if c.name != "intercept"]
     return sorted(weights, key=lambda c: (-abs(c.value), c.name))
 
 
 def ratio_name(run: RunRecord) -> str:
-    """Return what a weight's exponential multiplies; empty where it means nothing."""
-    return {"binary": "odds", "multiclass": "odds", "count": "rate"}.get(
-        run.target_kind, ""
-    )
+    """Return what a coefficient's exponential multiplies; empty where it means nothing.
+
+    Of several classes each has coefficients of its own, of which only the differences
+    between classes count: their exponentials are no odds.
+    """
+    name = run.algorithm.name.removeprefix("private_")
+    if run.target_kind == "binary" and name in _LOGISTIC:
+        return "odds"
+    if name in _LOGARITHMIC:
+        return "rate" if run.target_kind == "count" else "mean"
+    return ""
 
 
 def coefficient_plot(run: RunRecord) -> Plot | None:
@@ -55,37 +65,40 @@ def _weights(run: RunRecord, shown: list[Coefficient]) -> Plot:
     canvas = Canvas(
         name="coefficients",
         title="What moves the prediction",
-        caption=_coefficient_caption(run, shown, "prediction"),
-        alt=f"The {len(shown)} strongest of the model's weights.",
+        caption=_coefficient_caption(run, "prediction"),
+        alt=f"The {len(shown)} greatest of the model's coefficients.",
         height=0.9 + 0.23 * len(shown),
     )
     with style():
         axes = canvas.axes()
         axes.axvline(0, color=SOFT, linewidth=1)
         for place, weight in enumerate(shown):
-            colour = BAD if weight.value > 0 else GOOD
+            colour = _colour(weight.value)
             ends = [0, weight.value]
             axes.plot(ends, [place, place], color=colour, linewidth=4, alpha=0.35)
             axes.scatter([weight.value], [place], s=30, color=colour, zorder=3)
         axes.set_yticks(range(len(shown)), [c.name for c in shown], color=INK)
-        axes.set(xlabel="weight", ylim=(len(shown) - 0.4, -0.6))
+        axes.set(xlabel="coefficient", ylim=(len(shown) - 0.4, -0.6))
         axes.grid(axis="y", visible=False)
         axes.spines["left"].set_visible(False)
         return canvas.plot()
 
 
+def most_important(run: RunRecord) -> list[Importance]:
+    """Return the columns' importances, greatest first."""
+    return sorted(run.importances, key=lambda i: (-i.value, i.name))
+
+
 def importance_plot(run: RunRecord) -> Plot | None:
     """Return the importances, greatest on top; None without any."""
-    found = sorted(run.importances, key=lambda i: (-i.value, i.name))[:SHOWN]
+    found = most_important(run)[:SHOWN]
     if not found:
         return None
     measure = metric_in_text(run.main)
     canvas = Canvas(
         name="importances",
         title="Which columns it needs",
-        caption=f"How much worse the {measure} on hold-out rows gets when a column's "
-        "values are shuffled within each domain. Columns that tell the same share "
-        "their importance.",
+        caption=_importance_caption(run, found),
         alt=f"Importance of the {len(found)} columns that matter most.",
         height=0.9 + 0.23 * len(found),
     )
@@ -94,12 +107,26 @@ def importance_plot(run: RunRecord) -> Plot | None:
         names, values = [i.name for i in found], [i.value for i in found]
         spread = [i.sd or 0.0 for i in found]
         look: Any = {"color": FEDERATED, "alpha": 0.8, "ecolor": SOFT}
+        axes.axvline(0, color=SOFT, linewidth=1)
         axes.barh(names, values, 0.6, xerr=spread if any(spread) else None, **look)
-        axes.set(xlabel=f"loss of {measure}", ylim=(len(found) - 0.4, -0.6))
+        worse = "drop" if run.better == "higher" else "rise"
+        axes.set(xlabel=f"{worse} of {measure}", ylim=(len(found) - 0.4, -0.6))
         axes.tick_params(axis="y", labelcolor=INK)
         axes.grid(axis="y", visible=False)
         axes.spines["left"].set_visible(False)
         return canvas.plot()
+
+
+def _importance_caption(run: RunRecord, found: list[Importance]) -> str:
+    part = f"The {len(found)} of {len(run.importances)} columns that matter most. "
+    spread = "A thin line spans a standard deviation over the repeats to either side. "
+    return (
+        f"{part if len(run.importances) > SHOWN else ''}How much worse the "
+        f"{metric_in_text(run.main)} on hold-out rows gets when a column's values are "
+        f"shuffled within each domain. {spread if any(i.sd for i in found) else ''}"
+        "Columns that tell the same share their importance; what tells domains apart, "
+        "and not the rows of one, has none."
+    )
 
 
 def _ratios(run: RunRecord, shown: list[Coefficient]) -> Plot:
@@ -107,15 +134,15 @@ def _ratios(run: RunRecord, shown: list[Coefficient]) -> Plot:
     canvas = Canvas(
         name="coefficients",
         title=f"What moves the {what}",
-        caption=_coefficient_caption(run, shown, what),
-        alt=f"{what.title()} ratios of the model's {len(shown)} strongest weights.",
+        caption=_coefficient_caption(run, what),
+        alt=f"{what.title()} ratios of the model's {len(shown)} greatest coefficients.",
         height=0.9 + 0.23 * len(shown),
     )
     with style():
         axes = canvas.axes()
         axes.axvline(1, color=SOFT, linewidth=1)
         for place, weight in enumerate(shown):
-            colour = BAD if weight.value > 0 else GOOD
+            colour = _colour(weight.value)
             ratio = _odds(weight.value)
             axes.plot([1, ratio], [place, place], color=colour, linewidth=4, alpha=0.35)
             axes.scatter([ratio], [place], s=30, color=colour, zorder=3)
@@ -131,18 +158,29 @@ def _ratios(run: RunRecord, shown: list[Coefficient]) -> Plot:
         return canvas.plot()
 
 
+def _colour(value: float) -> str:
+    if not value:
+        return SOFT
+    return FEDERATED if value > 0 else OWN
+
+
 def convergence_plot(run: RunRecord) -> Plot | None:
     """Return the gradient's fall by round, or the loss's; None without either."""
     sizes = [r.gradient_norm for r in run.rounds if r.gradient_norm]
     losses = [r.loss for r in run.rounds if r.loss is not None]
     if sizes:
         caption = (
-            f"Size of the summed gradient: {short(sizes[-1])} after {len(sizes)} "
-            "rounds. Where it is zero no step makes the model better."
+            "Size of the summed gradient at the start of each round: "
+            f"{short(sizes[-1])} in round {len(sizes)}."
         )
+        # Under a penalty on absolute values it need not vanish, and nothing is proven.
+        if run.certificate is not None:
+            caption += " Where it is zero no step makes the model better."
         return _falling(sizes, caption, "gradient norm")
     if len(losses) > 1:
-        caption = f"The summed loss: {short(losses[-1])} after {len(losses)} rounds."
+        caption = (
+            f"The loss in training: {short(losses[-1])} after {len(losses)} rounds."
+        )
         return _falling(losses, caption, "loss")
     return None
 
@@ -185,17 +223,32 @@ def _odds_ticks(axes: Axes) -> None:
     low, high = axes.get_xlim()
     few = (0.01, 0.03, 0.1, 0.25, 0.5, 1, 2, 4, 10, 30, 100)
     many = (0.33, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 3)
-    ticks = few if high / low > _WIDE else many
+    most = (0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1, 1.05, 1.1, 1.15, 1.2, 1.3, 1.4)
+    ticks = few if high / low > _WIDE else many if high / low > _CLOSE else most
     kept = [t for t in ticks if low <= t <= high]
     axes.set_xticks(kept, [f"{TIMES} {t:g}" for t in kept])
     axes.minorticks_off()
 
 
-def _coefficient_caption(run: RunRecord, shown: list[Coefficient], what: str) -> str:
-    total = len([c for c in run.coefficients if c.name != "intercept"])
-    it = "them" if what == "odds" else "it"
-    part = f"The {len(shown)} strongest of {total} weights. " if total > SHOWN else ""
+def _coefficient_caption(run: RunRecord, what: str) -> str:
+    total = len(strongest(run))
+    part = f"The {SHOWN} greatest of {total} coefficients. " if total > SHOWN else ""
+    moved = f"the {what} of {run.target}"
+    if run.target_kind == "multiclass":
+        moved = "the score of the class in brackets; the highest score is the answer"
     return (
-        f"{part}Red raises the {what}, green lowers {it}. A number counts per "
-        "standard deviation; a category against the average of its column."
+        f"{part}Blue raises, orange lowers {moved}. A number counts per "
+        f"{step_of(run)}; a category against the others of its column."
     )
+
+
+def step_of(run: RunRecord) -> str:
+    """Return by how much a number moves where its coefficient counts once."""
+    if run.privacy.epsilon is not None:
+        return "half of the range that its contract gives it"
+    steps = [step for column in run.preparation.columns for step in column.steps]
+    if any(step.startswith("robust") for step in steps):
+        return "interquartile range"
+    scaled = any(step.startswith("standard") for step in steps)
+    plain = run.preparation.numeric and not run.preparation.columns
+    return "standard deviation" if scaled or plain else "unit"

@@ -35,7 +35,7 @@ MEASURES = {
         "Explained share", "Share of the columns' variance that the model describes."
     ),
     "explained_variance": Measure(
-        "Explained variance", "As R², but for a constant error."
+        "Explained variance", "As R², a constant error forgiven."
     ),
     "roc_auc_ovr": Measure(
         "ROC-AUC, one against the rest", "Mean over the classes of each one's ROC-AUC."
@@ -50,7 +50,7 @@ MEASURES = {
     ),
     "calibration_error": Measure(
         "Calibration error",
-        "Mean distance between what was said and what came, by score bin.",
+        "Mean distance between the predicted and the observed rate, by score bin.",
         "lower",
     ),
     "accuracy": Measure("Accuracy", "Share of right answers."),
@@ -60,12 +60,24 @@ MEASURES = {
     "precision": Measure("Precision", "Share of alarms that were right."),
     "recall": Measure("Recall", "Share of cases that were found."),
     "f1": Measure("F1", "Harmonic mean of precision and recall."),
-    "precision_macro": Measure("Precision, macro", "Mean over the classes."),
-    "recall_macro": Measure("Recall, macro", "Mean over the classes."),
-    "f1_macro": Measure("F1, macro", "Mean over the classes."),
-    "precision_weighted": Measure("Precision, weighted", "Classes by their rows."),
-    "recall_weighted": Measure("Recall, weighted", "Classes by their rows."),
-    "f1_weighted": Measure("F1, weighted", "Classes by their rows."),
+    "precision_macro": Measure(
+        "Precision, macro",
+        "Share of the rows called a class that were of it, mean over the classes.",
+    ),
+    "recall_macro": Measure(
+        "Recall, macro",
+        "Share of a class's rows that were called it, mean over the classes.",
+    ),
+    "f1_macro": Measure(
+        "F1, macro", "Harmonic mean of both for a class, mean over the classes."
+    ),
+    "precision_weighted": Measure(
+        "Precision, weighted", "The mean weighs each class by its rows."
+    ),
+    "recall_weighted": Measure(
+        "Recall, weighted", "Weighed by rows it is the accuracy."
+    ),
+    "f1_weighted": Measure("F1, weighted", "The mean weighs each class by its rows."),
     "poisson_deviance": Measure(
         "Poisson deviance", "Mean over the rows; lower is better.", "lower", share=False
     ),
@@ -82,11 +94,20 @@ MEASURES = {
     ),
     "mean_loss": Measure(
         "Mean loss",
-        "How badly a row is described; lower is better.",
+        "Squared distance of a row from what the model makes of it, in prepared "
+        "columns; lower is better.",
         "lower",
         share=False,
     ),
     "total_loss": Measure("Total loss", "Summed over the rows.", "lower", share=False),
+}
+
+# Where a figure means another thing, or can be told better, for one kind of target.
+MEANINGS = {
+    ("multiclass", "brier"): "Squared errors of the probabilities, summed over the "
+    "classes; lower is better.",
+    ("multiclass", "calibration_error"): "Mean distance between how sure the answer "
+    "was and how often it was right.",
 }
 
 # By kind of target: the figure at the head, and the one beside it.
@@ -105,6 +126,14 @@ COMPARED = {
     "count": ("poisson_deviance", "mae"),
     "none": ("mean_loss",),
 }
+
+
+def headlines(target_kind: str, known: Set[str]) -> list[str]:
+    """Return the two figures at the head: the usual ones as far as they are known."""
+    usual = HEADLINES.get(target_kind, HEADLINES["binary"])
+    found = [name for name in usual if name in known]
+    rest = [n for n in order_of(known) if n not in found]
+    return [*found, *rest, *(n for n in usual if n not in known)][:2]
 
 
 def order_of(names: Set[str]) -> list[str]:

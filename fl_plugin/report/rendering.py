@@ -72,6 +72,7 @@ def _with_filters(environment: Environment) -> Environment:
         duration=wording.duration,
         figure=wording.figure,
         kind_name=wording.kind_name,
+        method_in_text=wording.method_in_text,
         metric_in_text=wording.metric_in_text,
         prose=prose,
         percent=wording.percent,

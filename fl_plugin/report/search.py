@@ -59,11 +59,19 @@ def _place(candidate: Candidate, search: Search) -> tuple[bool, bool, float]:
 
 def _sentence(search: Search) -> str:
     fits = sum(candidate.fits for candidate in search.candidates)
+    # Of a setting that went on, the record holds the last step's fits alone.
+    least = "at least " if search.method == "halving" else ""
     text = (
         f"{len(search.candidates)} settings were tried ({words(search.method)}), "
-        f"{count(fits)} fits in all, each judged on training rows that it had not "
-        f"seen; {search.better} is better."
+        f"{least}{count(fits)} fits in all, each judged on rows that it had not seen; "
+        f"{search.better} is better. The folds are of all rows, so those held out "
+        "took part in this choice, though not in the training of the model."
     )
+    if search.method == "halving":
+        text += (
+            " Settings that went out early were judged by models of fewer rows, so "
+            "their figures do not compare with the last."
+        )
     if search.epsilon is not None:
         text += f" The search spent ε = {short(search.epsilon)} of the budget."
     return text

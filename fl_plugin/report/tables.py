@@ -4,12 +4,14 @@ import math
 from dataclasses import dataclass
 
 from fl_plugin.registry.run_record import DomainResult, Estimate, RunRecord
-from fl_plugin.report.findings import verdict
-from fl_plugin.report.inside import strongest
-from fl_plugin.report.measures import HEADLINES, order_of
+from fl_plugin.report.findings import SILENT, verdict
+from fl_plugin.report.inside import most_important, strongest
+from fl_plugin.report.measures import headlines, order_of
+from fl_plugin.report.taking_part import lost, noised_figures
 from fl_plugin.report.wording import (
     NOTHING,
     TIMES,
+    amount,
     baseline_name,
     change_of,
     count,
@@ -32,6 +34,10 @@ _SHORT = {
     "no clear difference": ("no clear difference", ""),
     "too few rows to say": ("too few rows", ""),
 }
+
+
+# Coefficients that three decimals do not tell, or tell too finely.
+_SMALLEST, _LARGEST = 0.01, 10.0
 
 
 @dataclass(frozen=True)
@@ -57,17 +63,6 @@ class MetricRow:
 
 
 @dataclass(frozen=True)
-class LeftRow:
-    """One kind of thing that left, with its size by domain."""
-
-    kind: str
-    what: str
-    form: str
-    rounds: int
-    bytes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class ErrorCell:
     """A cell of the confusion matrix; `share` is the strength of its colour."""
 
@@ -89,6 +84,7 @@ class DomainRow:
     short: str
     tone: str
     verdict: str
+    detail: str
     personalised: str
 
 
@@ -101,16 +97,33 @@ class WeightRow:
     ratio: str
 
 
+@dataclass(frozen=True)
+class ImportanceRow:
+    """What permuting one column costs, and how far the repeats differ."""
+
+    name: str
+    value: str
+    spread: str
+
+
 def tiles(run: RunRecord) -> tuple[Tile, ...]:
     """Return the four figures that a reader looks for first."""
-    first, second = HEADLINES.get(run.target_kind, HEADLINES["binary"])
+    known = {name for name, found in run.metrics.items() if found.value is not None}
+    first, second = headlines(run.target_kind, known)
     spent = sum(run.seconds.values())
+    rounds = training_rounds(run)
     return (
         _tile(run, first),
         _tile(run, second),
-        Tile("Rounds", count(len(run.rounds)), f"{duration(spent)} in all stages"),
+        Tile("Training rounds", count(rounds), f"{duration(spent)} in all stages"),
         Tile("Left the domains", size(run.bytes.up), f"and {size(run.bytes.down)} in"),
     )
+
+
+def training_rounds(run: RunRecord) -> int:
+    """Return the rounds of the kept model; where it reports none, of all fits."""
+    steps = [item.rounds for item in run.left_domain if item.kind == "step"]
+    return len(run.rounds) or max(steps, default=0)
 
 
 def _tile(run: RunRecord, name: str) -> Tile:
@@ -129,31 +142,11 @@ def _tile(run: RunRecord, name: str) -> Tile:
 
 
 def metric_rows(run: RunRecord) -> tuple[MetricRow, ...]:
-    """Return the metrics, the well-known first."""
+    """Return the metrics, the well-known first; none that nothing is known of."""
     names = order_of(set(run.metrics))
-    return tuple(_metric_row(run, name, run.metrics[name]) for name in names)
-
-
-def left_rows(run: RunRecord) -> tuple[LeftRow, ...]:
-    """Return one row per kind of thing that left, the domains side by side."""
-    domains = sorted({item.domain for item in run.left_domain})
-    keys = dict.fromkeys((i.kind, i.what, i.form) for i in run.left_domain)
-    found = []
-    for kind, what, form in keys:
-        same = [
-            i for i in run.left_domain if (i.kind, i.what, i.form) == (kind, what, form)
-        ]
-        sent = {i.domain: size(i.bytes) for i in same}
-        times = max(i.rounds for i in same)
-        amounts = tuple(sent.get(d, NOTHING) for d in domains)
-        found.append(LeftRow(kind, what, form, times, amounts))
-    return tuple(found)
-
-
-def left_the_same(run: RunRecord) -> bool:
-    """Return whether every domain sent the same kinds of things."""
-    return bool(run.left_domain) and all(
-        NOTHING not in row.bytes for row in left_rows(run)
+    rows = tuple(_metric_row(run, name, run.metrics[name]) for name in names)
+    return tuple(
+        row for row in rows if {row.value, row.folds, *row.baselines} != {NOTHING}
     )
 
 
@@ -180,6 +173,11 @@ def error_words(run: RunRecord) -> str:
     table = run.confusion
     if table is None or not table.tp + table.fn:
         return ""
+    if noised_figures(run):
+        return (
+            "The counts hold noise for differential privacy: a share of few rows says "
+            "little. Recall and F1 in the table above have their intervals."
+        )
     found = f"It finds {percent(table.tp / (table.tp + table.fn))} of the cases"
     if not table.tp + table.fp:
         return f"{found}; it raises no alarm at all."
@@ -192,15 +190,25 @@ def error_words(run: RunRecord) -> str:
 
 def domain_rows(run: RunRecord) -> tuple[DomainRow, ...]:
     """Return the comparison of both models, one row per domain."""
-    return tuple(_domain_row(result) for result in run.domains)
+    silent = lost(run)
+    return tuple(
+        _domain_row(result, silent=result.domain in silent) for result in run.domains
+    )
 
 
 def weight_rows(run: RunRecord) -> tuple[WeightRow, ...]:
     """Return all weights, strongest first, the intercept last."""
     last = [c for c in run.coefficients if c.name == "intercept"]
     return tuple(
-        WeightRow(c.name, signed(c.value), f"{TIMES} {short(_exp(c.value))}")
+        WeightRow(c.name, _weight(c.value), f"{TIMES} {short(_exp(c.value))}")
         for c in [*strongest(run), *last]
+    )
+
+
+def importance_rows(run: RunRecord) -> tuple[ImportanceRow, ...]:
+    """Return what every column is worth to the main figure, the greatest first."""
+    return tuple(
+        ImportanceRow(i.name, short(i.value), short(i.sd)) for i in most_important(run)
     )
 
 
@@ -211,7 +219,7 @@ def _metric_row(run: RunRecord, name: str, found: Estimate) -> MetricRow:
     )
     return MetricRow(
         name=metric_name(name),
-        meaning=metric_meaning(name),
+        meaning=metric_meaning(name, run.target_kind),
         value=value_of(name, found.value),
         interval=_interval(name, found),
         resolution=f"{found.resolution:.1g}" if found.resolution else "",
@@ -222,9 +230,12 @@ def _metric_row(run: RunRecord, name: str, found: Estimate) -> MetricRow:
     )
 
 
-def _domain_row(result: DomainResult) -> DomainRow:
-    said, tone = _SHORT[result.verdict]
+def _domain_row(result: DomainResult, *, silent: bool) -> DomainRow:
+    said, tone = ("fell silent", "warn") if silent else _SHORT[result.verdict]
     name = result.measure
+    text = SILENT if silent else verdict(result)
+    # The tag beside it says the first words already.
+    detail = text.partition(": ")[2] or text
     return DomainRow(
         name=title(result.domain),
         rows=rows(result.rows_bucket),
@@ -235,7 +246,8 @@ def _domain_row(result: DomainResult) -> DomainRow:
         ),
         short=said,
         tone=tone,
-        verdict=verdict(result),
+        verdict=text,
+        detail=detail[:1].upper() + detail[1:],
         personalised=value_of(name, result.personalised.get(name)),
     )
 
@@ -244,6 +256,14 @@ def _interval(name: str, found: Estimate) -> str:
     if found.low is None or found.high is None:
         return NOTHING
     return f"{value_of(name, found.low)} to {value_of(name, found.high)}"
+
+
+def _weight(value: float) -> str:
+    """Return a coefficient in as many decimals as its size asks for."""
+    small = 0 < abs(value) < _SMALLEST
+    if not small and abs(value) < _LARGEST:
+        return signed(value)
+    return f"+{amount(value)}" if value > 0 else amount(value)
 
 
 def _exp(value: float) -> float:

@@ -1,12 +1,22 @@
 """Figures of what crossed the domains' boundaries: bytes by round and by domain."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from fl_plugin.registry.run_record import LeftDomain, RunRecord
+from fl_plugin.report.left import agreed
 from fl_plugin.report.plots import INK, SERIES, Canvas, Plot, style
 from fl_plugin.report.wording import kind_name, size, title
 
+_AGREEMENT, _OTHER = "Agreement", "Other"
+_ORDER = ("Preparation", "Training", "Evaluation", "Comparison", _AGREEMENT, _OTHER)
+_PARTS = {
+    **dict.fromkeys(("vocabulary", "count", "cut"), "Preparation"),
+    "judge": "Evaluation",
+    "open": _AGREEMENT,
+}
 _BARS = 40  # rounds above which bars would be thinner than their gaps
 
 
@@ -16,16 +26,22 @@ def traffic_plots(run: RunRecord) -> tuple[Plot, ...]:
     return tuple(plot for plot in plots if plot is not None)
 
 
+def _causes(run: RunRecord) -> str:
+    if run.vertical is not None:
+        return "the number of matched rows"
+    return "the model and its columns, not from the number of rows"
+
+
 def _by_round(run: RunRecord) -> Plot | None:
     if not run.rounds:
         return None
     up = sum(r.bytes_up for r in run.rounds)
-    what = "rows" if run.vertical else "the number of columns, not of rows"
     canvas = Canvas(
         name="traffic-rounds",
         title="Bytes by training round",
-        caption=f"All domains together; {size(up)} up in {len(run.rounds)} rounds. "
-        f"It depends on {what}.",
+        caption=f"All domains together; {size(up)} up in {len(run.rounds)} rounds"
+        f"{', those of the folds included' if run.cross_validation else ''}. The size "
+        f"follows from {_causes(run)}.",
         alt="Bytes up and down in each training round.",
         height=2.7,
     )
@@ -54,7 +70,12 @@ def _by_domain(run: RunRecord) -> Plot | None:
     if not run.left_domain:
         return None
     domains = sorted({item.domain for item in run.left_domain})
-    kinds = list(dict.fromkeys(item.kind for item in run.left_domain))
+    rest = agreed(run)
+    parts = {
+        domain: _parts(run.left_domain, domain, rest.get(domain, 0))
+        for domain in domains
+    }
+    kinds = [k for k in _ORDER if any(part.get(k) for part in parts.values())]
     canvas = Canvas(
         name="traffic-domains",
         title="Bytes that left, by domain",
@@ -66,20 +87,29 @@ def _by_domain(run: RunRecord) -> Plot | None:
         axes = canvas.axes()
         start = np.zeros(len(domains))
         for place, kind in enumerate(kinds):
-            widths = np.array([_sent(run.left_domain, d, kind) for d in domains]) / 1000
+            widths = np.array([parts[d].get(kind, 0) for d in domains]) / 1000
             colour = SERIES[place % len(SERIES)]
             names = [title(d) for d in domains]
-            axes.barh(
-                names, widths, 0.55, left=start, color=colour, label=kind_name(kind)
-            )
+            axes.barh(names, widths, 0.55, left=start, color=colour, label=kind)
             start = start + widths
         axes.set(xlabel="kB", ylim=(len(domains) - 0.5, -0.5))
         axes.tick_params(axis="y", labelcolor=INK)
         axes.grid(axis="y", visible=False)
         axes.spines["left"].set_visible(False)
-        canvas.figure.legend(loc="outside upper left", ncols=4, handlelength=0.9)
+        look: Any = {"handlelength": 0.9, "columnspacing": 1.0, "handletextpad": 0.4}
+        canvas.figure.legend(loc="outside upper left", ncols=len(kinds), **look)
         return canvas.plot()
 
 
-def _sent(items: tuple[LeftDomain, ...], domain: str, kind: str) -> int:
-    return sum(i.bytes for i in items if (i.domain, i.kind) == (domain, kind))
+def _parts(
+    items: tuple[LeftDomain, ...], domain: str, agreement: int
+) -> dict[str, int]:
+    """Return a domain's bytes by what they were for, few enough to tell apart."""
+    found = {_AGREEMENT: agreement}
+    for item in items:
+        if item.domain == domain:
+            name = _PARTS.get(item.kind, kind_name(item.kind))
+            found[name if name in _ORDER else _OTHER] = item.bytes + found.get(
+                name if name in _ORDER else _OTHER, 0
+            )
+    return found

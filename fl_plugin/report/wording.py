@@ -1,8 +1,9 @@
 """Numbers and names as people read them; None is always an en dash."""
 
+import re
 from collections.abc import Sequence
 
-from fl_plugin.report.measures import MEASURES, Measure
+from fl_plugin.report.measures import MEANINGS, MEASURES, Measure
 
 Category = str | bool | int
 
@@ -16,12 +17,16 @@ _UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 _BASELINES = {"majority": "Majority class", "mean": "Training mean"}
 # Beyond these a power of ten is shorter.
 _MOST_DIGITS, _LEAST_DIGITS = 1e7, 1e-3
+_PEOPLE = ("Bernoulli", "Gaussian", "Poisson", "Tweedie")
 _NUMERALS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
 
 
 def figure(value: float | None, digits: int = 3) -> str:
     """Return a metric with fixed digits."""
-    return NOTHING if value is None else _minus(f"{value:.{digits}f}")
+    if value is None:
+        return NOTHING
+    text = f"{value:.{digits}f}"
+    return _minus(text if float(text) else text.lstrip("-"))
 
 
 def signed(value: float | None, digits: int = 3) -> str:
@@ -97,6 +102,17 @@ def title(name: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def method_name(title: str) -> str:
+    """Return an algorithm's title without what it says of how it computes."""
+    return re.split(r", exact| \(", title)[0]
+
+
+def method_in_text(title: str) -> str:
+    """Return an algorithm's title as it stands inside a sentence."""
+    name = method_name(words(title))
+    return name if name.startswith(_PEOPLE) else name[:1].lower() + name[1:]
+
+
 def listed(items: Sequence[str]) -> str:
     """Return "a, b and c"."""
     if len(items) <= 1:
@@ -114,6 +130,11 @@ def counted(value: int, noun: str) -> str:
     return f"{numeral(value)} {noun}{'' if value == 1 else 's'}"
 
 
+def times(value: int) -> str:
+    """Return "once", "twice" or "5 times"."""
+    return {1: "once", 2: "twice"}.get(value, f"{value} times")
+
+
 def digest(value: str, keep: int = 12) -> str:
     """Return the start of a digest, its algorithm dropped."""
     plain = value.removeprefix("sha256:")
@@ -126,14 +147,17 @@ def _minus(text: str) -> str:
 
 KINDS = {
     "arrange": "Preparation",
+    "agreement": "Agreement",
     "assign": "Allocation",
     "channel": "Keys of channels",
     "compare": "Comparison",
     "count": "Counting",
+    "cut": "Splitting",
     "evaluate": "Evaluation",
     "assess": "Evaluation",
     "keep": "Keeping the parts",
     "match": "Matching of rows",
+    "judge": "Evaluation",
     "open": "Opening",
     "prepare": "Preparation",
     "scatter": "Scaling",
@@ -172,14 +196,14 @@ def metric_in_text(name: str) -> str:
 
 
 def _lowered(text: str) -> str:
-    # A name of a person or an abbreviation keeps its capital.
-    kept = text.startswith(("Brier", "Gini", "Poisson"))
+    # A name of a person keeps its capital.
+    kept = text.startswith(("Brier", "Gini", *_PEOPLE))
     return text if kept else text[:1].lower() + text[1:]
 
 
-def metric_meaning(name: str) -> str:
+def metric_meaning(name: str, target_kind: str = "") -> str:
     """Return one sentence on how to read a metric; empty where none is known."""
-    return measure_of(name).meaning
+    return MEANINGS.get((target_kind, name)) or measure_of(name).meaning
 
 
 def value_of(name: str, value: float | None) -> str:
@@ -203,6 +227,12 @@ def amount(value: float) -> str:
         return short(value)
     digits = max(0, 4 - len(str(int(size))))
     return _minus(f"{value:,.{digits}f}")
+
+
+def tick(value: float) -> str:
+    """Return an axis's number: thousands apart, and no digit too many."""
+    text = f"{value:,.10g}"
+    return _minus(text if float(text.replace(",", "")) else "0")
 
 
 def baseline_name(name: str) -> str:

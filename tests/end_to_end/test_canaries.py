@@ -9,7 +9,6 @@ the search would find one.
 
 import base64
 import shutil
-import struct
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ import pytest
 from fl_plugin import Mesh, MeshError
 from fl_plugin.engines.embedded import Embedded
 from fl_plugin.messages import Reply, decode, encode
+from tests.canaries import Search, spellings_of_number, spellings_of_text
 
 LENDERS = ("auto_finance", "commercial_banking", "consumer_banking")
 pytestmark = pytest.mark.slow
@@ -57,47 +57,6 @@ def plant(root: Path) -> dict[str, list[bytes]]:
         needles[domain] = [w for t in texts for w in spellings_of_text(t)]
         needles[domain] += [w for a in amounts for w in spellings_of_number(int(a))]
     return needles
-
-
-def spellings_of_text(text: str) -> Iterator[bytes]:
-    raw = text.encode()
-    yield raw
-    for shift in range(3):  # base64 depends on where the text begins
-        yield base64.b64encode(b"\x00" * shift + raw)[4:-4]
-
-
-def spellings_of_number(number: int) -> Iterator[bytes]:
-    yield str(number).encode()
-    yield struct.pack("<d", float(number))
-    yield struct.pack("<q", number)
-    yield struct.pack(">d", float(number))
-    yield float(number).hex().encode()
-
-
-class Search:
-    """Looks for many byte strings, of eight bytes or more, at once."""
-
-    def __init__(self, needles: dict[str, list[bytes]]) -> None:
-        self._by_start: dict[int, list[bytes]] = {}
-        for needle in (n for words in needles.values() for n in words):
-            start = int.from_bytes(needle[:8], "little")
-            self._by_start.setdefault(start, []).append(needle)
-        self._starts = np.array(sorted(self._by_start), dtype=np.uint64)
-
-    def found(self, haystack: bytes) -> bool:
-        return any(self._found_from(haystack, shift) for shift in range(8))
-
-    def _found_from(self, haystack: bytes, shift: int) -> bool:
-        count = (len(haystack) - shift) // 8
-        if count <= 0:
-            return False
-        windows = np.frombuffer(haystack, "<u8", count, shift)
-        hits = np.flatnonzero(np.isin(windows, self._starts))
-        return any(
-            haystack.startswith(needle, shift + 8 * int(place))
-            for place in hits
-            for needle in self._by_start[int(windows[place])]
-        )
 
 
 @pytest.fixture

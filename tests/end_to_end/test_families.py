@@ -2,6 +2,7 @@
 
 import html
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,17 @@ import pytest
 from fl_plugin import Mesh
 from fl_plugin.algorithms.installed import algorithms
 from fl_plugin.algorithms.private.releases import PrivateAlgorithm
-from fl_plugin.errors import ContractError, MeshError, PolicyError, UsageError
+from fl_plugin.coordinator.judging import spec_json
+from fl_plugin.coordinator.noised_judging import judge_noised
+from fl_plugin.errors import (
+    ContractError,
+    MeshError,
+    MessageError,
+    PolicyError,
+    UsageError,
+)
 from fl_plugin.ledger.store import Ledger
+from fl_plugin.privacy.dp.accountant import epsilon_of, mu_for
 from tests.made_mesh import Made, make_mesh
 
 pytestmark = pytest.mark.slow
@@ -134,18 +144,156 @@ def test_a_study_names_it_and_gets_a_model_that_predicts(tmp_path, name, kind):
     assert run.record.algorithm.title in report
 
 
+# Many enough that noise does not drown their figures.
+HALF = {"folds": 0, "holdout": 0.5}
+BOUNDED = {"amount": [0.0, 4.0], "visits": [0.0, 12.0]}
+
+
 @pytest.mark.parametrize(("name", "kind"), PRIVATE)
 def test_a_private_study_spends_its_epsilon_once_at_every_domain(tmp_path, name, kind):
-    mesh = Mesh.open(private_mesh(tmp_path, name, kind))
+    mesh = Mesh.open(private_mesh(tmp_path, name, kind, evaluation=HALF))
     run = mesh.train("made")
     assert run.record.privacy.mode == "differential privacy"
     assert "epsilon 1," in run.record.privacy.statement
+    assert "Epsilon covers the figures" in run.record.privacy.statement
+    assert any(found.value is not None for found in run.record.metrics.values())
+    for found in run.record.metrics.values():
+        if found.value is not None:
+            assert found.low is not None
+            assert found.high is not None
+            assert found.low <= found.value <= found.high > found.low
     assert spent(tmp_path) == {"d0": 1.0, "d1": 1.0, "d2": 1.0}
     mesh.train("made")  # the contract's budget is 2
     with pytest.raises(PolicyError) as caught:
         mesh.train("made")
     assert caught.value.reason == "budget.exceeded"
     assert spent(tmp_path) == {"d0": 2.0, "d1": 2.0, "d2": 2.0}
+
+
+def test_judging_a_private_model_again_costs_what_its_figures_did(tmp_path):
+    name = "private_logistic_regression"
+    mesh = Mesh.open(private_mesh(tmp_path, name, "binary"))
+    mesh.train("made")
+    found = mesh.evaluate("made")
+    assert found.rows > 0
+    cost = epsilon_of(mu_for(1.0, 1e-6) * math.sqrt(0.1), 1e-6)
+    assert cost < 0.3
+    assert spent(tmp_path) == pytest.approx(dict.fromkeys(TABLES, 1.0 + cost), abs=1e-9)
+
+
+def test_more_of_the_budget_for_figures_narrows_their_ranges(tmp_path):
+    widths = []
+    for place, share in enumerate((0.05, 0.9)):
+        study = {"privacy": {"epsilon": 1.0, "evaluation": share}, "evaluation": HALF}
+        root = private_mesh(
+            tmp_path / str(place), "private_statistics", "none", **study
+        )
+        found = Mesh.open(root).train("made").record.metrics["mean_loss"]
+        assert found.high is not None
+        assert found.low is not None
+        widths.append(found.high - found.low)
+        assert spent(tmp_path / str(place)) == dict.fromkeys(TABLES, 1.0)
+    assert widths[1] < 0.6 * widths[0]
+
+
+def test_exact_figures_of_a_private_model_are_refused_by_a_grant_for_noise(tmp_path):
+    study = {"privacy": {"epsilon": 1.0, "evaluation": 0.0}}
+    root = private_mesh(tmp_path, "private_statistics", "none", **study)
+    with pytest.raises(PolicyError) as caught:
+        Mesh.open(root).train("made")
+    assert caught.value.reason == "privacy.dp_required"
+    assert spent(tmp_path) == dict.fromkeys(TABLES, 0.0)
+
+
+def ask_exactly(plan, fit, spec, federation):
+    federation.ask("evaluate", {"jobs": [0], "spec": spec_json(spec)}, {})
+
+
+def ask_twice(plan, fit, spec, federation):
+    judge_noised(plan, fit, spec, federation)
+    judge_noised(plan, fit, replace(spec, threshold=0.4), federation)
+
+
+def ask_with_a_count(plan, fit, spec, federation):
+    judge_noised(plan, fit, replace(spec, rows=1_000), federation)
+
+
+HOSTILE = [
+    (ask_exactly, "privacy.not_paid_for"),
+    (ask_twice, "budget.exceeded"),
+    (ask_with_a_count, ""),
+]
+
+
+@pytest.mark.parametrize(("asking", "reason"), HOSTILE)
+def test_a_domain_refuses_figures_that_are_not_paid_for(
+    tmp_path, monkeypatch, asking, reason
+):
+    root = private_mesh(tmp_path, "private_logistic_regression", "binary")
+    monkeypatch.setattr("fl_plugin.coordinator.run.judge_noised", asking)
+    with pytest.raises(PolicyError if reason else MessageError) as caught:
+        Mesh.open(root).train("made")
+    assert getattr(caught.value, "reason", "") == reason
+    assert spent(tmp_path) == dict.fromkeys(TABLES, 1.0)
+
+
+def test_a_run_that_pays_for_figures_alone_gets_no_fit(tmp_path, monkeypatch):
+    mesh = Mesh.open(private_mesh(tmp_path, "private_logistic_regression", "binary"))
+    mesh.train("made")
+
+    def ask_for_a_fit(plan, fit, spec, federation):
+        point = {"0.point": np.zeros(fit.task.width + 1)}
+        federation.ask("step", {"jobs": [0]}, point)
+
+    monkeypatch.setattr("fl_plugin.coordinator.run.judge_noised", ask_for_a_fit)
+    with pytest.raises(PolicyError, match="paid for figures only"):
+        mesh.evaluate("made")
+    assert spent(tmp_path) == dict.fromkeys(TABLES, 1.0)
+
+
+BOUNDS = [
+    ("private_linear_regression", "regression", {}, {"low": 0.0, "high": 4.0}),
+    (
+        "private_linear_regression",
+        "regression",
+        {"high": 2.0},
+        {"low": 0.0, "high": 2.0},
+    ),
+    ("private_poisson_regression", "count", {}, {"ceiling": 12.0}),
+    ("private_poisson_regression", "count", {"ceiling": 5.0}, {"ceiling": 5.0}),
+]
+
+
+@pytest.mark.parametrize(("name", "kind", "said", "used"), BOUNDS)
+def test_a_target_s_bounds_come_from_the_contracts_unless_a_study_narrows_them(
+    tmp_path, name, kind, said, used
+):
+    study = study_of(name, kind)["algorithm"] | said
+    mesh = Mesh.open(private_mesh(tmp_path, name, kind, algorithm=study))
+    plan = mesh.plan("made")
+    assert used.items() <= plan.parameters.items()
+    assert all(used.items() <= p.request.parameters.items() for p in plan.parties)
+    assert plan.bounds == (used.get("low", 0.0), used.get("high", used.get("ceiling")))
+
+
+@pytest.mark.parametrize("said", [{"high": 4.5}, {"low": -0.1}])
+def test_bounds_wider_than_the_contracts_are_refused(tmp_path, said):
+    name, kind = "private_linear_regression", "regression"
+    study = study_of(name, kind)["algorithm"] | said
+    root = private_mesh(tmp_path, name, kind, algorithm=study)
+    with pytest.raises(UsageError, match="outside the bounds") as caught:
+        Mesh.open(root).plan("made")
+    assert "narrower" in caught.value.remedy
+
+
+def test_a_target_without_bounds_has_to_be_bounded_by_the_study(tmp_path, monkeypatch):
+    monkeypatch.delitem(BOUNDED, "amount")
+    name, kind = "private_linear_regression", "regression"
+    with pytest.raises(ContractError, match=r"amount of d0\.rows_of_it"):
+        Mesh.open(private_mesh(tmp_path / "a", name, kind)).plan("made")
+    study = study_of(name, kind)["algorithm"] | {"low": 0.0, "high": 9.0}
+    root = private_mesh(tmp_path / "b", name, kind, algorithm=study)
+    assert Mesh.open(root).plan("made").bounds == (0.0, 9.0)
 
 
 def private_mesh(root: Path, name: str, kind: str, **words: Any) -> Path:
@@ -158,6 +306,7 @@ def private_mesh(root: Path, name: str, kind: str, **words: Any) -> Path:
             columns={
                 **{c: {"bounds": [-4.0, 4.0]} for c in "abc"},
                 "age": {"bounds": [18.0, 100.0]},
+                **{c: {"bounds": b} for c, b in BOUNDED.items() if c == TARGETS[kind]},
             },
             epsilon=1.0,
         ),
@@ -179,6 +328,11 @@ REFUSED = [
     ({"privacy": {"epsilon": 1.5}}, PolicyError, "does not cover"),
     ({"privacy": {"epsilon": 1.0, "delta": 0.1}}, PolicyError, "delta"),
     ({"features": ["a", "visits"]}, ContractError, "visits"),
+    (
+        {"evaluation": {"folds": 0, "fairness": ["sex"]}},
+        UsageError,
+        "not told apart by group",
+    ),
 ]
 
 

@@ -19,8 +19,9 @@ from fl_plugin.party.domain import Domain
 from fl_plugin.party.drift import with_drift
 from fl_plugin.policy.types import Measured
 from fl_plugin.quality.buckets import at_least
+from tests.canaries import Search
 from tests.conftest import dbt
-from tests.end_to_end.test_canaries import Search, leaks, plant
+from tests.end_to_end.test_canaries import leaks, plant
 
 pytestmark = pytest.mark.slow
 

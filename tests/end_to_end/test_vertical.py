@@ -68,6 +68,8 @@ def test_a_run_matches_trains_and_keeps_a_part_in_every_domain(mesh):
 
 def test_the_same_study_gives_the_same_model_twice(mesh):
     first, second = (Mesh.open(mesh.root).train(STUDY) for _ in range(2))
+    assert first.record.vertical is not None
+    assert second.record.vertical is not None
     assert first.record.vertical.parts == second.record.vertical.parts
     assert first.record.model_digest == second.record.model_digest
     assert first.record.metrics == second.record.metrics
@@ -127,6 +129,7 @@ def test_a_vertical_model_is_no_pipeline_and_says_what_to_do(mesh):
 def test_a_contract_that_shares_labels_is_what_lets_the_coordinator_have_them(tmp_path):
     shared = vertical_mesh(tmp_path / "a", algorithm=NETWORK, sharing="shared")
     record = Mesh.open(shared.root).train(STUDY).record
+    assert record.vertical is not None
     assert record.vertical.labels == "shared"
     assert "so the coordinator had it" in record.privacy.statement
 
@@ -158,6 +161,7 @@ def test_a_hash_join_needs_the_contracts_word_and_a_salt(tmp_path):
         file.write_bytes(b"0123456789abcdef0123456789abcdef")
         file.chmod(0o600)
     record = Mesh.open(made.root).train(STUDY).record
+    assert record.vertical is not None
     assert record.vertical.matched.how == "keyed_hash"
 
 

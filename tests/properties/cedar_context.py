@@ -43,6 +43,7 @@ def context_of(facts: Facts) -> Cedar:
             "must_sign": list(facts.node.require_signatures),
             "contract_signed": facts.contract_signed,
             "epsilon": whole(request.epsilon),
+            "delta": tiny(request.delta),
             "spent": whole(facts.epsilon_spent),
             "policy": facts.policy_fingerprint,
             "today": day_number(facts.now.astimezone(UTC).date()),
@@ -124,6 +125,10 @@ def class_of(column: Column, product: Product | None) -> str:
 
 def whole(value: float | None) -> int | None:
     return None if value is None else round(value * _SCALE)
+
+
+def tiny(chance: float | None) -> int | None:
+    return None if chance is None else round(chance * 1e12)
 
 
 def person(address: str) -> str:

@@ -25,6 +25,7 @@ from tests.properties.cedar_context import (
     milliseconds,
     person,
     present,
+    tiny,
     whole,
 )
 from tests.properties.cedar_policies import OFFERED, RELIED_ON, TAKEN, permit
@@ -187,6 +188,7 @@ def _entities(product: Product | None, node: Node) -> list[Cedar]:
         "only_warns": floors.on_breach == "warn",
         "fresh_for": milliseconds(contract.freshness_hours),
         "dp_epsilon": whole(contract.dp.epsilon) if contract.dp else None,
+        "dp_delta": tiny(contract.dp.delta) if contract.dp else None,
         "dp_for": list(contract.dp.required_for) if contract.dp else [],
     }
     found.append(_entity("Product", product.name, attributes))

@@ -85,6 +85,7 @@ OFFERED = """
 && (
   !(context has epsilon)
   || (context.epsilon > 0 && context.spent >= 0
+      && context has delta && context.delta > 0 && context.delta <= resource.dp_delta
       && context.spent + context.epsilon <= resource.dp_epsilon)
 )
 """

@@ -234,6 +234,7 @@ def _request(dice: Dice) -> Request:
         secure_aggregation=dice.random() < 0.97,
         parties=dice.mostly(3, [0, 1, 2, 4]),
         epsilon=dice.mostly(epsilon, [0.0, -1.0], 0.98),
+        delta=dice.mostly(1e-5, [None, 0.0, -1e-5, 1e-6, 2e-5, 1.0], 0.95),
     )
 
 

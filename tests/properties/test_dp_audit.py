@@ -29,12 +29,16 @@ from fl_plugin.algorithms.private_logistic_regression import PrivateLogisticRegr
 from fl_plugin.algorithms.private_poisson_regression import PrivatePoissonRegression
 from fl_plugin.algorithms.private_statistics import PrivateStatistics
 from fl_plugin.errors import TrainingError
+from fl_plugin.evaluation.base import EvaluationSpec
+from fl_plugin.evaluation.private import binary
+from fl_plugin.evaluation.private.base import private_evaluation_for
 from fl_plugin.privacy.dp import noise as noise_module
 from fl_plugin.privacy.dp.accountant import mu_for
 from fl_plugin.privacy.dp.guard import Guard
 from fl_plugin.privacy.dp.noise import Noise
 from fl_plugin.privacy.dp.sampler import discrete_gaussian
 from fl_plugin.privacy.encoding import encode
+from tests.masked_sums import MaskedSums
 from tests.private_federated import guards_for, private_fit_over
 
 EPSILON, DELTA = 1.0, 0.1
@@ -252,3 +256,68 @@ def test_where_a_row_stands_changes_no_bit_of_an_answer(kind, target):
         for name, sums in whole.items():
             np.testing.assert_array_equal(sums, other[name])
             np.testing.assert_array_equal(sums, parts[0][name] + parts[1][name])
+
+
+# --- the figures of held-out rows, on the path of a run ---------------------------
+
+
+def audit_figures(fits=FITS):
+    """Return the lower bound on epsilon for one held-out row, as figures tell it."""
+    evaluation = private_evaluation_for(EvaluationSpec(kind="binary", rows=64))
+    budget = Task(
+        target=Target(), columns=(), rows=64, parties=3, mu=mu_for(1.0, DELTA)
+    )
+    told = evaluation.releases()
+    looks = {name: release.summand(budget) for name, release in told.items()}
+    rng = np.random.default_rng(5)
+    rest = [(rng.random(8), np.rint(rng.random(8))) for _ in range(3)]
+    row = (np.array([0.0]), np.array([1.0]))  # as wrong as can be
+    more = tuple(np.concatenate(pair) for pair in zip(rest[0], row, strict=True))
+    adds = evaluation.sums(*row)
+
+    def told_of(parts):
+        guards = [*guards_for(budget)[:2], Colluder(guards_for(budget)[2].noise)]
+        words = [
+            guard.words(looks, evaluation.sums(*part), told)
+            for guard, part in zip(guards, parts, strict=True)
+        ]
+        seen = MaskedSums(3).add_words(words, looks)
+        return sum(
+            told[n].share * float((seen[n] * adds[n]).sum()) / told[n].sensitivity ** 2
+            for n in adds
+        )
+
+    without, within = (
+        [told_of(parts) for _ in range(fits)] for parts in (rest, [more, *rest[1:]])
+    )
+    return lower_bound(np.array(without), np.array(within))
+
+
+@pytest.mark.usefixtures("seeded")
+def test_the_audit_of_figures_finds_at_most_epsilon(figure):
+    found = audit_figures()
+    assert 0.3 < found <= EPSILON
+    figure("DP audit of figures: lower bound at 95 % where epsilon is 1", found)
+
+
+@pytest.mark.usefixtures("seeded")
+def test_the_audit_of_figures_fails_where_losses_are_not_clipped(monkeypatch, figure):
+    log_loss, brier, bins = binary._tables()
+    monkeypatch.setattr(binary, "_tables", lambda: (9.0 * log_loss, brier, bins))
+    found = audit_figures(500)
+    assert found > EPSILON
+    figure("DP audit of figures: lower bound without clipping", found)
+
+
+@pytest.mark.usefixtures("seeded")
+def test_the_audit_of_figures_fails_where_the_noise_is_halved(monkeypatch, figure):
+    honest = Noise.scale
+
+    def halved(self, summand, sensitivity, share):
+        scale = honest(self, summand, sensitivity, share)
+        return replace(scale, sigma=scale.sigma // 2)
+
+    monkeypatch.setattr(Noise, "scale", halved)
+    found = audit_figures(500)
+    assert found > EPSILON
+    figure("DP audit of figures: lower bound with half the noise", found)

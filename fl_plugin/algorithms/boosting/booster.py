@@ -11,8 +11,9 @@ from fl_plugin.algorithms.boosting import answers, boosting, estimators
 from fl_plugin.algorithms.boosting.layout import layout_of
 from fl_plugin.algorithms.boosting.losses import Loss, loss_of
 from fl_plugin.algorithms.boosting.options import Options
+from fl_plugin.algorithms.boosting.parts import parts_of
 from fl_plugin.algorithms.boosting.questions import read
-from fl_plugin.algorithms.boosting.rows import Rows, parts_of
+from fl_plugin.algorithms.boosting.rows import Rows
 from fl_plugin.summand import Arrays, Floats, Summand
 
 
@@ -29,23 +30,14 @@ class Booster(Options):
         layout, loss = layout_of(task.columns), self.loss_for(task)
         nothing = layout.bins < 0  # rows are only routed here, not searched
         rules = boosting.rules_of(self, layout, loss, nothing)
-        return Rows(layout, loss, rules, parts_of(design, task, loss, self.held_out))
+        parts = parts_of(design, task, loss, self.held_out)
+        return Rows(layout, loss, rules, parts, task.parties)
 
     def answers(self, question: Arrays, task: Task) -> Mapping[str, Summand]:
         """Return the shape and the bound of every sum that is asked for."""
         layout, loss = layout_of(task.columns), self.loss_for(task)
         asked = read(question, layout, loss.trees)
         return answers.expected(asked, layout, loss, task)
-
-    def sensitivities(self, question: Arrays, task: Task) -> Mapping[str, float]:
-        """Return by how much one row can move each array of the answer.
-
-        The Euclidean norm, in the units that are sent; infinite where nothing bounds
-        it. For noise that makes a fit differentially private.
-        """
-        layout, loss = layout_of(task.columns), self.loss_for(task)
-        asked = read(question, layout, loss.trees)
-        return answers.sensitivities(asked, layout, loss)
 
     def rounds(self, task: Task) -> Rounds:
         """Grow trees from summed histograms."""

@@ -13,34 +13,17 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from fl_plugin.algorithms.base import Fitted, Question, Rounds, Task
+from fl_plugin.algorithms.boosting.answers import packing_for
 from fl_plugin.algorithms.boosting.compiled import BITSET_WORDS, SplitRules
+from fl_plugin.algorithms.boosting.grids import Grid, grid_of
 from fl_plugin.algorithms.boosting.growth import Growth, Shape, Tree
 from fl_plugin.algorithms.boosting.layout import Layout, layout_of
-from fl_plugin.algorithms.boosting.losses import HELD, Loss
+from fl_plugin.algorithms.boosting.losses import Loss
 from fl_plugin.algorithms.boosting.options import Options
-from fl_plugin.algorithms.boosting.questions import FINEST, Asked
-from fl_plugin.algorithms.boosting.splitting import FIELDS, Finder, Node, routed, spread
+from fl_plugin.algorithms.boosting.questions import Asked
+from fl_plugin.algorithms.boosting.splitting import Finder, Node, routed, spread
 from fl_plugin.algorithms.boosting.trees import flat, joined
 from fl_plugin.summand import Array, Arrays, Floats
-
-# float64 holds whole numbers up to 2^53: sums on the grid stay below.
-EXACT_BITS = 53
-# Bins are taken to hold at most this many times the rows of the fullest bin, so that
-# noise on the counts, where there is any, does not make a party's part too large.
-SLACK = 2
-
-
-@dataclass(frozen=True)
-class Grid:
-    """How gradients are rounded in one iteration, and how large sums get.
-
-    Args:
-        exponents: Bits after the binary point of gradients and hessians, (2,).
-        bounds: Of a bin's summed gradients, hessians (in units of the grid) and rows.
-    """
-
-    exponents: Array
-    bounds: Array
 
 
 @dataclass
@@ -48,7 +31,7 @@ class _Run:
     """What the coordinator knows while trees grow."""
 
     options: Options
-    layout: Layout
+    task: Task
     loss: Loss
     rows: int  # that train
     masses: tuple[float, float]  # what they weigh, and those that are held out
@@ -69,7 +52,7 @@ def boost(options: Options, loss: Loss, task: Task) -> Rounds:
     missing = opened["counts"][layout.missing] > 0
     finder = Finder(layout, rules_of(options, layout, loss, missing))
     masses = _masses(loss, opened)
-    run = _Run(options, layout, loss, rows, masses, opened["counts"], finder, rounds=1)
+    run = _Run(options, task, loss, rows, masses, opened["counts"], finder, rounds=1)
     yield from _train(run, start)
     scores = np.array(run.scores, dtype=np.float64).reshape(-1, 2)
     iterations = len(run.finished) // loss.trees
@@ -106,7 +89,8 @@ def _train(run: _Run, start: Floats) -> Generator[Question, Arrays, None]:
 
 def _iterate(run: _Run, ask: Asked) -> Generator[Question, Arrays, Asked]:
     """Grow one tree, or one per class at once; return what the parties must be told."""
-    grid = grid_of(run.loss, (run.rows, run.masses[0]), run.counts, run.squares)
+    weight = (run.rows, run.masses[0])
+    grid = grid_of(run.loss, weight, run.counts, run.squares, run.task.parties)
     roots = np.array([[tree, 0] for tree in range(run.loss.trees)])
     ask = replace(ask, plants=True, wanted=roots)
     found = yield from _histograms(run, ask, grid)
@@ -139,11 +123,11 @@ def _histograms(
 ) -> Generator[Question, Arrays, list[Array]]:
     ask = replace(ask, grid=grid.exponents, bounds=grid.bounds)
     sums = yield from _send(run, ask)
+    packing = packing_for(ask, run.loss, run.task.parties)
     units = tuple(math.ldexp(1.0, -exponent) for exponent in grid.exponents.tolist())
+    layout = layout_of(run.task.columns)
     return [
-        spread(
-            run.layout, {name: sums[name][i] for name in FIELDS if name in sums}, units
-        )
+        spread(layout, packing.unpack(sums["sums"][:, i]), units)
         for i in range(len(ask.wanted))
     ]
 
@@ -217,54 +201,13 @@ def _stops(run: _Run) -> bool:
     return not any(score > reference for score in scores[-recent:])
 
 
-def grid_of(
-    loss: Loss, rows: tuple[int, float], counts: Array, squares: tuple[float, float]
-) -> Grid:
-    """Return the finest grid on which float64 holds every sum exactly.
-
-    Args:
-        loss: What is minimised.
-        rows: How many train, and what they weigh.
-        counts: Of the rows in each bin.
-        squares: Sums of the rows' squared gradients and hessians, where the loss does
-            not bound them.
-    """
-    most = min(rows[0], SLACK * int(counts.max(initial=1)))
-    if loss.bounded:
-        total = rows[1] * (HELD if loss.weights else 1.0)
-        part = min(most * loss.heaviest, total)
-        totals, parts = [total, total / 4], [part, part / 4]
-    else:
-        roots = [math.sqrt(max(square, 0.0)) for square in squares]
-        totals = [math.sqrt(rows[0]) * root for root in roots]
-        parts = [math.sqrt(most) * root for root in roots]
-    exponents = [_exponent(total) for total in totals]
-    bounds = [
-        # Rounding moves each row by at most half a unit.
-        math.ceil(math.ldexp(part, exponent)) + most
-        for part, exponent in zip(parts, exponents, strict=True)
-    ]
-    return Grid(
-        exponents=np.array(exponents, dtype=np.int64),
-        bounds=np.array([*bounds, most], dtype=np.int64),
-    )
-
-
-def _exponent(total: float) -> int:
-    bits = math.ceil(math.log2(total)) if total > 0 else -FINEST
-    # One bit is left for rounding.
-    return max(-FINEST, min(FINEST, EXACT_BITS - 1 - bits))
-
-
 def rules_of(
     options: Options, layout: Layout, loss: Loss, missing: Array
 ) -> SplitRules:
-    """Return what a split may be; `missing` per column in the layout's order."""
-    absent = np.zeros(layout.columns, dtype=bool)
-    absent[layout.order] = missing
+    """Return what a split may be; `missing`: which columns training rows miss."""
     return SplitRules(
         bins=layout.bins,
-        missing=absent,
+        missing=missing,
         categorical=layout.categorical,
         monotonic=layout.monotonic,
         l2=options.l2_regularization,

@@ -107,6 +107,8 @@ class Partition:
 
     def __init__(self, x: Array, rules: SplitRules) -> None:
         self._splitter = rules.over(x)
+        # Taken once: numpy needs long to understand a view of compiled code.
+        self._rows = np.asarray(self._splitter.partition)
         self._spans = {0: (0, len(x))}
 
     @property
@@ -120,21 +122,20 @@ class Partition:
 
     def keep(self, rows: Array) -> None:
         """Leave out all rows but these, before anything is split."""
-        np.asarray(self._splitter.partition)[: len(rows)] = rows
+        self._rows[: len(rows)] = rows
         self._spans = {0: (0, len(rows))}
 
     def rows(self, node: int) -> Indices:
         """Return the positions of a node's rows, a view."""
         begin, end = self._spans[node]
-        return np.asarray(self._splitter.partition)[begin:end]
+        return self._rows[begin:end]
 
     def split(self, node: int, children: tuple[int, int], split: SplitInfo) -> None:
         """Send a node's rows left or right."""
         begin, end = self._spans.pop(node)
         middle = begin
         if end > begin:  # the compiled code takes the address of the first row
-            rows = self._splitter.partition[begin:end]
-            middle += self._splitter.split_indices(split, rows)[2]
+            middle += self._splitter.split_indices(split, self._rows[begin:end])[2]
         self._spans[children[0]] = (begin, middle)
         self._spans[children[1]] = (middle, end)
 

@@ -19,10 +19,10 @@ from fl_plugin.summand import Array
 
 # An unseen node is taken to be worth this share of its parent's gain. Measured: see
 # docs/algorithms/hist_gradient_boosting_classifier.md.
-GUESS = 0.6
+GUESS = 0.8
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class _Unseen:
     """A child of a node that is not expanded yet, with a guessed gain."""
 
@@ -126,14 +126,14 @@ class Tree:
 
     def _play(self, guess: float) -> Iterator[tuple[Node | _Unseen, int]]:
         """Yield nodes in the order of their splits, with the leaves there are then."""
-        heap: list[Node | _Unseen] = [self.root] if self.root.split else []
+        heap = [_in_heap(self.root)] if self.root.split else []
         leaves = 1
         while heap and leaves < self.shape.leaves:
-            node = heapq.heappop(heap)
+            _, node = heapq.heappop(heap)
             leaves += 1
             yield node, leaves
             for child in _children(node, guess):
-                heapq.heappush(heap, child)
+                heapq.heappush(heap, _in_heap(child))
 
     def _expand(self, node: Node, *, last: bool) -> Node | None:
         """Give a node its children; return the one whose histogram is needed."""
@@ -162,6 +162,11 @@ def _root(histogram: Array, *, constant: bool) -> Node:
     hessian = float(rows) if constant else float(first["sum_hessians"].sum())
     gradient = float(first["sum_gradients"].sum())
     return Node(0, 0, rows, gradient, hessian, 0.0, histogram=histogram)
+
+
+def _in_heap(node: Node | _Unseen) -> tuple[float, Node | _Unseen]:
+    """Return what sorts as the node does: numbers alone are compared faster."""
+    return -node.gain, node
 
 
 def _children(node: Node | _Unseen, guess: float) -> list[Node | _Unseen]:

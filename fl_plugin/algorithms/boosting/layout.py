@@ -1,8 +1,8 @@
 """Where each bin of each column stands in the flat arrays that parties send.
 
 Only the bins that a column has are sent, and one for missing values: a yes/no column
-takes 3 numbers, not 256. Categorical columns stand first, because scikit-learn looks
-at them first and the first of two equal splits wins.
+takes 3 numbers, not 256. The coordinator looks at categorical columns first, because
+scikit-learn does so and the first of two equal splits wins.
 """
 
 from collections.abc import Sequence
@@ -23,15 +23,13 @@ Places = Array | slice
 class Layout:
     """Places of bins.
 
-    Where every column has all 256 bins, places are a slice: numpy is ten times faster.
-
     Args:
         order: The design's columns in the order in which splits are looked for.
         bins: Of each design column, bins that hold values.
         categorical: Of each design column, whether bins have no order.
         monotonic: Of each design column, 1, -1 or 0.
-        sent: Of each number sent, its place in the party's (columns, 256) histogram.
-        kept: Of each number sent, its place in the coordinator's, which is in `order`.
+        present: Of each place of a (columns, 256) histogram, whether it is sent; a
+            slice where all are.
         size: How many bins all columns have.
     """
 
@@ -39,8 +37,7 @@ class Layout:
     bins: Array
     categorical: Array
     monotonic: Array
-    sent: Places
-    kept: Places
+    present: Places
     size: int
 
     @property
@@ -49,9 +46,14 @@ class Layout:
         return len(self.order)
 
     @property
+    def in_order(self) -> bool:
+        """Whether splits are looked for in the design's own order of columns."""
+        return bool((np.diff(self.order) > 0).all())
+
+    @property
     def missing(self) -> Array:
-        """Places of the columns' missing bins among the numbers sent, in `order`."""
-        return np.cumsum(self.bins[self.order] + 1) - 1
+        """Places of the columns' missing bins among the numbers sent."""
+        return np.cumsum(self.bins + 1) - 1
 
 
 def layout_of(columns: Sequence[DesignColumn]) -> Layout:
@@ -84,23 +86,16 @@ def _layout_of(same: _Same) -> Layout:
     categorical = np.array([c.categorical for c in columns], dtype=bool)
     bins = np.array([max(c.bins, 1) for c in columns], dtype=np.int64)
     order = np.argsort(~categorical, kind="stable")
-    inside = [np.append(np.arange(bins[j]), MISSING_BIN) for j in order]
+    present = np.arange(N_BINS) < bins[:, None]
+    present[:, MISSING_BIN] = True
     return Layout(
         order=order,
         bins=bins,
         categorical=categorical,
         monotonic=np.array([c.monotonic for c in columns], dtype=np.int64),
-        sent=_joined([j * N_BINS + at for j, at in zip(order, inside, strict=True)]),
-        kept=_joined([i * N_BINS + at for i, at in enumerate(inside)]),
+        present=slice(None) if present.all() else present.reshape(-1),
         size=int((bins + 1).sum()),
     )
-
-
-def _joined(places: Sequence[Array]) -> Places:
-    joined = np.concatenate([np.zeros(0, dtype=np.int64), *places])
-    if np.array_equal(joined, np.arange(len(joined))):
-        return slice(0, len(joined))
-    return joined
 
 
 def _check(column: DesignColumn) -> None:

@@ -91,9 +91,9 @@ def read(question: Arrays, layout: Layout, trees: int) -> Asked:
     """
     if set(question) != {"flags", *SHAPES}:
         raise malformed("flags")
-    flags = question["flags"]
-    _require(flags.dtype == np.int64 and flags.shape == (3,), "flags")
-    _within(flags, 2, "flags")
+    _require(_fits(question["flags"], np.int64, (3,)), "flags")
+    flags = question["flags"].tolist()
+    _require(all(flag in {0, 1} for flag in flags), "flags")
     for name, (kind, shape) in SHAPES.items():
         _require(_fits(question[name], kind, shape), name)
     asked = Asked(
@@ -114,7 +114,7 @@ def _check_splits(asked: Asked, layout: Layout, trees: int) -> None:
     if not len(splits):
         return
     ends = (trees, MOST_NODES, MOST_NODES, MOST_NODES, layout.columns, MISSING_BIN, 2)
-    _within(splits, np.array(ends), "splits")
+    _within(splits, np.array(ends, dtype=np.uint64), "splits")
     _within(splits[:, BINS], layout.bins[splits[:, COLUMN]], "splits")
     # Children are new nodes, next to one another.
     _require(bool((splits[:, RIGHT] == splits[:, LEFT] + 1).all()), "splits")
@@ -125,31 +125,31 @@ def _check_leaves(asked: Asked, trees: int) -> None:
     _require(len(asked.leaves) == len(asked.values) <= trees * MOST_NODES, "leaves")
     _require(len(asked.start) in {0, trees}, "start")
     if len(asked.leaves):
-        _within(asked.leaves, np.array((trees, MOST_NODES)), "leaves")
+        _within(asked.leaves, np.array((trees, MOST_NODES), dtype=np.uint64), "leaves")
         _finite(asked.values, "values")
     if len(asked.start):
         _finite(asked.start, "start")
 
 
 def _check_sums(asked: Asked, layout: Layout, trees: int) -> None:
-    _within(asked.grid + FINEST, 2 * FINEST + 1, "grid")
-    _within(asked.bounds - 1, LARGEST_SUM, "bounds")
+    _require(all(-FINEST <= e <= FINEST for e in asked.grid.tolist()), "grid")
+    _require(all(1 <= b <= LARGEST_SUM for b in asked.bounds.tolist()), "bounds")
     _require(len(asked.wanted) <= MOST_WANTED, "wanted")
     _require(len(asked.wanted) * layout.size <= MOST_NUMBERS, "wanted")
     if len(asked.wanted):
-        _within(asked.wanted, np.array((trees, MOST_NODES)), "wanted")
+        _within(asked.wanted, np.array((trees, MOST_NODES), dtype=np.uint64), "wanted")
 
 
 def _fits(array: Array, kind: type, shape: tuple[int | None, ...]) -> bool:
-    return (
-        array.dtype == kind
-        and array.ndim == len(shape)
-        and all(n is None or n == m for n, m in zip(shape, array.shape, strict=True))
-    )
+    if array.dtype != kind or array.ndim != len(shape):
+        return False
+    # Only the first axis may be of any length.
+    return array.shape[1:] == shape[1:] and shape[0] in {None, len(array)}
 
 
 def _within(numbers: Array, end: int | Array, name: str) -> None:
-    _require(bool(((numbers >= 0) & (numbers < end)).all()), name)
+    # A negative number is huge without its sign.
+    _require(bool((numbers.view(np.uint64) < end).all()), name)
 
 
 def _finite(numbers: Array, name: str) -> None:

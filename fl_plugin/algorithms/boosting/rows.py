@@ -7,12 +7,11 @@ that split the rows alike gain exactly alike, here as in pooled training.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from fl_plugin.algorithms.base import Block, Design, Task, Worker
+from fl_plugin.algorithms.base import Worker
+from fl_plugin.algorithms.boosting.answers import packing_for
 from fl_plugin.algorithms.boosting.compiled import (
     MISSING_BIN,
     Partition,
@@ -20,47 +19,15 @@ from fl_plugin.algorithms.boosting.compiled import (
     Sums,
     split_of,
 )
-from fl_plugin.algorithms.boosting.draws import uniform
 from fl_plugin.algorithms.boosting.layout import Layout
 from fl_plugin.algorithms.boosting.losses import HELD, Loss
-from fl_plugin.algorithms.boosting.questions import (
-    BINS,
-    COLUMN,
-    MISSING_LEFT,
-    Asked,
-    malformed,
-    read,
-)
+from fl_plugin.algorithms.boosting.parts import Part
+from fl_plugin.algorithms.boosting.questions import Asked, malformed, read
 from fl_plugin.algorithms.boosting.splitting import FIELDS
-from fl_plugin.errors import TrainingError
 from fl_plugin.summand import Array, Arrays, Floats
 
 EXACT = 2.0**53  # float64 holds every whole number up to this one
-
-
-@dataclass(frozen=True)
-class Part:
-    """Rows that train, or rows that are held out for early stopping.
-
-    Args:
-        x: Bins, (rows, columns), F order.
-        y: Target, (rows,).
-        raw: Predictions so far, before the link, (rows, trees), F order.
-        weights: What each row counts, (rows,); None where all count alike.
-    """
-
-    x: Array
-    y: Floats
-    raw: Floats
-    weights: Floats | None
-
-    @classmethod
-    def of(cls, block: Block, loss: Loss) -> "Part":
-        """Return rows without predictions."""
-        raw = np.zeros((block.rows, loss.trees), order="F")
-        x = np.asfortranarray(block.x.T)
-        y = np.ascontiguousarray(block.y, dtype=np.float64)
-        return cls(x, y, raw, loss.weigh(y))
+TOGETHER = 2**13  # bins that are packed at a time
 
 
 class Rows(Worker):
@@ -71,12 +38,20 @@ class Rows(Worker):
         loss: What is minimised.
         rules: Of splits; only the columns count.
         parts: Rows that train, rows that are held out.
+        parties: How many parts are added.
     """
 
     def __init__(
-        self, layout: Layout, loss: Loss, rules: SplitRules, parts: tuple[Part, Part]
+        self,
+        layout: Layout,
+        loss: Loss,
+        rules: SplitRules,
+        parts: tuple[Part, Part],
+        parties: int,
     ) -> None:
         self._layout = layout
+        self._categorical = layout.categorical.tolist()
+        self._parties = parties
         self._loss = loss
         self._rules = rules
         self._train, self._held = parts
@@ -104,7 +79,7 @@ class Rows(Worker):
             self._plant(asked.grid)
         return {
             **scores,
-            **(self._histograms(asked.wanted) if len(asked.wanted) else {}),
+            **(self._histograms(asked) if len(asked.wanted) else {}),
         }
 
     def _open(self) -> Arrays:
@@ -114,7 +89,7 @@ class Rows(Worker):
         y, held = self._train.y, self._held.y
         targets = self._by_class(y) if self._loss.bounded else np.array([y.sum()])
         return {
-            "counts": np.concatenate(counts)[self._layout.sent],
+            "counts": np.concatenate(counts)[self._layout.present],
             "rows": np.array([len(y), len(held)]),
             "targets": targets.astype(np.float64),
             **({"held": self._by_class(held)} if self._loss.weights else {}),
@@ -124,14 +99,13 @@ class Rows(Worker):
         return np.bincount(y.astype(np.int64), minlength=max(self._loss.trees, 2))
 
     def _split(self, asked: Asked) -> None:
-        for row, members in zip(asked.splits, asked.members, strict=True):
-            tree, node, left, right = row[:4].tolist()
-            column = int(row[COLUMN])
+        for row, members in zip(asked.splits.tolist(), asked.members, strict=True):
+            tree, node, left, right, column, bins, missing_left = row
             split = split_of(
                 column,
-                int(row[BINS]),
-                left=bool(row[MISSING_LEFT]),
-                members=members if self._layout.categorical[column] else None,
+                bins,
+                left=bool(missing_left),
+                members=members if self._categorical[column] else None,
             )
             for partition in self._tree(tree):
                 if not partition.has(node) or any(map(partition.has, (left, right))):
@@ -213,21 +187,32 @@ class Rows(Worker):
         total = float(rows) if weights is None else float(weights.sum()) * HELD
         return self._loss.heaviest, total
 
-    def _histograms(self, wanted: Array) -> Arrays:
-        shape = (len(wanted), self._layout.size)
-        names = dict(FIELDS)
-        if self._loss.constant_hessian:
-            del names["hessians"]
-        answer = {name: np.empty(shape, dtype=np.int64) for name in names}
-        for i, (tree, node) in enumerate(wanted.tolist()):
-            partition = self._tree(tree)[0]
-            if not partition.has(node):
-                raise malformed("wanted")
-            summed = self._sums[tree].over(partition.rows(node))
-            for name, field in names.items():
-                # Whole numbers below 2^53: the cast loses nothing.
-                answer[name][i] = summed[field][self._layout.sent]
-        return answer
+    def _histograms(self, asked: Asked) -> Arrays:
+        packing = packing_for(asked, self._loss, self._parties)
+        size, wanted = self._layout.size, asked.wanted.tolist()
+        words = np.empty((len(packing.words), len(wanted), size), dtype=np.int64)
+        # A few nodes at a time, so that all of it stays in the core's cache.
+        step = max(1, TOGETHER // size)
+        room = np.empty((len(packing.fields), step, size), dtype=np.int64)
+        for begin in range(0, len(wanted), step):
+            nodes = wanted[begin : begin + step]
+            fields = room[:, : len(nodes)]
+            for place, (tree, node) in enumerate(nodes):
+                self._sum(
+                    tree, node, dict(zip(packing.bounds, fields[:, place], strict=True))
+                )
+            packing.pack(fields, words[:, begin : begin + step])
+        return {"sums": words}
+
+    def _sum(self, tree: int, node: int, into: Arrays) -> None:
+        """Write the sums over a node's rows, by field, (bins,) int64 each."""
+        partition = self._tree(tree)[0]
+        if not partition.has(node):
+            raise malformed("wanted")
+        summed = self._sums[tree].over(partition.rows(node))
+        for name, numbers in into.items():
+            # Whole numbers below 2^53: the cast loses nothing.
+            numbers[:] = summed[FIELDS[name]][self._layout.present]
 
     def _tree(self, tree: int) -> list[Partition]:
         if tree >= len(self._trees):
@@ -252,45 +237,3 @@ def _round(numbers: Array, exponent: int, bounds: tuple[float, float] | None) ->
         raise malformed("grid")
     numbers *= np.float32(2.0**exponent)
     np.rint(numbers, out=numbers)
-
-
-def parts_of(
-    design: Design, task: Task, loss: Loss, held_out: float
-) -> tuple[Part, Part]:
-    """Return the rows that train and those that are held out, by a hash of each row.
-
-    Raises:
-        TrainingError: A row has no hash to choose by, or a target that the loss has
-            no value for.
-    """
-    block = design.whole()
-    if not _in_range(block.y, loss):
-        raise TrainingError(
-            f"The target has values that the loss {loss.name} is not defined for.",
-            remedy="Choose another loss, or add a test to the column.",
-        )
-    if not held_out:
-        return Part.of(block, loss), Part.of(_chosen(block, []), loss)
-    if len(block.hashes) != block.rows:
-        raise TrainingError(
-            "Rows cannot be held out for early stopping: they have no key.",
-            remedy="Set validation_fraction to 0, or early_stopping to false.",
-        )
-    held = uniform(block.hashes, task.seed, 0) < held_out
-    return tuple(  # type: ignore[return-value]
-        Part.of(_chosen(block, np.flatnonzero(which)), loss) for which in (~held, held)
-    )
-
-
-def _chosen(block: Block, which: Sequence[int] | Array) -> Block:
-    at = np.asarray(which, dtype=np.int64)
-    return Block(np.ascontiguousarray(block.x[:, at]), block.y[at])
-
-
-def _in_range(y: Floats, loss: Loss) -> bool:
-    if loss.bounded:
-        whole = np.isin(y, np.arange(max(loss.trees, 2)))
-        return bool(whole.all())
-    return len(y) == 0 or bool(
-        np.isfinite(y).all() and loss.compiled.in_y_true_range(y)
-    )

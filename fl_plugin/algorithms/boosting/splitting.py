@@ -174,25 +174,25 @@ class Finder:
 def spread(layout: Layout, sums: Arrays, units: tuple[float, ...]) -> Array:
     """Return summed gradients, hessians and counts as scikit-learn's histogram.
 
+    The columns are in the order in which splits are looked for.
+
     Args:
         layout: Of the columns.
-        sums: (bins,) each, as in `FIELDS`; no hessians where they are constant. Counts
-            and hessians that noise has made negative become 0.
+        sums: (bins,) each, as in `FIELDS`; no hessians where they are constant.
         units: Of the grid of gradients and of hessians: powers of two.
     """
-    # Zeros in the bins that no column has.
     whole = layout.size == layout.columns * N_BINS
-    histogram = (np.empty if whole else np.zeros)(
+    histogram = (np.empty if whole else np.zeros)(  # zeros in bins that no column has
         (layout.columns, N_BINS), dtype=HISTOGRAM_DTYPE
     )
-    flat = histogram.reshape(-1)
-    flat["sum_gradients"][layout.kept] = sums["gradients"] * units[0]
-    flat["count"][layout.kept] = np.maximum(sums["counts"], 0)
-    hessians = sums.get("hessians")
-    flat["sum_hessians"][layout.kept] = (
-        0.0 if hessians is None else np.maximum(hessians, 0) * units[1]
+    flat, hessians = histogram.reshape(-1), sums.get("hessians")
+    flat["sum_gradients"][layout.present] = sums["gradients"] * units[0]
+    flat["count"][layout.present] = sums["counts"]
+    flat["sum_hessians"][layout.present] = (
+        0.0 if hessians is None else hessians * units[1]
     )
-    return histogram
+    # Copied column by column, which indexing would not do.
+    return histogram if layout.in_order else histogram.take(layout.order, axis=0)
 
 
 def routed(split: Split) -> Array:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fl_plugin.algorithms.base import Task
+from fl_plugin.algorithms.base import Block, Task
 from fl_plugin.algorithms.checks.arrays import checked, malformed
 from fl_plugin.summand import Arrays, Floats
 
@@ -21,6 +21,14 @@ def points(question: Arrays, name: str, shape: tuple[int, ...]) -> Floats:
     if np.abs(array).max(initial=0.0) > FARTHEST:
         raise malformed(name)
     return array
+
+
+def squares_from(point: Floats, block: Block) -> Floats:
+    """Return (rows,): each row's squared distance from one point."""
+    total = np.zeros(block.rows)
+    for x, at in zip(block.x, point, strict=True):
+        total += np.square(x - at)
+    return total
 
 
 def largest_sum(task: Task) -> float:

@@ -5,7 +5,7 @@ Loss, gradient and Hessian of the sum are the sums of the parties' own, so Newto
 iterates, and where they end, are those of the pooled rows. A step is halved until the
 loss has fallen enough (Boyd & Vandenberghe 2004, "Convex Optimization", section 9.5.2).
 Close to the optimum the Hessian hardly changes: it is then kept, and a round costs
-its gradient only. How far the optimum can be is proven in `convex.py`.
+its gradient only. How far the optimum can be is proven in `certificate.py`.
 """
 
 import math
@@ -78,6 +78,10 @@ class NewtonAlgorithm(RowAlgorithm):
     @abstractmethod
     def model(self, at: Floats, rounds: int, task: Task) -> Arrays:
         """Return the model's arrays."""
+
+    def repeated(self, task: Task) -> float:  # noqa: ARG002
+        """Return how often a row of the Hessian repeats a sent number, on average."""
+        return 1.0
 
     def share(self, task: Task) -> float:  # noqa: ARG002
         """Return what a row's loss counts in the objective."""
@@ -158,6 +162,7 @@ class NewtonAlgorithm(RowAlgorithm):
         if "hessian" in sums:
             hessian = share * self.hessian(sums, task) + np.diag(penalty)
             rounding = share * task.parties * expected["hessian"].rounding
+            rounding *= self.repeated(task)
             curved_at = at
         elif here is not None:
             hessian, rounding = here.hessian, here.hessian_noise
@@ -210,8 +215,10 @@ def newton_step(here: Point) -> Floats:
     values, vectors = np.linalg.eigh(even)
     if not values[0] > SINGULAR * values[-1]:
         raise TrainingError(
-            "The columns repeat one another, so the rows do not decide on one model.",
-            remedy="Raise the penalty in the study, or drop a feature.",
+            "The columns repeat one another, or are of far too unlike size, so the "
+            "rows do not decide on one model.",
+            remedy="Scale the numeric features, raise the penalty in the study, or "
+            "drop a feature.",
         )
     return np.asarray(
         -scale * (vectors @ ((vectors.T @ (scale * here.gradient)) / values))

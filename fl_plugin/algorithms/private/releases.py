@@ -13,56 +13,31 @@ Differentially Private Libraries"). So a row's contribution here is made of whol
 multiples of a power of two, coarse enough that no sum of them is ever rounded.
 """
 
-import math
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 
-from fl_plugin.algorithms.base import Algorithm, Task
+from fl_plugin.algorithms.base import Algorithm, Block, Task
 from fl_plugin.algorithms.checks.options import within
-from fl_plugin.summand import WORD_BYTES, Arrays, Floats, Summand
+from fl_plugin.release import Release
+from fl_plugin.summand import Arrays, Floats, Summand
 
-# A total with its noise stays inside its bound; 20 standard deviations: never above.
-_HEADROOM = 20.0
-# Bits of the grid below the noise: rounding then costs next to nothing.
-_FINENESS = 25
+__all__ = [
+    "GRID",
+    "MOST_ROWS",
+    "PrivateAlgorithm",
+    "Release",
+    "clipped",
+    "linear",
+    "snapped",
+]
+
 # With so many rows no sum of multiples of 2^-28 up to 1 is rounded in 53 bits.
 MOST_ROWS = 2**24
 GRID = 2.0**10  # columns of a design are whole multiples of 1 / GRID
-
-
-@dataclass(frozen=True, kw_only=True)
-class Release:
-    """What one array of an answer tells.
-
-    Args:
-        shape: Of the array.
-        bound: On the absolute value of an entry of the total, without noise.
-        sensitivity: Euclidean distance by which one row moves the array, at most.
-        share: Of the square of the fit's mu, that this array costs.
-    """
-
-    shape: tuple[int, ...]
-    bound: float
-    sensitivity: float
-    share: float
-
-    def noise(self, task: Task) -> float:
-        """Return the standard deviation of the noise in an entry of the sum."""
-        return self.sensitivity / (task.mu * math.sqrt(self.share))
-
-    def summand(self, task: Task) -> Summand:
-        """Return how the array is sent, with room for its noise."""
-        noise = self.noise(task)
-        if noise == 0.0:
-            return Summand(shape=self.shape, bound=self.bound)
-        bound = self.bound + _HEADROOM * noise * math.sqrt(task.parties)
-        bits = math.log2(bound / noise) + _FINENESS
-        width = min(WORD_BYTES, math.ceil(bits / 8))
-        return Summand(shape=self.shape, bound=bound, width=width)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +52,10 @@ class PrivateAlgorithm(Algorithm):
         "nothing: noise is added on purpose; without it the same steps on pooled rows"
     )
 
+    # Of parameters that are the target's bounds: "low" or "high"; a study leaves them
+    # to the contracts, or names narrower ones.
+    target_ends: ClassVar[Mapping[str, str]] = {}
+
     @abstractmethod
     def releases(self, question: Arrays, task: Task) -> Mapping[str, Release]:
         """Return what each array of the answer tells, from public facts only.
@@ -85,11 +64,42 @@ class PrivateAlgorithm(Algorithm):
             MessageError: The question is not one that this algorithm asks.
         """
 
+    def predict(self, model: Arrays, task: Task, block: Block) -> Floats:
+        """Return predictions, each of one row and the model alone, to the last bit.
+
+        BLAS and compiled code may round a row's prediction by where the row stands;
+        then a row that goes would move the others' figures. So rows are taken one by
+        one, each in memory of its own, unless a subclass knows better.
+        """
+        some = [
+            Algorithm.predict(self, model, task, replace(one, x=one.x.copy()))
+            for one in block.blocks(1)
+        ]
+        if not some:
+            return np.zeros(0)
+        return np.concatenate(some)
+
     def answers(self, question: Arrays, task: Task) -> Mapping[str, Summand]:
         """Return how the arrays are sent: bounds and widths with room for noise."""
         within(self.name, "the number of rows", task.rows, (0, MOST_ROWS))
         told = self.releases(question, task)
         return {name: release.summand(task) for name, release in told.items()}
+
+
+def linear(weights: Floats, intercept: float, x: Floats) -> Floats:
+    """Return w x + b of every row, (rows,), column after column.
+
+    Sums and products of whole arrays round each entry by itself, wherever it stands.
+
+    Args:
+        weights: (columns,).
+        intercept: The constant.
+        x: (columns, rows).
+    """
+    z = np.full(x.shape[1], intercept)
+    for weight, column in zip(weights, x, strict=True):
+        z += weight * column
+    return z
 
 
 def clipped(x: Floats, norm: float) -> Floats:

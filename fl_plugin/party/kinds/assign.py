@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,8 +13,10 @@ from fl_plugin.errors import MessageError, PolicyError
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind, listed, malformed, numbered
 from fl_plugin.party.job import Job
-from fl_plugin.party.private import check_algorithm, guard_for, is_private
-from fl_plugin.party.session import Session, read_splits
+from fl_plugin.party.kinds.prepare import selections
+from fl_plugin.party.portions import check_portions, portion_of
+from fl_plugin.party.private import check_algorithm, is_private, pay_for
+from fl_plugin.party.session import Session
 from fl_plugin.preparation.prepared import Prepared
 from fl_plugin.summand import Array
 
@@ -43,10 +44,11 @@ class Assign(Kind):
         jobs = listed(ask, "jobs", dict)
         if len(jobs) > MOST_JOBS:
             raise malformed("jobs")
-        splits = read_splits([dict(j.get("split") or {}) for j in jobs])
+        splits = selections(session, [dict(j.get("split") or {}) for j in jobs])
         arrays = numbered(ask, len(jobs))
         for i, (split, told) in enumerate(zip(splits, jobs, strict=True)):
             portions = _portions(session, told.get("portions"))
+            check_portions(session, split, portions)
             facts = told.get("prepared")
             if not isinstance(facts, dict):
                 raise malformed("preparation")
@@ -61,12 +63,12 @@ class Assign(Kind):
                 task=task,
             )
             if is_private(session):
-                job.guard = guard_for(session, job)
-                job.task = replace(job.task, mu=job.guard.noise.mu)
+                pay_for(session, job)
             else:
                 _check_rows(session, job)
             session.jobs.append(job)
-        session.preparers.clear()
+        for worker in (*session.preparers.values(), *session.portioned.values()):
+            worker.forget()
         return Answer()
 
 
@@ -110,15 +112,20 @@ def _digest(facts: Any, arrays: Mapping[str, Array]) -> str:
 
 
 def _check_rows(session: Session, job: Job) -> None:
-    rows = int(session.chosen(job.split).sum())
-    if rows > job.prepared.rows:
+    whole = max(job.portions)
+    # A search prepares its portions by themselves; else all rows were prepared.
+    prepared = whole if (job.split, whole) in session.portioned else 1.0
+    if int(portion_of(session, job.split, (prepared,)).sum()) > job.prepared.rows:
         raise MessageError(
             "A message says that all domains together have fewer rows than this one "
             "has.",
             remedy="Start the run again.",
         )
     # Masked, only the total is seen; plain, this domain's own sums are.
-    seen = job.prepared.rows if session.masks is not None else rows
+    counts = np.array(job.prepared.class_counts or (job.prepared.rows,))
+    seen = float(counts @ np.array(job.portions)) / prepared
+    if session.masks is None:
+        seen = int(portion_of(session, job.split, job.portions).sum())
     columns = job.task.width if job.algorithm.prepares == "matrix" else 0
     if seen < max(LEAST_ROWS, ROWS_PER_COLUMN * columns):
         raise PolicyError(

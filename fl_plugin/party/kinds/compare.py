@@ -4,12 +4,13 @@ Both models predict the same rows out of fold; the comparison is made inside the
 and only its rounded figures leave, and only where every class is large enough.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
-from fl_plugin.algorithms.base import Design, solve_alone
+from fl_plugin.algorithms.base import Block, Design, solve_alone
 from fl_plugin.errors import MeshError, TrainingError
 from fl_plugin.evaluation.base import Evaluation, evaluation_for, without_groups
 from fl_plugin.evaluation.metrics import Metrics
@@ -131,14 +132,13 @@ def _suppressed(session: Session) -> str:
 def _predict(session: Session, job: Job, model: Arrays, found: _Predicted) -> None:
     algorithm = job.algorithm
     design, test = test_design(session, job)
-    predictions, y = _over(
-        design, lambda block: algorithm.predict(model, job.task, block)
-    )
+    predictions = _over(design, lambda block: algorithm.predict(model, job.task, block))
     found.add("federated", test, predictions)
-    found.tested(test, y)
+    outcomes = _over(design, lambda block: algorithm.outcome(model, job.task, block))
+    found.tested(test, outcomes)
     personal = algorithm.personalise(model, job.task, training_design(session, job))
     if personal is not None:
-        tuned, _ = _over(
+        tuned = _over(
             design, lambda block: algorithm.predict(personal, job.task, block)
         )
         found.add("personal", test, tuned)
@@ -150,21 +150,23 @@ def _alone(session: Session, job: Job, test: Mask) -> Floats:
     raw, train = session.coded(), ~test
     try:
         prepared = prepare_alone(session.schema, session.plan, raw, train)
+        if job.task.target.kind == "none":
+            # Losses are distances: comparable only where columns have one scale.
+            prepared = replace(job.prepared, rows=prepared.rows)
         task = prepared.task(parties=1, seed=session.seed)
         fitted = solve_alone(job.algorithm, task, Streamed(raw, train, prepared))
     except MeshError:
         raise TrainingError(
             "A domain's own model cannot be fitted.", remedy="Use fewer folds."
         ) from None
-    predictions, _ = _over(
+    return _over(
         Streamed(raw, test, prepared),
         lambda block: job.algorithm.predict(fitted.model, task, block),
     )
-    return predictions
 
 
-def _over(design: Design, predict: Any) -> tuple[Floats, Floats]:
-    found = [(predict(block), block.y) for block in design.blocks(BLOCK)]
+def _over(design: Design, told: Callable[[Block], Floats]) -> Floats:
+    found = [told(block) for block in design.blocks(BLOCK)]
     if not found:
         raise TrainingError("A fold is empty.", remedy="Use fewer folds.")
-    return np.concatenate([p for p, _ in found]), np.concatenate([y for _, y in found])
+    return np.concatenate(found)

@@ -1,6 +1,7 @@
 """Step 9: privacy budget, and no cohort that differs by a few rows from another."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import isfinite
 
 from fl_plugin.manifest.types import Product
@@ -53,9 +54,15 @@ class BudgetRule(Rule):
 
 
 def _noise_refusals(facts: Facts, product: Product) -> Iterator[Refusal]:
-    if facts.request.epsilon is not None:
-        return
-    dp, grant, request = product.contract.dp, covering_grant(facts), facts.request
+    request, remedy = facts.request, "Set `privacy: {epsilon: ...}` in the study."
+    if request.epsilon is not None:
+        if request.evaluation != 0:
+            return
+        # Exact figures of a private run: as if they were asked for by themselves.
+        request = replace(request, uses=("evaluate",), epsilon=None)
+        facts = replace(facts, request=request)
+        remedy = "Give `privacy: {evaluation: ...}` a share of the budget in the study."
+    dp, grant = product.contract.dp, covering_grant(facts)
     demanded = dp is not None and not set(dp.required_for).isdisjoint(
         (request.purpose, *request.uses)
     )
@@ -63,7 +70,7 @@ def _noise_refusals(facts: Facts, product: Product) -> Iterator[Refusal]:
         yield Refusal(
             "privacy.dp_required",
             f"{product.name} may be used for this only with differential privacy.",
-            "Set `privacy: {epsilon: ...}` in the study.",
+            remedy,
         )
 
 

@@ -194,6 +194,16 @@ def _algorithm_rows() -> Iterator[Row]:
         },
         {"grant/request/epsilon": 2.0, "request/epsilon": 1.0},
     )
+    # Exact figures need a grant of their own; the one here is for noise.
+    yield from rows(
+        "request/evaluation",
+        {
+            YES: [0.1, 1.0, LEFT_OUT, None],
+            "privacy.dp_required": [0, 0.0],
+            UNREADABLE: ["much", [0.1]],
+        },
+        WITH_DP | {"request/epsilon": 1.0},
+    )
     # Nothing is spent, so nothing can fail.
     yield from rows("request/delta", {YES: [LEFT_OUT, None, 0.5, NAN]})
 

@@ -5,8 +5,9 @@ import pytest
 from sklearn.linear_model import LinearRegression as Pooled
 from sklearn.linear_model import Ridge as PooledRidge
 
-from fl_plugin.algorithms.elastic_net import ElasticNet, _descend, _gap, _Problem
+from fl_plugin.algorithms.elastic_net import ElasticNet, _gap
 from fl_plugin.algorithms.linear_models import least_squares
+from fl_plugin.algorithms.linear_models.descent import Problem, descend
 from fl_plugin.algorithms.linear_regression import LinearRegression
 from fl_plugin.algorithms.ridge import Ridge
 from fl_plugin.errors import ContractError, MessageError, TrainingError
@@ -229,7 +230,7 @@ def test_the_gap_is_at_least_how_far_the_loss_is_from_its_least():
     a = rng.normal(size=(40, 5))
     y = a @ rng.normal(size=5) + rng.normal(size=40)
     ones = np.ones(5)
-    problem = _Problem(
+    problem = Problem(
         g=a.T @ a / 40, c=a.T @ y / 40, first=0.2 * ones, second=0.1 * ones
     )
 
@@ -237,7 +238,7 @@ def test_the_gap_is_at_least_how_far_the_loss_is_from_its_least():
         penalty = 0.2 * np.abs(w).sum() + 0.05 * w @ w
         return ((y - a @ w) ** 2).sum() / 80 + penalty
 
-    best, _ = _descend(problem)
+    best, _ = descend(problem)
     assert _gap(problem, best, float(y @ y) / 40) == pytest.approx(0.0, abs=1e-12)
     for size in (1e-3, 0.1, 1.0):
         w = best + size * rng.normal(size=5)

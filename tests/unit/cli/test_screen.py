@@ -104,3 +104,30 @@ def test_no_cell_is_read_as_markup(drawn):
 def test_a_cell_reads_as_its_kind_should(cell, people, programs):
     assert for_people(cell) == people
     assert for_programs(cell) == programs
+
+
+def test_a_name_stays_whole_while_there_is_room(drawn):
+    name = "hist_gradient_boosting_classifier"
+    text = drawn(Table(columns=("name", "is"), rows=((name, "word " * 40),)))
+    assert name in text
+    text = drawn(Table(columns=("name", "is"), rows=(("x" * 60, "word " * 40),)))
+    assert text.count("word") == 40
+    assert text.count("x") == 60
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        (58901.042, "58,901"),
+        (168.026, "168.0"),
+        (14.8072, "14.81"),
+        (9.5648, "9.565"),
+        (-1234.5, "-1,234"),
+        (Change(-228.277), "-228.3"),
+        (Change(4325.818), "+4,326"),
+        (Change(0.0), "0.000"),
+        (float("inf"), "inf"),
+    ],
+)
+def test_a_large_figure_has_fewer_decimals(cell, said):
+    assert for_people(cell) == said

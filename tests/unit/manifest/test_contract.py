@@ -10,6 +10,7 @@ from fl_plugin.manifest.contract import ColumnContract, ProductContract
 from fl_plugin.manifest.grant_contract import GrantContract
 from fl_plugin.manifest.study_contract import StudyContract
 from fl_plugin.manifest.validation import closest, shown, validated
+from fl_plugin.preparation.splits import MAX_FOLDS, MAX_HOLDOUT, MAX_REPEATS
 
 Block = dict[str, Any]
 
@@ -177,9 +178,15 @@ WRONG_STUDY: list[Block] = [
     {"privacy": {"epsilon": 0}},
     {"privacy": {"mask": True}},
     {"evaluation": {"holdout": 0}},
-    {"evaluation": {"holdout": 1}},
+    {"evaluation": {"holdout": 0.51}},
     {"evaluation": {"folds": 1}},
+    {"evaluation": {"folds": 21}},
     {"evaluation": {"repeats": 0}},
+    {"evaluation": {"repeats": 21}},
+    {"evaluation": {"fairness": ["age"]}},
+    {"evaluation": {"fairness": ["is_bad"]}},
+    {"evaluation": {"group": "age"}},
+    {"privacy": {"delta": 1e-6}},
     {"evaluation": {"threshold": 1}},
     {"evaluation": {"bins": 8}},
     {"preparation": {"numeric": "minmax"}},
@@ -253,6 +260,26 @@ def test_the_nearest_word_is_offered_at_every_depth(block, hint):
     with pytest.raises(ContractError) as caught:
         validated(ProductContract, PRODUCT | block, "here")
     assert caught.value.remedy == f"Did you mean {hint}?"
+
+
+def test_a_study_asks_for_no_more_than_a_party_answers():
+    most = {"holdout": MAX_HOLDOUT, "folds": MAX_FOLDS, "repeats": MAX_REPEATS}
+    found = validated(StudyContract, STUDY | {"evaluation": most}, "here").evaluation
+    assert {word: getattr(found, word) for word in most} == most
+    for word, value in most.items():
+        more = {"evaluation": {word: value + (value if value < 1 else 1)}}
+        with pytest.raises(ContractError, match=word):
+            validated(StudyContract, STUDY | more, "here")
+
+
+def test_a_value_of_no_kind_is_told_once_and_with_every_kind():
+    block = STUDY | {"algorithm": {"name": "x", "l2": [1, 2]}}
+    with pytest.raises(ContractError) as caught:
+        validated(StudyContract, block, "here")
+    assert caught.value.problem == (
+        "here: algorithm.parameters.l2 must be one finite number, true or false, or "
+        "a plain word."
+    )
 
 
 def test_a_contract_cannot_be_changed():

@@ -260,6 +260,12 @@ def poison(value, place=0):
         spoiled("present", poison(10_000)),
         spoiled("classes", lambda a: a[:1]),
         spoiled("classes", poison(-1)),
+        spoiled("classes", lambda a: a + np.array([0, 1])),
+        spoiled("classes", lambda a: a + np.array([1, 0])),  # the moments stay
+        spoiled("classes", lambda a: a[::-1].copy()),
+        spoiled("classes", np.zeros_like),
+        spoiled("target", poison(0.5)),
+        spoiled("target", poison(0.0, place=1)),
         spoiled("target", poison(np.nan)),
         spoiled("scales", poison(0.0)),
         spoiled("scales", poison(-1.0)),
@@ -275,6 +281,7 @@ def poison(value, place=0):
         spoiled("edge_counts", poison(-1)),
         spoiled("categories", lambda a: a[:-1]),
         spoiled("categories", poison(-1)),
+        spoiled("categories", poison(ROWS.rows)),
     ],
 )
 def test_a_preparation_that_could_do_harm_is_refused(spoil):
@@ -319,11 +326,22 @@ def test_a_task_tells_what_the_target_is(kind):
         assert task.target_mean_square == pytest.approx((y**2).mean(), rel=1e-12)
 
 
-@pytest.mark.parametrize("y", [0.0, 1.0])
-def test_one_class_is_an_error(y):
-    block = RawBlock(ROWS.numeric, ROWS.codes, np.full(ROWS.rows, y))
-    with pytest.raises(TrainingError, match="one class"):
-        prepare_over(schema_of(), PreparationPlan(), parts_of(block))
+@pytest.mark.parametrize("y", [0, 1])
+def test_one_class_is_an_error_that_names_the_other(y):
+    target = Target(kind="binary", classes=("bad", "good"))
+    block = RawBlock(ROWS.numeric, ROWS.codes, np.full(ROWS.rows, float(y)))
+    missing = target.classes[1 - y]
+    with pytest.raises(TrainingError, match=f"classes of the target: {missing}\\."):
+        prepare_over(schema_of(target=target), PreparationPlan(), parts_of(block))
+
+
+def test_of_many_classes_without_rows_some_are_named():
+    classes = tuple(f"k{i}" for i in range(9))
+    target = Target(kind="multiclass", classes=classes)
+    y = np.mod(np.arange(ROWS.rows), 2).astype(np.float64)
+    block = RawBlock(ROWS.numeric, ROWS.codes, y)
+    with pytest.raises(TrainingError, match="k2, k3, k4, k5, k6 and 2 more"):
+        prepare_over(schema_of(target=target), PreparationPlan(), parts_of(block))
 
 
 def test_a_feature_without_a_value_is_named():
@@ -339,8 +357,25 @@ def test_infinite_values_are_refused_before_they_leave(value):
     numeric = ROWS.numeric.copy()
     numeric[1, :2] = value
     block = RawBlock(numeric, ROWS.codes, ROWS.target)
-    with pytest.raises(TrainingError, match="infinite"):
+    with pytest.raises(TrainingError, match="column age has infinite"):
         prepare_over(schema_of("bins"), PreparationPlan(), parts_of(block))
+
+
+@pytest.mark.parametrize("value", [1e28, 1e14, 1e200])
+def test_sums_and_squares_too_large_to_be_sent_name_their_column(value):
+    numeric = ROWS.numeric.copy()
+    numeric[2, :9] = value
+    block = RawBlock(numeric, ROWS.codes, ROWS.target)
+    with pytest.raises(TrainingError, match="column income has infinite or absurdly"):
+        prepare_over(schema_of(), PreparationPlan(), parts_of(block))
+
+
+@pytest.mark.parametrize("value", [1e15, 1e200])
+def test_so_does_a_target(value):
+    block = RawBlock(ROWS.numeric, ROWS.codes, np.full(ROWS.rows, value))
+    target = Target(kind="regression", classes=())
+    with pytest.raises(TrainingError, match="that is predicted has infinite"):
+        prepare_over(schema_of(target=target), PreparationPlan(), parts_of(block))
 
 
 def test_no_rows_is_an_error():

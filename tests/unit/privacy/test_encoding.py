@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from fl_plugin.errors import MessageError, TrainingError
 from fl_plugin.privacy.encoding import check_room, decode, encode, pack, unpack
 from fl_plugin.privacy.fixed_point import encode_limbs
-from fl_plugin.summand import Summand
+from fl_plugin.summand import Summand, native_type
 
 MOST_PARTIES = 1_000
 
@@ -117,12 +117,45 @@ def test_limbs_of_a_thousand_parties_add_without_overflow():
         (Summand(shape=(1,), bound=5.0, integer=True), np.array([1.5])),
         (Summand(shape=(1,), bound=2.0**62, integer=True), np.array([-(2**63)])),
         (Summand(shape=(1,), bound=np.nan), np.array([0.0])),
+        (Summand(shape=(2,), bound=1.0), np.array([np.nan, 0.0])),
+        (Summand(shape=(2,), bound=5.0, integer=True), np.array([0.0, np.nan])),
+        (Summand(shape=(2,), bound=1.0), np.array([np.inf, 0.0])),
+        (Summand(shape=(2,), bound=1.0), np.array([0.5, -1.5])),
+        (
+            Summand(shape=(1,), bound=2.0**62, integer=True),
+            np.array([2**63 + 1], dtype=np.uint64),
+        ),
+        (
+            Summand(shape=(2,), bound=100.0, integer=True, width=2),
+            np.array([3, 101], dtype=np.uint16),
+        ),
         (Summand(shape=(2,), bound=np.array([1.0, 2.0])), np.array([1.5, 1.5])),
     ],
 )
 def test_a_part_that_is_not_what_was_promised_is_not_encoded(summand, part):
     with pytest.raises(TrainingError):
         encode(summand, part)
+
+
+@pytest.mark.parametrize("width", range(1, 9))
+@pytest.mark.parametrize("kind", [np.int64, np.uint8, np.uint16, np.uint32, np.uint64])
+def test_whole_numbers_of_any_type_come_back(width, kind):
+    """A type that is sent goes as it is; another one is widened first."""
+    summand = Summand(shape=(4,), bound=100.0, integer=True, width=width)
+    part = np.array([0, 1, 7, 100], dtype=kind)
+    if kind is np.int64:
+        part = part * np.array([1, -1, 1, -1])
+    total = np.zeros(4, dtype=np.uint64)
+    for _ in range(3):
+        words = encode(summand, part)
+        assert words.dtype in {np.dtype(np.uint64), native_type(width)}
+        total += unpack(pack(words, width), (4,), width)
+    fits = 2 ** (8 * width - 1) > 300
+    expected = 3 * part.astype(np.int64)
+    assert decode(summand, total).tolist() == expected.tolist() or not fits
+    own = decode(summand, unpack(pack(encode(summand, part), width), (4,), width))
+    assert own.dtype == np.int64
+    assert own.tolist() == part.astype(np.int64).tolist()
 
 
 @given(st.floats(-1.0, 1.0), st.floats(1e-200, 1e200))

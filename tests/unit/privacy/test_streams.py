@@ -12,9 +12,9 @@ from scipy.stats import chisquare
 
 from fl_plugin.privacy.derivation import agree, digest_of, key_for, seal
 from fl_plugin.privacy.masks import MaskUse
-from fl_plugin.privacy.streams import Mask, apply, native_type
+from fl_plugin.privacy.streams import Mask, apply
 from fl_plugin.privacy.terms import VERSION
-from fl_plugin.summand import Summand
+from fl_plugin.summand import Summand, native_type
 
 A = X25519PrivateKey.from_private_bytes(b"a" * 32)
 B = X25519PrivateKey.from_private_bytes(b"b" * 32)
@@ -81,6 +81,38 @@ def test_a_message_of_many_chunks_is_masked_like_one_of_one():
     stream = np.frombuffer(counter_mode(key, 8 * size), dtype="<u8")
     np.testing.assert_array_equal(got, words["x"] - stream)
     assert words["x"][5] == 5  # what is masked is a copy
+
+
+@pytest.mark.parametrize("few", [0, 1, 5, 31, 32, 33, 130_000])
+def test_a_long_message_s_stream_runs_on_over_its_arrays_too(few):
+    """Long streams are made by other code after 32 bytes: wherever these end."""
+    key = b"r" * 32
+    expected = {
+        "a": Summand(shape=(few,), bound=1.0, width=1),
+        "b": Summand(shape=(40_001,), bound=1.0, width=3),
+        "c": Summand(shape=(2, 20_003), bound=1.0),
+    }
+    words = {n: np.zeros(s.shape, dtype=np.uint64) for n, s in expected.items()}
+    got = apply(words, expected, [Mask(key, adds=True), Mask(b"s" * 32, adds=False)])
+    again = apply(got, expected, [Mask(b"s" * 32, adds=True)])
+    stream = counter_mode(key, few + 4 * 40_001 + 8 * 40_006)
+    assert b"".join(again[n].tobytes() for n in "abc") == stream
+
+
+@pytest.mark.parametrize("size", [2**17 - 8, 2**17, 2**17 + 8])
+def test_short_and_long_messages_have_the_same_stream(size):
+    expected = {"x": Summand(shape=(size // 8,), bound=1.0)}
+    words = {"x": np.zeros(size // 8, dtype=np.uint64)}
+    got = apply(words, expected, [Mask(b"t" * 32, adds=True)])
+    assert got["x"].tobytes() == counter_mode(b"t" * 32, size)
+
+
+def test_a_message_without_masks_is_only_cut():
+    expected = {"x": Summand(shape=(3,), bound=1.0, width=2)}
+    words = {"x": np.array([1, 2**16 + 2, 2**63 + 3], dtype=np.uint64)}
+    got = apply(words, expected, [])["x"]
+    assert got.dtype == np.uint16
+    assert got.tolist() == [1, 2, 3]
 
 
 def test_masks_of_a_pair_cancel_and_a_mask_taken_off_is_gone():

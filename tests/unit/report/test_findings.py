@@ -11,9 +11,9 @@ from fl_plugin.report.findings import (
     exactness,
     findings,
     headline,
-    limits,
     verdict,
 )
+from fl_plugin.report.limits import limits
 
 
 def answer(run: RunRecord, question: str) -> Finding:

@@ -10,6 +10,7 @@ import pytest
 
 from fl_plugin.registry.record_json import record_from_json, record_to_json
 from fl_plugin.report.html import readable_date, report_of
+from fl_plugin.report.inside import coefficient_plot
 
 VOID = {"meta", "br", "link", "img", "hr"}
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
@@ -207,8 +208,14 @@ def test_standard_errors_are_drawn_where_they_are_known(run):
     known = tuple(
         dataclasses.replace(c, standard_error=0.2) for c in plain.coefficients
     )
-    drawn = report_of(dataclasses.replace(plain, coefficients=known))
-    assert drawn.count("<path") > report_of(plain).count("<path")
+    told = dataclasses.replace(plain, coefficients=known)
+    lines = []
+    for record in (plain, told):
+        plot = coefficient_plot(record)
+        assert plot is not None
+        drawn = re.findall(r"stroke: var\(--(?:federated|own)\)", plot.svg)
+        lines.append(len(drawn))
+    assert lines[1] - lines[0] == len(known)
 
 
 def test_a_date_is_readable_and_a_strange_one_is_left_alone():

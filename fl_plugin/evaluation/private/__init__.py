@@ -1,0 +1,1 @@
+"""Judging a model under differential privacy: bounded sums, released with noise."""
