@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from fl_plugin.manifest.contract import ColumnContract, ProductContract
 from fl_plugin.manifest.types import Column, Grant, Owner, Product, Relation
@@ -20,6 +21,16 @@ from fl_plugin.policy.fingerprint import policy_fingerprint
 from fl_plugin.policy.types import Facts, Measured, Node, Request
 
 pytest_plugins = ["tests.figures"]
+
+# A loaded machine is not a fault, and the same cases come every time. Fresh ones:
+# `--hypothesis-profile=default`.
+settings.register_profile(
+    "mesh",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("mesh")
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 CONTRACT: dict[str, Any] = {

@@ -95,7 +95,7 @@ def golden_file(content: bytes | None = None) -> Iterator[Path]:
         yield path
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(written=st.lists(entries, max_size=6))
 def test_what_is_written_is_read_back_and_verifies(written):
     with fresh() as ledger:
@@ -108,7 +108,7 @@ def test_what_is_written_is_read_back_and_verifies(written):
     ]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(data=st.data())
 def test_no_changed_byte_of_the_file_passes_with_other_records(data):
     content, records = golden()
@@ -119,7 +119,7 @@ def test_no_changed_byte_of_the_file_passes_with_other_records(data):
         assert _records_if_it_passes(path) in (None, records)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_no_cut_file_passes_with_other_records(data):
     content, records = golden()
@@ -139,7 +139,7 @@ def _records_if_it_passes(path: Path) -> tuple[AuditRecord, ...] | None:
     return None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(order=st.permutations(range(1, RECORDS + 1)))
 def test_any_reordering_is_named_by_the_first_record_out_of_place(order):
     displaced = [n for n, place in enumerate(order, start=1) if n != place]
@@ -155,7 +155,7 @@ def test_any_reordering_is_named_by_the_first_record_out_of_place(order):
         assert verify(path).first_bad == min(displaced, default=None)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(gone=st.sets(st.integers(1, RECORDS)))
 def test_any_set_of_deletions_is_named_by_its_first_against_the_head(gone):
     with golden_file() as path:
@@ -167,14 +167,14 @@ def test_any_set_of_deletions_is_named_by_its_first_against_the_head(gone):
     assert found.first_bad == min(gone, default=None)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(at=st.integers(0, RECORDS), wrong=hashes)
 def test_a_head_that_this_ledger_never_had_is_never_accepted(at, wrong):
     with golden_file() as path:
         assert not verify(path, [Head(at, wrong)]).ok
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(kept=st.lists(cohorts, max_size=5), asked=cohorts)
 def test_the_distance_is_the_smallest_symmetric_difference(kept, asked):
     with fresh() as ledger:
@@ -188,7 +188,7 @@ def test_the_distance_is_the_smallest_symmetric_difference(kept, asked):
     assert found == min((len(asked ^ cohort) for cohort in kept), default=None)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(asked=st.lists(epsilons, max_size=12), limit=epsilons)
 def test_a_spend_passes_exactly_when_the_decimal_sum_fits(asked, limit):
     total = Decimal(0)

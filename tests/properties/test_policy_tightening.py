@@ -101,7 +101,7 @@ requests = st.builds(
 )
 rows = st.one_of(st.none(), st.integers(0, 300))
 wide_grant = {"uses": USES, "columns": COLUMNS}
-LAW = settings(max_examples=300, deadline=None)
+LAW = settings(max_examples=300)
 
 
 @given(contract=contracts, request=requests, rows=rows, data=st.data())

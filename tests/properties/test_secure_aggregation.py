@@ -158,7 +158,7 @@ def test_one_batch_of_keys_lasts_for_its_rounds_and_the_next_goes_on():
             assert same_low_bytes(got, wanted, SMALL)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(3, 9), st.integers(0, 2**32))
 def test_no_sum_over_fewer_than_all_is_without_masks(parties, seed):
     rng = np.random.default_rng(seed)
@@ -178,7 +178,7 @@ def test_no_sum_over_fewer_than_all_is_without_masks(parties, seed):
         assert (masked != plain["x"]).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(3, 9), st.integers(0, 2**32), st.floats(1e-9, 1e9))
 def test_numbers_come_back_as_the_unmasked_encoding_gives_them(parties, seed, bound):
     rng = np.random.default_rng(seed)

@@ -71,7 +71,7 @@ def masked(parties, words, expected, run="run", context="asked 0"):
     return {p: cohort.parties[p].hide(words[p], expected, 0, context) for p in parties}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(3, 8), st.integers(0, 2**32))
 def test_masks_cancel_in_the_sum_of_all_and_in_no_smaller_one(parties, seed):
     expected = {"x": Summand(shape=(6,), bound=1.0)}

@@ -108,7 +108,7 @@ def test_the_estimator_can_be_cloned_and_fitted_elsewhere():
 MUTANTS = st.sampled_from([-(2**62), -2, -1, 0, 1, 2, 3, 7, 255, 256, 2**31, 2**62])
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @draws(data=st.data())
 def test_a_changed_model_is_refused_or_still_whole_trees(data):
     model = {name: array.copy() for name, array in FITTED.model.items()}
@@ -298,7 +298,7 @@ def test_trees_that_were_not_begun_cannot_be_asked_about():
         _worker(1).answer(Asked(wanted=np.array([[0, 0]])).arrays())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @draws(data=st.data())
 def test_a_changed_question_is_refused_or_answered_in_the_agreed_shape(data):
     begin = data.draw(st.integers(1, 8))

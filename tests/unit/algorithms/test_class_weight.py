@@ -188,7 +188,7 @@ def test_another_word_is_refused(name, word):
         find_algorithm(name).of({"class_weight": word})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_no_rows_break_the_bounds_however_rare_a_class_is(data):
     kind = data.draw(st.sampled_from(sorted(LINEAR)))

@@ -218,7 +218,7 @@ MODEL = fit_over(OURS, TASK, BLOCKS).model
 BAD = [-(2**62), -2, -1, 0, 1, 2, 5, 30, 31, 255, 2**40, 2**62]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @draws(data=st.data())
 def test_a_changed_model_is_refused_or_still_whole_trees(data):
     model = {name: array.copy() for name, array in MODEL.items()}
@@ -267,7 +267,7 @@ def questions() -> list[Any]:
 QUESTIONS = questions()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @draws(data=st.data())
 def test_a_changed_question_is_refused_or_answered_in_the_agreed_shape(data):
     begin = data.draw(st.integers(0, 4))
