@@ -2,8 +2,12 @@
 
 Part of `python -m bench.split_network`. Attacks by the coordinator are those that the
 label party measures itself; attacks by domains look at what each of them got and sent.
-Raw columns say what 40 known labels are worth to who never took part: no defence of
-the messages can push model completion below that.
+
+Model completion needs no message: 40 known labels and features, trained on or not, tell
+something of all other labels, and no defence of the messages can push it below that. So
+it is run four times with the same known labels: on activations of the trained nets, of
+the same nets before training, of the trained nets on rows that were never trained on,
+and on raw columns. What training told is the first less the second.
 """
 
 from collections.abc import Mapping
@@ -13,17 +17,23 @@ import numpy as np
 from bench.figures import Figure
 from bench.split_default import GROUPS, LABEL, Floats, Parted, one_hot, parted
 from bench.split_fits import Options, run
+from fl_plugin.algorithms.base import Block
+from fl_plugin.summand import Array
 from fl_plugin.vertical.base import PROTECTED, SHARED
 from fl_plugin.vertical.split.attacks import (
     completion_attack,
     direction_attack,
     norm_attack,
 )
-from fl_plugin.vertical.split.blueprint import coded_of
+from fl_plugin.vertical.split.blueprint import Blueprint, coded_of, rows_of
 from fl_plugin.vertical.split.decorrelation import distance_correlation, row_distances
+from fl_plugin.vertical.split.label import named
+from fl_plugin.vertical.split.party import COORDINATOR
 from fl_plugin.vertical.split.wire import unpacked
 from fl_plugin.vertical.split_network import SplitNetwork
-from tests.vertical import Fit
+from tests.vertical import Fit, sides
+
+COMPLETION = "attack completion auc"
 
 TRADE: Mapping[str, Options] = {
     "no defence": {"defence": "none"},
@@ -40,31 +50,72 @@ TRADE: Mapping[str, Options] = {
 
 def attacks(part: Parted, fit: Fit, seed: int) -> dict[str, float]:
     """Return what attacks find: at the coordinator, and the worst of the domains."""
-    label = fit.figures[LABEL]
     found = {
-        f"coordinator: {name.replace('_', ' ')}": value
-        for name, value in label.items()
-        if name.startswith("attack")
+        f"coordinator: {_words(name)}": value
+        for name, value in fit.figures[LABEL].items()
+        if name.startswith("attack") and "completion" not in name
     }
-    rng = np.random.default_rng(seed)
+    for name, value in _completions(part, fit, COORDINATOR, seed).items():
+        found[f"coordinator: {name}"] = value
     positive = part.y_train == 1.0
     for party in GROUPS:
-        back, sent, every = seen_by(part, fit, party, seed)
+        back, _, every = seen_by(part, fit, party, seed)
         one = {
             "attack norm auc": norm_attack(back, positive),
             "attack direction auc": direction_attack(back, positive),
             "attack all epochs auc": direction_attack(every, positive),
-            "attack completion auc": completion_attack(sent, positive, rng),
+            **_completions(part, fit, party, seed),
         }
-        own = part.train[party].x.T
-        raw = completion_attack(own, positive, rng)
-        one["attack completion of raw columns auc"] = raw
         for name, value in one.items():
             key = f"worst domain: {name}"
-            found[key] = max(found.get(key, 0.0), value)
-    pooled = completion_attack(one_hot(part, part.train), positive, rng)
-    found["all raw columns together: attack completion auc"] = pooled
+            found[key] = max(found.get(key, -1.0), value)
     return found
+
+
+def _completions(part: Parted, fit: Fit, party: str, seed: int) -> dict[str, float]:
+    """Return what 40 labels find with a party's activations, and without training."""
+    positive, unseen = part.y_train == 1.0, part.y_test == 1.0
+    plan = SplitNetwork().blueprint(part.task(PROTECTED, seed))
+    there = party == COORDINATOR
+    raw = one_hot(part, part.train) if there else part.train[party].x.T
+    trained = activations(part, part.train, plan, fit)[party]
+    before = activations(part, part.train, plan, None)[party]
+    later = activations(part, part.test, plan, fit)[party]
+
+    def found(rows: Floats, labels: Array) -> float:
+        return completion_attack(rows, labels, np.random.default_rng(seed))
+
+    after, without = found(trained, positive), found(before, positive)
+    return {
+        f"{COMPLETION}, absolute": after,
+        f"{COMPLETION} before training": without,
+        f"{COMPLETION} on unseen rows": found(later, unseen),
+        f"{COMPLETION} on raw columns": found(raw, positive),
+        f"{COMPLETION}, excess over before training": after - without,
+    }
+
+
+def activations(
+    part: Parted, blocks: Mapping[str, Block], plan: Blueprint, fit: Fit | None
+) -> dict[str, Floats]:
+    """Return all domains' activations and the coordinator's; before a fit if None."""
+    found: dict[str, Floats] = {}
+    rows = sides(blocks, part.columns)
+    for party, side in sides(part.train, part.columns).items():
+        if party in plan.holders:  # first weights come from the training rows
+            net = plan.bottom(side)
+            if fit is not None:
+                net.restore(named(fit.parts[party], "bottom"))
+            found[party] = net.forward(rows_of(rows[party]), training=False)
+    middle = plan.middle()
+    if fit is not None:
+        middle.restore(named(fit.fitted.part, "top"))
+    joined = np.concatenate([found[p] for p in plan.holders], axis=1)
+    return found | {COORDINATOR: middle.forward(joined, training=False)}
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def seen_by(
@@ -98,7 +149,7 @@ def trade_offs(table: Mapping[str, Floats], seed: int) -> list[Figure]:
             Figure(name=f"{name}: AUC", value=outcome.auc),
             Figure(name="  average precision", value=outcome.precision),
             *(
-                Figure(name=f"  {n.replace('_', ' ')}", value=v)
+                Figure(name=f"  {_words(n)}", value=v)
                 for n, v in told.items()
                 if n.startswith("attack")
             ),

@@ -10,7 +10,8 @@ opened, by the best linear guess.
 
 Rows: synthetic ones at the size of the bar, columns over two and over four parties;
 credit_default (30,000 customers: profile, status, bills, payments), where the
-profile's domain has the labels; nmes1988 (4,406 people's visits to a doctor: health, home, cover).
+profile's domain has the labels; nmes1988 (4,406 people's visits to a doctor: health,
+home, cover).
 Both are read from `../shared/data`; where they are not, they are left out.
 """
 

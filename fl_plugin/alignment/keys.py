@@ -58,6 +58,65 @@ def normalise(
         ContractError: A column does not fit its rule, two rows have the same key, or no
             row has one.
     """
+    usable = _usable(columns, rules)
+    _refuse_duplicates(usable.values, tuple(columns), min_cohort)
+    return Keys(
+        values=usable.values,
+        rows=usable.rows,
+        total=usable.total,
+        bits=usable.bits,
+        min_cohort=min_cohort,
+    )
+
+
+def distinct(
+    columns: Mapping[str, Sequence[Any] | npt.NDArray[Any]],
+    rules: Sequence[str],
+    *,
+    min_cohort: int,
+) -> tuple[Keys, Indices]:
+    """Return the keys of a table whose rows may share them, each key once.
+
+    Args:
+        columns: As of `normalise`.
+        rules: As of `normalise`.
+        min_cohort: Counts below it are not told.
+
+    Returns:
+        The keys, with the first row of each; and (rows,) the place of every row's key
+        among them, -1 where it has none.
+
+    Raises:
+        ContractError: A column does not fit its rule, or no row has a key.
+    """
+    usable = _usable(columns, rules)
+    places: dict[bytes, int] = {}
+    which = np.full(usable.total, -1, dtype=np.int64)
+    which[usable.rows] = [places.setdefault(v, len(places)) for v in usable.values]
+    codes, first = np.unique(which[usable.rows], return_index=True)
+    keys = Keys(
+        values=tuple(places),
+        rows=usable.rows[first],
+        total=len(codes),
+        bits=usable.bits,
+        min_cohort=min_cohort,
+    )
+    return keys, which
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Usable:
+    """Every row's key, of those that have one."""
+
+    values: tuple[bytes, ...] = field(repr=False)
+    rows: Indices = field(repr=False)
+    total: int
+    bits: float
+
+
+def _usable(
+    columns: Mapping[str, Sequence[Any] | npt.NDArray[Any]], rules: Sequence[str]
+) -> _Usable:
     kinds = [rule_for(rule) for rule in rules]
     spelt = _all_spelt(columns, kinds)
     rows = [i for i, parts in enumerate(zip(*spelt, strict=True)) if all(parts)]
@@ -67,14 +126,11 @@ def normalise(
             remedy="Check that the rule of each key column fits what it holds.",
         )
     usable = [[column[i] for i in rows] for column in spelt]
-    values = [_joined(parts) for parts in zip(*usable, strict=True)]
-    _refuse_duplicates(values, tuple(columns), min_cohort)
-    return Keys(
-        values=tuple(values),
+    return _Usable(
+        values=tuple(_joined(parts) for parts in zip(*usable, strict=True)),
         rows=np.array(rows, dtype=np.int64),
         total=len(spelt[0]),
         bits=sum(map(_bits, usable, kinds)),
-        min_cohort=min_cohort,
     )
 
 

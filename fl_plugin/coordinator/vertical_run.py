@@ -18,6 +18,7 @@ from fl_plugin.coordinator.matching import Matching, match_rows
 from fl_plugin.errors import MeshError, MessageError
 from fl_plugin.evaluation.metrics import Metrics
 from fl_plugin.plan.types import Plan
+from fl_plugin.plan.vertical import keys_at
 from fl_plugin.plan.wire import features_json, request_json
 from fl_plugin.privacy.terms import Terms
 from fl_plugin.summand import Arrays
@@ -54,6 +55,7 @@ class VerticalTrained:
         holdout: Of the model, over the matched rows it was not trained on.
         baseline: Of the model that knows only the training target.
         domain: At the label's domain, the model beside its own columns alone.
+        ranking: How well it ranks, where that was asked for.
         seconds: By stage.
     """
 
@@ -68,6 +70,7 @@ class VerticalTrained:
     holdout: Metrics
     baseline: Metrics
     domain: Mapping[str, Any]
+    ranking: Mapping[str, Any] | None
     seconds: Mapping[str, float]
 
 
@@ -142,6 +145,7 @@ def train_vertical(plan: Plan, federation: Federation) -> VerticalTrained:
         holdout=_metrics(told.get("holdout")),
         baseline=_metrics(told.get("baseline")),
         domain=_mapping(told.get("domain")),
+        ranking=_mapping(told["ranking"]) if "ranking" in told else None,
         seconds=clock.laps,
     )
 
@@ -216,7 +220,8 @@ def open_matched(plan: Plan, federation: Federation) -> Mapping[str, Mapping[str
             "preparation": plan.preparation.model_dump(mode="json"),
             "target": plan.target if labelled else None,
             "predicts": predicts if labelled else _NOBODY,
-            "match": plan.match.key if plan.match else None,
+            "match": list(keys_at(plan.match, party.domain)),
+            **_ranked(plan, party.domain, labelled=labelled),
             "seed": plan.seed,
             "identities": {p.domain: p.identity for p in plan.parties},
             "terms": terms.message,
@@ -226,6 +231,14 @@ def open_matched(plan: Plan, federation: Federation) -> Mapping[str, Mapping[str
     keys = {party: body.get("announcement") for party, body in told.items()}
     federation.ask("channel", {"announcements": keys})
     return opened
+
+
+def _ranked(plan: Plan, domain: str, *, labelled: bool) -> dict[str, Any]:
+    """Return what only the label's domain reads: whose rows are ranked, and when."""
+    if not labelled or domain != plan.label_domain:
+        return {}
+    last = plan.evaluation.holdout_by == "last"
+    return {"group": plan.evaluation.group, "timed": last}
 
 
 def task_json(plan: Plan, widths: Mapping[str, int]) -> dict[str, Any]:

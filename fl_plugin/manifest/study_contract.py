@@ -14,15 +14,8 @@ MOST_HELD_OUT = 0.5
 MOST_FOLDS = 20
 MOST_REPEATS = 20
 Value = float | int | bool | Name
-_ONLY_HORIZONTAL = {
-    "fairness",
-    "folds",
-    "group",
-    "holdout_by",
-    "importances",
-    "repeats",
-    "stratified",
-}
+_ONLY_HORIZONTAL = {"fairness", "folds", "importances", "repeats", "stratified"}
+_ONLY_LOOKUPS = {"group", "holdout_by"}  # and horizontal studies
 Candidates = Annotated[tuple[Value, ...], Field(min_length=1, max_length=64)]
 
 
@@ -72,12 +65,13 @@ class EvaluationPlan(ContractBlock):
 
     Args:
         holdout: Share of rows never trained on.
-        holdout_by: Which rows: those that a keyed hash draws, or the latest ones by
-            the products' `event_time`.
+        holdout_by: Which rows: those that a keyed hash draws; the latest ones by the
+            products' `event_time`; or of each value of `group` its last ones.
         folds: Of the cross-validation; 0 for none.
         repeats: Of the whole cross-validation.
         stratified: Whether every fold has its share of each class.
-        group: A column whose equal values stay in one fold.
+        group: A column whose equal values stay in one fold; in a vertical study with
+            `match.keys`, whose rows are ranked against each other.
         threshold: Score above which a row counts as positive.
         bins: Of the score histogram that the AUC is computed from.
         fairness: Columns with the role `protected`, by whose values the figures are
@@ -87,7 +81,7 @@ class EvaluationPlan(ContractBlock):
     """
 
     holdout: Annotated[float, Field(gt=0, le=MOST_HELD_OUT)] = 0.2
-    holdout_by: Literal["hash", "time"] = "hash"
+    holdout_by: Literal["hash", "time", "last"] = "hash"
     folds: Annotated[int, Field(ge=0, le=MOST_FOLDS)] = 5
     repeats: Annotated[int, Field(ge=1, le=MOST_REPEATS)] = 5
     stratified: bool = False
@@ -101,6 +95,14 @@ class EvaluationPlan(ContractBlock):
     def _no_single_fold(self) -> Self:
         if self.folds == 1:
             raise ValueError("folds must be 0, for none, or at least 2")
+        return self
+
+    @model_validator(mode="after")
+    def _last_of_a_group(self) -> Self:
+        if self.holdout_by == "last" and self.group is None:
+            raise ValueError(
+                "holdout_by: last needs the group whose last rows they are"
+            )
         return self
 
 
@@ -163,19 +165,43 @@ class PreparationPlan(ContractBlock):
 
 
 class MatchPlan(ContractBlock):
-    """How a vertical study finds which rows of its domains are the same.
+    """How a vertical study finds which rows of its domains belong together.
 
     Args:
         key: The column that names a row; every product has it, as a `join_key`.
+        keys: Instead of it, where the label's product has many rows for one of
+            another: by domain, the column that names its rows. The label's product
+            has all of these columns, and may repeat their values.
         how: "private": no domain learns a key of another, nor whether it has one that
             the others have not. "keyed_hash": faster; every contract must offer the
             use `match_by_hash`, and the domains share a salt.
         normalise: What makes two keys the same (`fl_plugin.alignment`).
     """
 
-    key: ColumnName
+    key: ColumnName | None = None
+    keys: Annotated[dict[Name, ColumnName], Field(max_length=15)] = Field(
+        default_factory=dict
+    )
     how: Literal["private", "keyed_hash"] = "private"
     normalise: Name = "text"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns that rows are matched by, each once."""
+        named = (self.key,) if self.key is not None else tuple(self.keys.values())
+        return tuple(dict.fromkeys(named))
+
+    @property
+    def words(self) -> str:
+        """The columns, as a report names them."""
+        pairs = (f"{column} ({domain})" for domain, column in sorted(self.keys.items()))
+        return self.key if self.key is not None else ", ".join(pairs)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.key is None) != bool(self.keys):
+            raise ValueError("a match names either one `key`, or `keys` by domain")
+        return self
 
 
 class SamplingPlan(ContractBlock):
@@ -218,19 +244,30 @@ class StudyContract(ContractBlock):
     def _vertical_matches_rows(self) -> Self:
         if (self.mode == "vertical") != (self.match is not None):
             raise ValueError("`match` belongs to mode: vertical, and it needs one")
-        if self.mode == "horizontal":
+        if self.match is None:
+            if self.evaluation.holdout_by == "last":
+                raise ValueError("holdout_by: last belongs to `match.keys`")
             return self
         if self.target is None:
             raise ValueError("a vertical study needs a target")
-        if self.match is not None and self.match.key in (*self.features, self.target):
+        if {*self.match.columns} & {*self.features, self.target}:
             raise ValueError("the key is neither a feature nor the target")
-        told = self.evaluation.model_fields_set & _ONLY_HORIZONTAL
-        if told or self.search or self.sampling or self.privacy.epsilon is not None:
+        self._check_judged(self.match)
+        return self
+
+    def _check_judged(self, match: MatchPlan) -> None:
+        judged, told = self.evaluation, self.evaluation.model_fields_set
+        alien = told & (_ONLY_HORIZONTAL | (set() if match.keys else _ONLY_LOOKUPS))
+        if alien or self.search or self.sampling or self.privacy.epsilon is not None:
             raise ValueError(
                 "a vertical study is judged by its held-out rows: it has no folds, "
-                "fairness, importances, search, sampling or epsilon"
+                "fairness, importances, search, sampling or epsilon; `group` and `holdout_by` only "
+                "with `match.keys`"
             )
-        return self
+        if match.keys and judged.holdout_by == "time":
+            raise ValueError("with `match.keys`, rows are held out by hash, or `last`")
+        if judged.group is not None and judged.group not in match.columns:
+            raise ValueError("with `match.keys`, the group is one of the keys")
 
     @model_validator(mode="after")
     def _roles_apart(self) -> Self:

@@ -1,12 +1,17 @@
 """From what a vertical run brought back to the record that is kept."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
+from fl_plugin.alignment.counts import bucket_words
 from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.vertical_run import VerticalTrained
+from fl_plugin.errors import MessageError
 from fl_plugin.evaluation.base import EvaluationSpec, evaluation_for
 from fl_plugin.manifest.types import Manifest, Study
 from fl_plugin.mesh.figures import confusion_of, quality_fields
@@ -17,6 +22,7 @@ from fl_plugin.registry import run_record as rec
 from fl_plugin.vertical.installed import find_vertical
 
 _NUMBER_BYTES = 8
+_RANKING = TypeAdapter(rec.Ranking)
 _SEALED = (
     "What domains say to each other passes the coordinator sealed (X25519, AES-GCM), "
     "under keys that each domain signed."
@@ -124,7 +130,7 @@ def _vertical(done: FinishedVertical) -> rec.Vertical:
         label_domain=plan.label_domain,
         labels="shared" if plan.labels == "shared" else "protected",
         matched=rec.Matched(
-            key=match.key if match else "",
+            key=match.words if match else "",
             how=match.how if match else "private",
             normalise=match.normalise if match else "",
             rows=trained.matching.rows,
@@ -134,7 +140,27 @@ def _vertical(done: FinishedVertical) -> rec.Vertical:
         parts=dict(trained.parts),
         figures={who: told for who, told in figures.items() if told},
         moved=moved / raw if raw else None,
+        ranking=_ranking(trained.ranking),
     )
+
+
+def _ranking(told: Mapping[str, Any] | None) -> rec.Ranking | None:
+    """Return the figures of ranks that the label's domain told.
+
+    Raises:
+        MessageError: They are no such figures.
+    """
+    if told is None:
+        return None
+    try:
+        low, high = told["users"]
+        words = {**told, "users": bucket_words(int(low), int(high))}
+        return _RANKING.validate_json(json.dumps(words))
+    except (ValidationError, KeyError, TypeError, ValueError):
+        raise MessageError(
+            "A party told no usable figures of ranks.",
+            remedy="Check that every node runs the same version of fl_plugin.",
+        ) from None
 
 
 def _baselines(done: FinishedVertical) -> dict[str, dict[str, float | None]]:
@@ -165,6 +191,11 @@ _WHAT: Mapping[str, tuple[str, rec.Form]] = {
     "open": ("a rounded number of rows, fingerprints", "number"),
     "channel": ("a signed public key for this run", "number"),
     "match": ("keys of rows, blinded: no one can test a guess against them", "sealed"),
+    "expand": (
+        "sealed for each other domain: which of its rows come, how often, in which "
+        "order",
+        "sealed",
+    ),
     "arrange": ("the numbers of matched rows and of own columns", "number"),
     "turn": ("", "activation"),  # the algorithm says what
     "keep": ("the digest of the own part of the model", "number"),

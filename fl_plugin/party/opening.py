@@ -207,7 +207,7 @@ def _check_edges(plan: PreparationPlan, facts: Facts, request: Request) -> None:
 def _only_granted(request: Request, wanted: Wanted) -> None:
     """What is opened must be what was decided on."""
     asked = {f.name: "protected" for f in wanted.protected}
-    for key in (wanted.group, wanted.match):
+    for key in (wanted.group, *wanted.match):
         if key is not None:
             asked[key] = "join_key"
     asked |= {f.name: "feature" for f in wanted.features}

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -42,12 +42,12 @@ class Rows(OpenRows):
     Args:
         numeric: (numeric features, rows), NaN where missing.
         text: Per categorical or protected column, its values.
-        keys: What rows are matched by; None in a horizontal run.
+        keys: By column, what rows are matched by; none in a horizontal run.
     """
 
     numeric: Floats
     text: Mapping[str, pa.ChunkedArray]
-    keys: pa.ChunkedArray | None = None
+    keys: Mapping[str, pa.ChunkedArray] = field(default_factory=dict)
 
     def raw(self, features: Sequence[Feature]) -> RawRows:
         """Return the rows coded by the features' categories."""

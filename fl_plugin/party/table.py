@@ -15,7 +15,7 @@ from fl_plugin.preparation.features import Category, Feature
 from fl_plugin.preparation.splits import Hashes, row_hashes
 from fl_plugin.summand import Floats
 
-_KEY, _GROUP, _TIME, _MATCH = "__key_", "__group", "__time", "__match"
+_KEY, _GROUP, _TIME, _MATCH = "__key_", "__group", "__time", "__match_"
 _MISSING = "has missing values"
 Codes = npt.NDArray[np.int64]
 
@@ -31,7 +31,8 @@ class Wanted:
         predicts: What kind of target it is.
         group: The column whose equal values stay in one fold.
         timed: Whether the product's `event_time` decides what is held out.
-        match: The column whose values name the rows of a vertical run.
+        match: The columns whose values name the rows of a vertical run: several where
+            rows are looked up in several domains.
     """
 
     features: tuple[Feature, ...]
@@ -40,7 +41,7 @@ class Wanted:
     predicts: Target = field(default_factory=Target)
     group: str | None = None
     timed: bool = False
-    match: str | None = None
+    match: tuple[str, ...] = ()
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -84,14 +85,12 @@ def columns_of(product: Product, wanted: Wanted) -> dict[str, str]:
         names[_GROUP] = wanted.group
     if wanted.timed:
         names[_TIME] = _time_column(product)
-    if wanted.match is not None:
-        names[_MATCH] = wanted.match
-    return names
+    return names | {f"{_MATCH}{i}": key for i, key in enumerate(wanted.match)}
 
 
-def match_keys(table: pa.Table, wanted: Wanted) -> pa.ChunkedArray | None:
-    """Return the values that rows are matched by; None in a horizontal run."""
-    return table[_MATCH] if wanted.match is not None else None
+def match_keys(table: pa.Table, wanted: Wanted) -> dict[str, pa.ChunkedArray]:
+    """Return by column the values that rows are matched by."""
+    return {key: table[f"{_MATCH}{i}"] for i, key in enumerate(wanted.match)}
 
 
 def vectors_of(table: pa.Table, product: Product, wanted: Wanted) -> Vectors:

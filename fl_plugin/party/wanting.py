@@ -12,7 +12,7 @@ from fl_plugin.party.rows import Wanted
 from fl_plugin.plan.wire import read_features
 
 _KINDS = ("binary", "multiclass", "regression", "count", "none")
-MOST_CLASSES = 1_024
+MOST_CLASSES, MOST_KEYS = 1_024, 15
 TWO = 2
 
 
@@ -23,11 +23,13 @@ def read_wanted(body: Mapping[str, Any]) -> Wanted:
         MessageError: It is malformed.
     """
     target, group = body.get("target"), body.get("group")
-    timed, match = body.get("timed", False), body.get("match")
-    texts = (target, group, match)
-    if not all(t is None or isinstance(t, str) for t in texts) or timed not in (
-        True,
-        False,
+    timed, match = body.get("timed", False), body.get("match", [])
+    if not isinstance(match, list) or not all(isinstance(key, str) for key in match):
+        raise _malformed()
+    if len(match) > MOST_KEYS or len(set(match)) < len(match):
+        raise _malformed()
+    if not all(t is None or isinstance(t, str) for t in (target, group)) or (
+        timed not in (True, False)
     ):
         raise _malformed()
     predicts = read_target(body.get("predicts"))
@@ -40,7 +42,7 @@ def read_wanted(body: Mapping[str, Any]) -> Wanted:
         predicts=predicts,
         group=group,
         timed=bool(timed),
-        match=match,
+        match=tuple(match),
     )
 
 

@@ -18,6 +18,7 @@ from fl_plugin.vertical.installed import vertical_algorithms
 USES = ("train_vertical", "evaluate")
 SCORES = ("predict",)
 MATCH_BY_HASH = "match_by_hash"
+MATCH_MANY = "match_many"
 RELEASE_BINS = "release_bins"
 _BINS = {"mode": "bins"}  # the parameter by which an algorithm asks for other's bins
 
@@ -49,8 +50,8 @@ def draft_vertical(
             f"The study {study.name} is not a complete vertical study.",
             remedy="Name its `match` and its `target`.",
         )
-    _check_key(study, match, products)
     owner = _owner(study, contract.target, products)
+    _check_keys(study, match, products, owner)
     algorithm = vertical_algorithms().get(contract.algorithm.name)
     label = owner.columns[contract.target]
     labels = SHARED if label.contract.label_sharing == SHARED else PROTECTED
@@ -75,6 +76,10 @@ def draft_vertical(
         _party(study, p, [n for n, o in owners.items() if o is p], request, labels)
         for p in products
     )
+    if match.keys:
+        parties = tuple(
+            _repeating(p) if p.domain == owner.domain else p for p in parties
+        )
     return Plan(
         study=study.name,
         label=study.label or study.name,
@@ -118,8 +123,8 @@ def _uses(
 def _party(
     study: Study, product: Product, names: Sequence[str], request: Request, labels: str
 ) -> PartyPlan:
-    match, target = study.contract.match, study.contract.target
-    columns = {match.key: "join_key"} if match else {}
+    target = study.contract.target
+    columns = dict.fromkeys(keys_at(study.contract.match, product.domain), "join_key")
     columns |= dict.fromkeys(names, "feature")
     trains = bool({"train_vertical", "evaluate"} & set(request.uses))
     if target in product.columns and trains:
@@ -165,14 +170,40 @@ def _owner(study: Study, name: str, products: Sequence[Product]) -> Product:
     )
 
 
-def _check_key(study: Study, match: MatchPlan, products: Sequence[Product]) -> None:
+def keys_at(match: MatchPlan | None, domain: str) -> tuple[str, ...]:
+    """Return the columns by which a domain's rows are matched.
+
+    The label's domain, which `keys` does not name, has all of them.
+    """
+    if match is None:
+        return ()
+    return (match.keys[domain],) if domain in match.keys else match.columns
+
+
+def _repeating(party: PartyPlan) -> PartyPlan:
+    """Return the label's party: it says how often the others' keys come."""
+    request = replace(party.request, uses=(*party.request.uses, MATCH_MANY))
+    return replace(party, request=request)
+
+
+def _check_keys(
+    study: Study, match: MatchPlan, products: Sequence[Product], owner: Product
+) -> None:
+    others = {p.domain for p in products} - {owner.domain}
+    if match.keys and set(match.keys) != others:
+        raise ContractError(
+            f"The study {study.name} names keys of other domains than those whose rows "
+            f"{owner.domain} needs.",
+            remedy=f"Name one key for each of: {', '.join(sorted(others))}",
+        )
     for product in products:
-        if match.key not in product.columns:
-            raise ContractError(
-                f"The study {study.name} matches rows by {match.key}, which "
-                f"{product.name} has not got.",
-                remedy="Offer the column in every product, with the role join_key.",
-            )
+        for key in keys_at(match, product.domain):
+            if key not in product.columns:
+                raise ContractError(
+                    f"The study {study.name} matches rows by {key}, which "
+                    f"{product.name} has not got.",
+                    remedy="Offer the column in the product, with the role join_key.",
+                )
 
 
 def _target(study: Study, label: Column, learns: tuple[str, ...] | None) -> Target:

@@ -32,7 +32,7 @@ from fl_plugin.registry.run_quality import (
     Spread,
     Verdict,
 )
-from fl_plugin.registry.run_vertical import Matched, Vertical
+from fl_plugin.registry.run_vertical import Matched, RankedFigure, Ranking, Vertical
 
 __all__ = [
     "STRICT",
@@ -60,7 +60,9 @@ __all__ = [
     "Preparation",
     "Privacy",
     "ProductUsed",
+    "RankedFigure",
     "RankedShare",
+    "Ranking",
     "RoundRecord",
     "RunRecord",
     "Search",

@@ -28,6 +28,37 @@ class Matched:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RankedFigure:
+    """A mean over users with its 95 % interval."""
+
+    __pydantic_config__ = STRICT
+    value: float
+    low: float
+    high: float
+
+
+Way = Mapping[str, RankedFigure]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """How high held-out positives stand among each user's candidates.
+
+    Args:
+        users: How many, in words: a bucket.
+        candidates: That a positive was ranked among, on average, itself included.
+        figures: By way to rank (federated, popularity, chance, own), then by name.
+        above: By way, how much higher the federated model's figures are, user by user.
+    """
+
+    __pydantic_config__ = STRICT
+    users: str
+    candidates: float
+    figures: Mapping[str, Way]
+    above: Mapping[str, Way]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Vertical:
     """A vertical run.
 
@@ -41,6 +72,7 @@ class Vertical:
             find, for instance.
         moved: Bytes of the fit and of scoring, in both directions, over the bytes of
             the matched rows' columns (8 each).
+        ranking: Where users' rows are ranked against each other.
     """
 
     __pydantic_config__ = STRICT
@@ -51,3 +83,4 @@ class Vertical:
     parts: Mapping[str, str]
     figures: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
     moved: float | None = None
+    ranking: Ranking | None = None

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fl_plugin.registry.run_record import RunRecord
-from fl_plugin.registry.run_vertical import Vertical
+from fl_plugin.registry.run_vertical import RankedFigure, Vertical
 from fl_plugin.report.wording import NOTHING, counted, percent, short, title
 
-_ATTACK, _AUC = "attack_", "_auc"
+_ATTACK, _AUC, _UNTRAINED = "attack_", "_auc", "_untrained"
 # An attack that finds labels no better than this is as good as a guess.
 GUESS = 0.05
 ATTACKS = {
@@ -15,6 +15,18 @@ ATTACKS = {
     "direction": "by the direction of returned gradients",
     "all_epochs": "by gradients gathered over all epochs",
     "completion": "by completing the model with a few known labels",
+    "completion_untrained": "the same before training: what features alone tell",
+}
+WAYS = {
+    "federated": "the federated model",
+    "own": "trees over the label domain's own columns",
+    "popularity": "what is true most often in training",
+    "chance": "chance",
+}
+MEASURES = {
+    "hr_at_5": "hit rate at 5",
+    "hr_at_10": "hit rate at 10",
+    "ndcg_at_10": "NDCG at 10",
 }
 
 
@@ -40,6 +52,23 @@ class AttackRow:
     short: str
 
 
+@dataclass(frozen=True)
+class RankRow:
+    """One way to rank: its figures with their intervals."""
+
+    way: str
+    figures: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankingView:
+    """How high held-out rows stand among each user's candidates."""
+
+    sentence: str
+    names: tuple[str, ...]
+    rows: tuple[RankRow, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class VerticalView:
     """The section on a vertical run."""
@@ -50,6 +79,7 @@ class VerticalView:
     attacks: tuple[AttackRow, ...]
     figures: tuple[tuple[str, str], ...]
     moved: str
+    ranking: RankingView | None
 
 
 def vertical_view(run: RunRecord) -> VerticalView | None:
@@ -64,7 +94,33 @@ def vertical_view(run: RunRecord) -> VerticalView | None:
         attacks=tuple(_attacks(told)),
         figures=tuple(_figures(told)),
         moved=_moved(told),
+        ranking=_ranking(told),
     )
+
+
+def _ranking(told: Vertical) -> RankingView | None:
+    found = told.ranking
+    if found is None:
+        return None
+    judged = found.figures["federated"]
+    rows = [
+        RankRow(
+            words, tuple(_interval(figure) for figure in found.figures[way].values())
+        )
+        for way, words in WAYS.items()
+        if way in found.figures
+    ]
+    return RankingView(
+        sentence=f"{found.users} users; each held-out row that is true is ranked among "
+        f"{found.candidates:,.0f} candidates of its user, itself included. Means over "
+        "users with 95 % intervals.",
+        names=tuple(MEASURES.get(name, name) for name in judged),
+        rows=tuple(rows),
+    )
+
+
+def _interval(figure: RankedFigure) -> str:
+    return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
 
 
 def _sentence(told: Vertical) -> str:
@@ -111,14 +167,26 @@ def _attacks(told: Vertical) -> Iterator[AttackRow]:
             how = name.removeprefix(_ATTACK).removesuffix(_AUC)
             if value is None:
                 continue
-            found = abs(value - 0.5) > GUESS
+            without = figures.get(f"{_ATTACK}{how}{_UNTRAINED}{_AUC}")
+            tone, words = _verdict(how, value, without)
             yield AttackRow(
                 title(domain),
                 ATTACKS.get(how, how.replace("_", " ")),
                 f"{value:.3f}",
-                "warn" if found else "good",
-                "finds labels" if found else "no better than a guess",
+                tone,
+                words,
             )
+
+
+def _verdict(how: str, value: float, without: float | None) -> tuple[str, str]:
+    """Return tone and words; what is found without training, training did not tell."""
+    if how.endswith(_UNTRAINED):
+        return "", "what features alone tell"
+    if abs(value - 0.5) <= GUESS:
+        return "good", "no better than a guess"
+    if without is not None and value - without <= GUESS:
+        return "good", "no better than without training"
+    return "warn", "finds labels"
 
 
 def _figures(told: Vertical) -> Iterator[tuple[str, str]]:

@@ -56,6 +56,6 @@ class VerticalLogisticRegression(VerticalGLM):
         return Terms(
             link=self.link(),
             penalty=self.penalty(task),
-            looks=self.max_rounds,
+            looks=self.looks(task),
             balanced=self.class_weight == BALANCED,
         )

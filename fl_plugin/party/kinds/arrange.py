@@ -13,7 +13,7 @@ from fl_plugin.party.matched.state import (
 )
 from fl_plugin.party.session import Session, out_of_order
 from fl_plugin.party.wanting import read_target
-from fl_plugin.preparation.splits import Split
+from fl_plugin.preparation.splits import Mask, Split
 from fl_plugin.vertical.base import PROTECTED, SHARED, VerticalTask
 from fl_plugin.vertical.installed import find_vertical
 
@@ -32,10 +32,8 @@ class Arrange(Kind):
         if "widths" in ask.body:
             _begin(session, matched, ask)
             return Answer()
-        split = Split.read({"name": "holdout", "part": "train", **_share(ask)})
-        rows = matched.found()
-        features, raw = coded(session, rows.rows)
-        train = split.select(rows.hashes, session.seed)
+        train = _learned(session, matched, ask)
+        features, raw = coded(session, matched.places)
         least = session.min_cohort
         if train.sum() < least or (~train).sum() < least:
             raise TrainingError(
@@ -54,6 +52,14 @@ class Arrange(Kind):
                 "width": len(matched.columns.all),
             }
         )
+
+
+def _learned(session: Session, matched: Matched, ask: Ask) -> Mask:
+    """Return which rows are learned from; the keys draw it, or it was told before."""
+    if matched.expanded is not None:
+        return matched.expanded.train
+    split = Split.read({"name": "holdout", "part": "train", **_share(ask)})
+    return split.select(matched.found().hashes, session.seed)
 
 
 def task_of(session: Session, matched: Matched, ask: Ask, rows: int) -> VerticalTask:

@@ -22,6 +22,7 @@ from fl_plugin.evaluation.base import (
 from fl_plugin.evaluation.paired import verdict
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind, malformed, rounded
+from fl_plugin.party.matched.ranking import ranking
 from fl_plugin.party.matched.state import Matched, matched_of
 from fl_plugin.party.session import Session, out_of_order
 from fl_plugin.summand import Floats
@@ -50,11 +51,17 @@ class Assess(Kind):
         classes = len(session.wanted.predicts.classes)
         counts = [int((trained == i).sum()) for i in range(classes)]
         base = baseline_metrics(evaluation.spec, totals, counts)
+        own = _own(session, matched)
         body: dict[str, Any] = {
             "holdout": found.to_json(),
             "baseline": base.to_json(),
-            "domain": _compared(session, matched, evaluation, scorer.predictions),
+            "domain": _compared(
+                session, matched, evaluation, (scorer.predictions, own)
+            ),
         }
+        ranked = ranking(session, matched, scorer.predictions, own)
+        if ranked is not None:
+            body["ranking"] = ranked
         return Answer(body=body)
 
 
@@ -86,16 +93,18 @@ def _spec(session: Session, ask: Ask, trained: Floats, rows: int) -> EvaluationS
 
 
 def _compared(
-    session: Session, matched: Matched, evaluation: Evaluation, predictions: Floats
+    session: Session,
+    matched: Matched,
+    evaluation: Evaluation,
+    both: tuple[Floats, Floats | None],
 ) -> dict[str, Any]:
     """Return the model beside boosted trees over this domain's own columns alone."""
-    rows = matched.rows()
+    rows, (predictions, own) = matched.rows(), both
     y = rows.target[matched.test]
     judged = evaluation.metrics(
         evaluation.sums(predictions, y), min_cell=session.min_cohort
     )
     body: dict[str, Any] = {"federated": _figures(judged.values())}
-    own = _own(session, matched)
     if own is None:
         return body
     alone = evaluation.metrics(evaluation.sums(own, y), min_cell=session.min_cohort)

@@ -31,10 +31,10 @@ class Deliver(Kind):
         scorer, rows = matched.scorer, session.rows
         if scorer is None or scorer.predictions is None:
             raise out_of_order()
-        if not isinstance(rows, Rows) or rows.keys is None:
+        if not isinstance(rows, Rows):
             raise out_of_order()
-        places = pa.array(matched.found().rows)
-        columns = {str(session.wanted.match): rows.keys.take(places)}
+        places = pa.array(matched.places)
+        columns = {name: values.take(places) for name, values in rows.keys.items()}
         target = matched.designed().prepared.schema.target
         columns |= _scores(scorer.predictions, target, _threshold(ask))
         relation = Relation(

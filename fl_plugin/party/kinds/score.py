@@ -52,7 +52,7 @@ def _recall(session: Session, matched: Matched, ask: Ask) -> None:
     if [f.name for f in part.columns.prepared.schema.features] != names:
         raise malformed("part")
     known = part.columns.prepared.schema.features
-    _, matched.raw = coded(session, matched.found().rows, known)
+    _, matched.raw = coded(session, matched.places, known)
     matched.columns, matched.part = part.columns, part.arrays
     matched.labelled = part.labelled
     matched.algorithm = find_vertical(part.algorithm).of(part.parameters)

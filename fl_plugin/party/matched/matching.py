@@ -3,15 +3,19 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from fl_plugin.alignment.keys import normalise
+import numpy as np
+import pyarrow as pa
+
+from fl_plugin.alignment.keys import Keys, distinct, normalise
 from fl_plugin.alignment.limits import Limits
 from fl_plugin.alignment.party import MatchingParty, MatchingSide
 from fl_plugin.alignment.terms import BLINDED, KEYED_HASH, LEAST_SALT, MatchingTerms
 from fl_plugin.errors import StorageError
 from fl_plugin.ledger.store import Ledger
-from fl_plugin.party.matched.state import matched_of
+from fl_plugin.party.matched.state import Lookup, matched_of
 from fl_plugin.party.rows import Rows
 from fl_plugin.party.session import Session, out_of_order
+from fl_plugin.plan.vertical import MATCH_MANY
 from fl_plugin.policy.types import Node, Request
 
 SALT_FILE = "matching.salt"
@@ -76,7 +80,7 @@ def check_day(ledger: Ledger, request: Request, node: Node) -> None:
 
 
 def begin(session: Session, rule: str, *, salted: bool) -> MatchingParty:
-    """Return the domain's half of the run's matching.
+    """Return the domain's half of the run's matching of rows with all domains.
 
     Args:
         session: An open run.
@@ -87,29 +91,103 @@ def begin(session: Session, rule: str, *, salted: bool) -> MatchingParty:
         ContractError: The keys are not fit to match by.
         PolicyError: The domain's limits forbid it.
     """
-    matched = matched_of(session)
-    rows, key = session.rows, session.wanted.match
-    if not isinstance(rows, Rows) or rows.keys is None or key is None:
+    peers = matched_of(session).channel.peers
+    return _one_to_one(
+        session, _terms(session, rule, session.run, peers, salted=salted)
+    )
+
+
+def begin_with(
+    session: Session, rule: str, peer: str, key: str, *, salted: bool
+) -> MatchingParty:
+    """Return the domain's half of a matching with one other domain.
+
+    Where the domain's contract lets it say how often its keys come (`match_many`), its
+    rows may repeat them, and the session remembers which row has which.
+
+    Args:
+        session: An open run.
+        rule: As of `begin`.
+        peer: The other domain.
+        key: The column.
+        salted: As of `begin`.
+
+    Raises:
+        MessageError: The peer is none, or was matched with before.
+        ContractError: As of `begin`.
+        PolicyError: As of `begin`.
+    """
+    matched, many = matched_of(session), may_repeat(session)
+    if peer not in matched.channel.peers or key not in session.wanted.match:
         raise out_of_order()
-    me = session.product.domain
-    terms = MatchingTerms(
-        run=session.run,
-        parties=tuple(sorted({me, *matched.channel.peers})),
+    if peer in matched.lookups or (matched.matching is not None and not many):
+        raise out_of_order()
+    domain = peer if many else session.product.domain  # whose rows are looked up
+    terms = _terms(session, rule, f"{session.run} {domain}", (peer,), salted=salted)
+    matched.peer = peer
+    if not many:
+        return _one_to_one(session, terms)
+    values = _keys(session, key).combine_chunks().dictionary_encode()
+    found = {key: values.dictionary.to_pylist()}
+    keys, which = distinct(found, (rule,), min_cohort=session.min_cohort)
+    party = MatchingParty(terms, _side(session, keys, terms))
+    codes = values.indices.fill_null(len(which)).to_numpy(zero_copy_only=False)
+    matched.lookups[peer] = Lookup(
+        key=key,
+        matching=party,
+        first=keys.rows,
+        which=which,
+        codes=codes.astype(np.int64),
+    )
+    return party
+
+
+def may_repeat(session: Session) -> bool:
+    """Whether this domain tells others which of their rows each of its own needs."""
+    return MATCH_MANY in session.request.uses
+
+
+def _one_to_one(session: Session, terms: MatchingTerms) -> MatchingParty:
+    if len(session.wanted.match) != 1:
+        raise out_of_order()
+    (key,) = session.wanted.match
+    keys = normalise(
+        {key: _keys(session, key).to_pylist()},
+        terms.rules,
+        min_cohort=session.min_cohort,
+    )
+    return MatchingParty(terms, _side(session, keys, terms))
+
+
+def _keys(session: Session, key: str) -> pa.ChunkedArray:
+    rows = session.rows
+    if not isinstance(rows, Rows) or key not in rows.keys:
+        raise out_of_order()
+    return rows.keys[key]
+
+
+def _terms(
+    session: Session, rule: str, run: str, peers: tuple[str, ...], *, salted: bool
+) -> MatchingTerms:
+    return MatchingTerms(
+        run=run,
+        parties=tuple(sorted({session.product.domain, *peers})),
         rules=(rule,),
         method=METHODS[session.request.match],
         salted=salted,
         seed=session.seed,
     )
-    side = MatchingSide(
-        party=me,
-        keys=normalise(
-            {key: rows.keys.to_pylist()}, (rule,), min_cohort=session.min_cohort
-        ),
+
+
+def _side(session: Session, keys: Keys, terms: MatchingTerms) -> MatchingSide:
+    matched = matched_of(session)
+    return MatchingSide(
+        party=session.product.domain,
+        keys=keys,
         channel=matched.channel,
         limits=limits_of(session.facts.node, session.min_cohort),
-        salt=salt_of(matched.folder) if salted else b"",
+        salt=salt_of(matched.folder) if terms.salted else b"",
     )
-    return MatchingParty(terms, side)
 
 
 def _unusable(file: Path, how: str) -> StorageError:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fl_plugin.algorithms.base import Block, DesignColumn
+from fl_plugin.alignment.lookup import Expanded, places_of
 from fl_plugin.alignment.order import MatchedRows
 from fl_plugin.alignment.party import MatchingParty
 from fl_plugin.errors import TrainingError
@@ -63,6 +64,31 @@ class Columns:
         return Block(x, block.y, block.hashes)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Lookup:
+    """One other domain's rows, of which each own row needs one.
+
+    Args:
+        key: The own column that names them; its values may repeat.
+        matching: Of its distinct keys.
+        first: (keys,) the first distinct value that is this key.
+        which: (values,) the key of each distinct value, -1 for none.
+        codes: (rows,) the value of each own row; as many as there are for none.
+    """
+
+    key: str
+    matching: MatchingParty
+    first: Places
+    which: Places
+    codes: Places
+
+    @property
+    def places(self) -> Places:
+        """(rows,) the other domain's matched row that each own row needs, or -1."""
+        of_value = places_of(self.matching.matched, self.first, self.which)
+        return np.append(of_value, -1)[self.codes]
+
+
 @dataclass
 class Matched:
     """One vertical run at one party.
@@ -70,7 +96,10 @@ class Matched:
     Args:
         channel: To the other parties.
         folder: The domain's own, where its parts of models lie.
-        matching: How it finds the own rows that all parties have.
+        matching: How it finds the own rows that others have; the one under way.
+        peer: With whom alone, where rows are looked up by several keys.
+        lookups: By domain, where the own rows repeat its keys.
+        expanded: The run's rows, where a key may come many times.
         raw: Those rows, coded.
         test: Which of them are held out.
         columns: The own ones; None until they are prepared.
@@ -81,6 +110,9 @@ class Matched:
     channel: PeerChannel
     folder: Path
     matching: MatchingParty | None = None
+    peer: str | None = None
+    lookups: dict[str, Lookup] = field(default_factory=dict)
+    expanded: Expanded | None = None
     raw: RawBlock | None = None
     test: Mask = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
     columns: Columns | None = None
@@ -92,10 +124,19 @@ class Matched:
     labelled: bool = False
 
     def found(self) -> MatchedRows:
-        """Return which own rows are in all domains, in the order that all agree on."""
+        """Return which own rows others have too, in the order that all agree on."""
         if self.matching is None:
             raise out_of_order()
         return self.matching.matched
+
+    @property
+    def places(self) -> Places:
+        """The own rows of the run, in the order that all agree on."""
+        if self.expanded is not None:
+            return self.expanded.rows
+        if self.peer is not None:
+            raise out_of_order()
+        return self.found().rows
 
     def rows(self) -> RawBlock:
         """Return the matched rows, coded."""

@@ -8,7 +8,8 @@ the curvature of the party's own coefficients for rows of curvature h, and T's
 directions are turned at random. The fit then goes on in coordinates v with w = T v.
 That has two uses. Newton-like steps need no second derivatives of a party's own
 columns. And whoever sees v, and sums over rows of products with these columns, cannot
-tell what a single column, a rare category's for instance, has to do with it.
+tell what a single column, a rare category's for instance, has to do with it. Columns
+that repeat one another leave the curvature singular: T T' is then its pseudo-inverse.
 """
 
 import secrets
@@ -16,7 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fl_plugin.errors import TrainingError
 from fl_plugin.summand import Floats
 
 NULL = 1e-10  # of the largest eigenvalue: columns that vary less repeat one another
@@ -49,9 +49,6 @@ class Columns:
             curvature: h, about that of a row's loss.
             penalty: Weight of half the squared coefficients beside the rows' losses.
             constant: Whether a column of ones follows, which is not penalised.
-
-        Raises:
-            TrainingError: A column repeats others and nothing is penalised.
         """
         width, rows = x.shape
         mean = x.mean(axis=1)
@@ -78,13 +75,14 @@ class Columns:
 
 
 def _turn(bent: Floats) -> Floats:
+    """Return T; it is 0 in directions that the rows do not decide on.
+
+    The search begins at 0 and so never leaves the others: of all coefficients that fit
+    alike the shortest are found, as scikit-learn finds them.
+    """
     values, vectors = np.linalg.eigh(bent)
-    if len(values) and not values[0] > NULL * values[-1]:
-        raise TrainingError(
-            "A domain's columns repeat one another, so the rows do not decide on one "
-            "model.",
-            remedy="Raise the penalty in the study, or drop a feature.",
-        )
+    known = values > NULL * max(values.max(initial=0.0), np.finfo(float).tiny)
+    scales = np.where(known, 1.0 / np.sqrt(np.where(known, values, 1.0)), 0.0)
     draws = np.random.default_rng(secrets.randbits(256))
     turned, upper = np.linalg.qr(draws.normal(size=bent.shape))
-    return np.asarray((vectors / np.sqrt(values)) @ turned * np.sign(np.diag(upper)))
+    return np.asarray((vectors * scales) @ turned * np.sign(np.diag(upper)))

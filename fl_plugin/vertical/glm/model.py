@@ -33,7 +33,7 @@ from fl_plugin.vertical.glm.label import LabelWorker
 from fl_plugin.vertical.glm.links import Link
 from fl_plugin.vertical.glm.looks import Looks
 from fl_plugin.vertical.glm.search import Found, minimise
-from fl_plugin.vertical.glm.turns import Terms, require_room
+from fl_plugin.vertical.glm.turns import ROWS_EACH, Terms, require_room
 
 MOST_LOOKS = 200
 
@@ -45,7 +45,7 @@ class VerticalGLM(VerticalAlgorithm):
     Args:
         tolerance: Stop when the next step moves no coefficient of an even column by
             more than this.
-        max_rounds: Give up after so many gradients.
+        max_rounds: Give up after so many gradients, or a tenth of the rows if fewer.
     """
 
     leaves: ClassVar[str] = (
@@ -72,8 +72,12 @@ class VerticalGLM(VerticalAlgorithm):
     def terms(self, task: VerticalTask) -> Terms:
         """Return what all sides agree on."""
         return Terms(
-            link=self.link(), penalty=self.penalty(task), looks=self.max_rounds
+            link=self.link(), penalty=self.penalty(task), looks=self.looks(task)
         )
+
+    def looks(self, task: VerticalTask) -> int:
+        """Return how many gradients may be asked for: few rows allow few."""
+        return min(self.max_rounds, task.rows // ROWS_EACH)
 
     def worker(self, task: VerticalTask, side: Side) -> VerticalWorker:
         """Return a party's half of a fit.
@@ -101,7 +105,7 @@ class VerticalGLM(VerticalAlgorithm):
         return VerticalFitted(part={}, rounds=looks.exchanges, figures=figures)
 
     def _search(self, looks: Looks) -> Generator[Asks, Replies, Found]:
-        search = minimise(looks.size, self.tolerance, self.max_rounds, self.name)
+        search = minimise(looks.size, self.tolerance, looks.terms.looks, self.name)
         at, told = next(search)
         while True:
             gradient = yield from looks.gradient(at, told)

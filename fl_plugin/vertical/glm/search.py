@@ -111,5 +111,5 @@ def _lost(name: str, most: int) -> TrainingError:
     return TrainingError(
         f"{name} did not converge in {most} rounds.",
         remedy="Scale the numeric features, or raise the penalty or max_rounds in the "
-        "study.",
+        "study; a tenth of the matched rows is the most rounds there are.",
     )

@@ -64,12 +64,11 @@ def require_room(task: VerticalTask, terms: Terms) -> None:
             f"The model has {columns} coefficients; a vertical one takes {LARGEST}.",
             remedy="Choose fewer features.",
         )
-    if task.rows < ROWS_EACH * max(columns, terms.looks):
+    if task.rows < ROWS_EACH * max(columns, terms.looks, 1):
         raise TrainingError(
-            f"{columns} columns and {terms.looks} looks need "
-            f"{ROWS_EACH * max(columns, terms.looks)} matched rows: the sums of fewer "
-            "could be solved for them.",
-            remedy="Choose fewer features, or lower max_rounds in the study.",
+            f"{columns} columns need {ROWS_EACH * max(columns, 1)} matched rows: the "
+            "sums of fewer could be solved for them.",
+            remedy="Choose fewer features, or match more rows.",
         )
 
 

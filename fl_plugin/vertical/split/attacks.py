@@ -4,6 +4,10 @@ They are run by whoever knows the labels, on what it sent and what it got; nothi
 row leaves. 0.5 is no better than a coin. Every attack may turn its answer round, so no
 figure is below 0.5. The attacker is given more than it would have: the direction in
 which the classes' gradients differ, and all epochs together.
+
+Forty labels are worth something to whoever has features, trained on or not. So model
+completion is also run on the activations of the first few batches, when the nets had
+hardly learnt: the excess over that is what training told.
 """
 
 from collections.abc import Sequence
@@ -18,6 +22,8 @@ from fl_plugin.summand import Array, Floats
 
 KNOWN = 40  # labels that model completion is given
 _DRAWS = 10
+UNTRAINED = "completion_untrained"
+EARLY = 20  # batches: Adam has moved no weight further than as many learning rates
 
 
 def norm_attack(gradients: Floats, positive: Array) -> float:
@@ -74,13 +80,18 @@ class Evidence:
     slices: Sequence[slice]
     epochs: int
     _last: dict[str, Array] = field(default_factory=dict)
+    _early: list[Array] = field(default_factory=list)
 
     def keep(self, rows: Array, epoch: int, sent: Floats, got: Floats) -> None:
         """Add a batch: the gradients that were sent for it, and what came before."""
-        for name, values in (("all", sent), ("last", sent), ("got", got)):
+        kept = {"all": sent, "last": sent, "got": got, "begun": got}
+        for name, values in kept.items():
             if name not in self._last:
                 shape = (len(self.positive), values.shape[1])
                 self._last[name] = np.zeros(shape, dtype=np.float32)
+        if epoch == 0 and len(self._early) < EARLY:
+            self._early.append(rows)
+            self._last["begun"][rows] = got
         # Standardised by batch: without that a few early epochs would drown the rest.
         spread = max(float(np.sqrt(np.square(sent).mean())), 1e-30)
         self._last["all"][rows] += (sent / spread).astype(np.float32)
@@ -92,21 +103,33 @@ class Evidence:
         """Return the worst AUC of each attack over the opponents."""
         if not self._last:
             return {}
+        seed = int(rng.integers(2**32))
         found: dict[str, list[float]] = {}
         for part in self.slices:
-            last, every, got = (
-                self._last[name][:, part].astype(np.float64)
-                for name in ("last", "all", "got")
-            )
-            one = {
-                "attack_norm_auc": norm_attack(last, self.positive),
-                "attack_direction_auc": direction_attack(last, self.positive),
-                "attack_all_epochs_auc": max(
-                    norm_attack(every, self.positive),
-                    direction_attack(every, self.positive),
-                ),
-                "attack_completion_auc": completion_attack(got, self.positive, rng),
-            }
-            for name, value in one.items():
-                found.setdefault(name, []).append(value)
+            for name, value in self._of(part, seed).items():
+                found.setdefault(f"attack_{name}_auc", []).append(value)
         return {n: max(v) for n, v in found.items() if np.isfinite(v).all()}
+
+    def _of(self, part: slice, seed: int) -> dict[str, float]:
+        """Return the AUC of each attack by one opponent."""
+        last, every, got, begun = (
+            self._last[name][:, part].astype(np.float64)
+            for name in ("last", "all", "got", "begun")
+        )
+        early = np.concatenate(self._early)
+        few = np.bincount(self.positive[early], minlength=2).min() <= KNOWN // 2
+        rows = slice(None) if few else early
+        found = {
+            "norm": norm_attack(last, self.positive),
+            "direction": direction_attack(last, self.positive),
+            "all_epochs": max(
+                norm_attack(every, self.positive),
+                direction_attack(every, self.positive),
+            ),
+        }
+        # The same rows and the same known labels: what differs is the training.
+        pairs = {"completion": got} if few else {"completion": got, UNTRAINED: begun}
+        for name, seen in pairs.items():
+            draws = np.random.default_rng(seed)
+            found[name] = completion_attack(seen[rows], self.positive[rows], draws)
+        return found

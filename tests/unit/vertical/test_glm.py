@@ -89,6 +89,23 @@ def test_coefficients_and_predictions_equal_those_of_joined_rows(case, widths):
     np.testing.assert_allclose(predicted, expected, atol=2e-4 * unit, rtol=2e-4)
 
 
+def test_of_columns_that_repeat_one_another_the_shortest_coefficients_are_found():
+    """Without a penalty, too: one-hot categories add up to a constant."""
+    x, y = drawn("regression", 3)
+    kinds = np.arange(len(x)) % 3 == np.arange(3)[:, None]
+    x = np.column_stack([x[:, 0], kinds.T, np.full(len(x), 4.0), x[:, 1:]])
+    widths = {"bank": 5, "shop": 2}
+    fit = fit_over(
+        VerticalLinearRegression(),
+        task_of("regression", widths, len(y)),
+        sides(split(x, y, widths)),
+    )
+    pooled = LinearRegression().fit(x, y)
+    found = np.concatenate([fit.parts[p]["coefficients"] for p in widths])
+    assert np.abs(found - pooled.coef_).max() < 1e-4 * y.std()
+    assert abs(found[4]) < 1e-9
+
+
 def test_every_party_ends_with_its_own_coefficients_only():
     x, y = drawn("binary", 4)
     fit = fit_over(

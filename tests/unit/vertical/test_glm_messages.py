@@ -209,15 +209,21 @@ def test_without_tenseal_the_error_says_what_to_install(monkeypatch):
     ciphertexts._tenseal.cache_clear()
 
 
-def test_a_fit_with_few_rows_for_its_columns_or_looks_is_refused():
-    for task, algorithm in (
-        (replace(TASK, rows=599), ALGORITHM),
-        (replace(TASK, widths={"bank": 40, "shop": 40}), ALGORITHM),
-        (replace(TASK, rows=10**6, widths={"bank": 0, "shop": 2_001}), ALGORITHM),
+def test_a_fit_with_few_rows_for_its_columns_is_refused():
+    wide = {"bank": 30, "shop": 30}
+    for task in (
+        replace(TASK, rows=599, widths=wide),
+        replace(TASK, rows=0),
+        replace(TASK, rows=10**6, widths={"bank": 0, "shop": 2_001}),
     ):
         with pytest.raises(TrainingError):
-            next(algorithm.rounds(task))
-    next(replace(ALGORITHM, max_rounds=59).rounds(replace(TASK, rows=599)))
+            next(ALGORITHM.rounds(task))
+    next(ALGORITHM.rounds(replace(TASK, rows=600, widths=wide)))
+
+
+@pytest.mark.parametrize(("rows", "looks"), [(599, 59), (600, 60), (10**6, 60)])
+def test_rows_are_looked_at_a_tenth_as_often_as_there_are(rows, looks):
+    assert ALGORITHM.terms(replace(TASK, rows=rows)).looks == looks
 
 
 def test_a_domain_without_features_other_than_the_labels_is_refused():
@@ -230,16 +236,6 @@ def test_more_domains_than_a_ring_carries_are_refused():
     with pytest.raises(UsageError, match="At most"):
         Key.fresh(ciphertexts.SPARE + 1, 10)
     Key.fresh(ciphertexts.SPARE, 10)
-
-
-def test_columns_that_repeat_one_another_are_refused_without_a_penalty():
-    given = blocks()
-    given["shop"] = Block(np.repeat(given["shop"].x, 2, axis=0), np.zeros(0))
-    widths = {"bank": 1, "shop": 2}
-    task = replace(TASK, widths=widths, target=Target(kind="regression", classes=()))
-    with pytest.raises(TrainingError, match="repeat"):
-        workers(VerticalLinearRegression(), task, given)
-    workers(VerticalLinearRegression(alpha=1.0), task, given)
 
 
 @pytest.mark.parametrize(

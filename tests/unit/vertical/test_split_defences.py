@@ -221,3 +221,16 @@ def test_decorrelation_lowers_what_activations_show_of_columns():
         sent = net.forward(x, training=False)
         found.append(distance_correlation(apart, sent)[0])
     assert found[1] < 0.6 * found[0]
+
+
+def test_completion_is_measured_with_and_without_training():
+    """On the same rows: the defended excess is small, the bare one is not."""
+    told = figures(PROTECTED, epochs=6)
+    after, before = (
+        told[f"attack_{name}_auc"] for name in ("completion", "completion_untrained")
+    )
+    assert before > 0.55
+    assert after - before < 0.05
+    bare = figures(PROTECTED, epochs=30, defence="none", learning_rate=0.01)
+    gained = bare["attack_completion_auc"] - bare["attack_completion_untrained_auc"]
+    assert gained > 0.05

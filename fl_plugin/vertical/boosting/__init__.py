@@ -1,0 +1,1 @@
+"""Boosted trees whose columns lie in several domains, labels in one."""

@@ -1,0 +1,107 @@
+"""Studies whose label domain has many rows for one of each other domain's."""
+
+import duckdb
+import numpy as np
+import pytest
+
+from fl_plugin import Mesh
+from fl_plugin.engines.embedded import Embedded
+from fl_plugin.errors import ContractError, PolicyError
+from tests.lookup_mesh import CUSTOMERS, LAST, PEOPLE, SHOP, STOCK, lookup_mesh
+from tests.made_mesh import STUDY
+
+
+@pytest.fixture
+def wire(monkeypatch) -> list[tuple[str, bytes]]:
+    """Every message of every run, as bytes, by party."""
+    sent: list[tuple[str, bytes]] = []
+    exchange = Embedded.exchange
+
+    def listening(self, asks):
+        replies = exchange(self, asks)
+        sent.extend(asks.items())
+        sent.extend(replies.items())
+        return replies
+
+    monkeypatch.setattr(Embedded, "exchange", listening)
+    return sent
+
+
+@pytest.fixture
+def mesh(tmp_path):
+    return lookup_mesh(tmp_path / "mesh")
+
+
+def test_each_row_gets_the_columns_of_its_own_customer_and_item(mesh):
+    told = Mesh.open(mesh.root).train(STUDY).record.vertical
+    assert told.ranking is not None
+    figures = told.ranking.figures
+    # Bought is what is of the customer's own kind: nobody sees that alone.
+    assert figures["federated"]["hr_at_5"].value > 0.9
+    assert figures["own"]["hr_at_5"].value < 0.5
+    assert figures["chance"]["hr_at_5"].value == pytest.approx(5 / LAST, abs=0.02)
+    assert told.ranking.above["popularity"]["ndcg_at_10"].low > 0
+    assert told.ranking.candidates == pytest.approx(LAST, abs=0.5)
+    assert told.ranking.users == "50 to 100"
+
+
+def test_the_same_study_gives_the_same_model_twice(mesh):
+    first, second = (Mesh.open(mesh.root).train(STUDY) for _ in range(2))
+    assert first.record.vertical.parts == second.record.vertical.parts
+    assert first.record.vertical.ranking == second.record.vertical.ranking
+
+
+def test_no_key_and_no_place_crosses_in_clear(mesh, wire):
+    Mesh.open(mesh.root).train(STUDY)
+    everything = b"".join(data for _, data in wire)
+    shop = mesh.tables[SHOP]
+    for name in ("customer_id", "item_id"):
+        for key in set(shop[name].to_pylist()):
+            assert key.encode() not in everything
+    bought = shop["is_bought"].to_numpy(zero_copy_only=False)
+    for dtype in (np.uint8, np.int64, np.float64, np.float32):
+        assert bought.astype(dtype).tobytes() not in everything
+
+
+def test_predictions_are_written_for_every_row_that_has_all_it_needs(mesh):
+    Mesh.open(mesh.root).train(STUDY)
+    Mesh.open(mesh.root).score(STUDY)
+    path = mesh.root / "domains" / SHOP / "data" / f"{SHOP}.duckdb"
+    with duckdb.connect(path) as file:
+        rows = file.execute(
+            f"select customer_id, item_id, score from predictions.{STUDY}"
+        ).fetchall()
+    known = set(mesh.tables[PEOPLE]["customer_id"].to_pylist())
+    items = set(mesh.tables[STOCK]["item_id"].to_pylist())
+    shop = mesh.tables[SHOP]
+    pairs = zip(
+        shop["customer_id"].to_pylist(), shop["item_id"].to_pylist(), strict=True
+    )
+    expected = sorted((c, i) for c, i in pairs if c in known and i in items)
+    assert sorted((c, i) for c, i, _ in rows) == expected
+    assert len({c for c, _, _ in rows}) == CUSTOMERS - 1
+
+
+def test_rows_may_be_held_out_by_hash_of_the_customer_instead(tmp_path):
+    judged = {"evaluation": {"holdout": 0.3, "group": "customer_id"}}
+    made = lookup_mesh(tmp_path / "mesh", study=judged)
+    told = Mesh.open(made.root).train(STUDY).record.vertical
+    assert told.ranking.users == "20 to 50"
+
+
+def test_a_label_domain_that_does_not_offer_to_tell_how_often_refuses(tmp_path):
+    made = lookup_mesh(
+        tmp_path / "mesh", uses=("train_vertical", "evaluate", "predict")
+    )
+    with pytest.raises(PolicyError):
+        Mesh.open(made.root).train(STUDY)
+
+
+def test_a_study_must_name_a_key_for_every_other_domain(tmp_path):
+    words = {
+        "match": {"keys": {PEOPLE: "customer_id"}},
+        "evaluation": {"holdout": 0.2},
+    }
+    made = lookup_mesh(tmp_path / "mesh", study=words)
+    with pytest.raises(ContractError, match="keys of other domains"):
+        Mesh.open(made.root).train(STUDY)
