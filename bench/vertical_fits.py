@@ -122,12 +122,20 @@ class Fitted:
         sent: Of the fit alone.
         seconds: CPU seconds of all parties' and the coordinator's fit, one thread.
         peak: Megabytes of the process until now.
+        label: The label party's half.
     """
 
     scores: Floats
     sent: Sent
     seconds: float
     peak: float
+    label: VerticalWorker
+
+    @property
+    def attacks(self) -> dict[str, float]:
+        """What attacks find that a label party that protects labels tries itself."""
+        told = self.label.figures()
+        return {name: value for name, value in told.items() if "attack" in name}
 
 
 def standardised(columns: Floats, unseen: npt.NDArray[np.bool_]) -> Floats:
@@ -160,7 +168,13 @@ def fit(algorithm: VerticalAlgorithm, split: Split, labels: str, seed: int) -> F
     _drive(algorithm.scoring(told, fitted.part), scorers, Sent())
     scores = scorers[split.label_party].predictions
     assert scores is not None
-    return Fitted(scores=scores, sent=sent, seconds=seconds, peak=peak_mb(os.getpid()))
+    return Fitted(
+        scores=scores,
+        sent=sent,
+        seconds=seconds,
+        peak=peak_mb(os.getpid()),
+        label=workers[split.label_party],
+    )
 
 
 def _drive(

@@ -35,13 +35,13 @@ def lookup_mesh(
     what = [f"I{random.bytes(9).hex()}" for _ in range(ITEMS)]
     kinds = np.arange(CUSTOMERS) % LIKED, np.arange(ITEMS) % LIKED
     rows = []
-    for c in range(CUSTOMERS):
-        liked = random.permutation(np.flatnonzero(kinds[1] == kinds[0][c]))
-        others = random.permutation(np.flatnonzero(kinds[1] != kinds[0][c]))
-        for day in range(4):
-            rows.append((c, liked[day], day, True))
-            drawn = LAST - 1 if day == 3 else 3
-            rows += [(c, o, day, False) for o in others[:drawn]]
+    for who_buys in range(CUSTOMERS):
+        liked = random.permutation(np.flatnonzero(kinds[1] == kinds[0][who_buys]))
+        others = random.permutation(np.flatnonzero(kinds[1] != kinds[0][who_buys]))
+        for on in range(4):
+            rows.append((who_buys, liked[on], on, True))
+            drawn = LAST - 1 if on == 3 else 3
+            rows += [(who_buys, o, on, False) for o in others[:drawn]]
             others = np.roll(others, -drawn)
     order = random.permutation(len(rows))
     c, i, day, bought = (

@@ -10,19 +10,27 @@ transactions_train.csv from a folder instead, for so many customers as are asked
 """
 
 import argparse
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
+Ids = tuple[list[str], list[str]]
 
 HERE = Path(__file__).parent
 CUSTOMERS, ARTICLES, SEED = 2_000, 600, 20261121
 FILES = {"customers": "customer", "articles": "product", "transactions": "sales"}
 FIRST_DAY = np.datetime64("2019-09-22")
 DAYS = 365
+YOUNG, AGE_UNKNOWN = 0.6, 0.01  # shares of customers
 # Department: the age that likes it most, and how far that reaches.
 INDEXES = {
     "Ladieswear": (46, 9),
@@ -72,72 +80,86 @@ class Tables:
     transactions: pa.Table
 
 
+@dataclass(frozen=True)
+class Customers:
+    """What taste hangs on: years, and a place in `CLUB`; (customers,) each."""
+
+    age: Floats
+    club: Places
+
+
+@dataclass(frozen=True)
+class Articles:
+    """Places in `INDEXES`, `GROUPS` and `COLOURS`; (articles,) each."""
+
+    index: Places
+    group: Places
+    colour: Places
+
+
 def made_up(customers: int, articles: int, seed: int) -> Tables:
     """Return synthetic rows; the same numbers give the same rows."""
     random = np.random.default_rng(seed)
-    young = random.random(customers) < 0.6
-    ages = np.where(
-        young, random.normal(26, 6, customers), random.normal(50, 9, customers)
-    )
-    age = np.clip(ages.round(), 16, 85)
-    club = random.choice(len(CLUB), customers, p=CLUB_SHARES)
-    index = random.integers(0, len(INDEXES), articles)
-    group = random.integers(0, len(GROUPS), articles)
-    colour = random.integers(0, len(COLOURS), articles)
+    who, what = _customers(random, customers), _articles(random, articles)
     ids = _names(random, customers, 32), _codes(random, articles)
-    bought = _bought(random, _liked(age, club, index, group, colour, random))
-    unknown = random.random(customers) < 0.01
+    bought = _bought(random, _liked(who, what, random))
+    unknown = random.random(customers) < AGE_UNKNOWN
+    news = random.choice(NEWS, customers, p=NEWS_SHARES)
     return Tables(
         customers=pa.table(
             {
                 "customer_id": ids[0],
-                "club_member_status": [CLUB[i] for i in club],
-                "fashion_news_frequency": list(
-                    random.choice(NEWS, customers, p=NEWS_SHARES)
-                ),
-                "age": pa.array(age.astype(np.int64), mask=unknown),
+                "club_member_status": [CLUB[i] for i in who.club],
+                "fashion_news_frequency": list(news),
+                "age": pa.array(who.age.astype(np.int64), mask=unknown),
             }
         ),
         articles=pa.table(
             {
                 "article_id": ids[1],
-                "product_group_name": [GROUPS[i] for i in group],
-                "colour_group_name": [COLOURS[i] for i in colour],
-                "index_name": [list(INDEXES)[i] for i in index],
+                "product_group_name": [GROUPS[i] for i in what.group],
+                "colour_group_name": [COLOURS[i] for i in what.colour],
+                "index_name": [list(INDEXES)[i] for i in what.index],
             }
         ),
-        transactions=_transactions(random, ids, bought, group),
+        transactions=_transactions(random, ids, bought, what.group),
     )
 
 
-def _liked(
-    age: np.ndarray,
-    club: np.ndarray,
-    index: np.ndarray,
-    group: np.ndarray,
-    colour: np.ndarray,
-    random: np.random.Generator,
-) -> np.ndarray:
+def _customers(random: np.random.Generator, count: int) -> Customers:
+    young = random.random(count) < YOUNG
+    ages = np.where(young, random.normal(26, 6, count), random.normal(50, 9, count))
+    return Customers(
+        age=np.clip(ages.round(), 16, 85),
+        club=random.choice(len(CLUB), count, p=CLUB_SHARES),
+    )
+
+
+def _articles(random: np.random.Generator, count: int) -> Articles:
+    return Articles(
+        index=random.integers(0, len(INDEXES), count),
+        group=random.integers(0, len(GROUPS), count),
+        colour=random.integers(0, len(COLOURS), count),
+    )
+
+
+def _liked(who: Customers, what: Articles, random: np.random.Generator) -> Floats:
     """Return how much each customer likes each article: (customers, articles)."""
     centre, width = np.array(list(INDEXES.values()), dtype=float).T
-    department = np.exp(-(((age[:, None] - centre) / width) ** 2) / 2)
+    age = who.age[:, None]
+    department = np.exp(-(((age - centre) / width) ** 2) / 2)
     # Groups and colours go in and out of fashion with age, members against others.
     turns = 2 * np.pi * np.arange(len(GROUPS)) / len(GROUPS)
-    kind = np.cos(2 * np.pi * age[:, None] / 60 - turns)
+    kind = np.cos(2 * np.pi * age / 60 - turns)
     shades = 2 * np.pi * np.arange(len(COLOURS)) / len(COLOURS)
-    colours = np.cos(
-        2 * np.pi * age[:, None] / 45 - shades + np.pi * (club > 0)[:, None]
-    )
-    popular = random.normal(0, 0.8, len(index))
-    return (
-        3.5 * department[:, index]
-        + 1.2 * kind[:, group]
-        + 1.0 * colours[:, colour]
-        + popular
-    )
+    member = np.pi * (who.club > 0)[:, None]
+    colours = np.cos(2 * np.pi * age / 45 - shades + member)
+    popular = random.normal(0, 0.8, len(what.index))
+    liked = 3.5 * department[:, what.index] + 1.2 * kind[:, what.group]
+    return np.asarray(liked + 1.0 * colours[:, what.colour] + popular)
 
 
-def _bought(random: np.random.Generator, liked: np.ndarray) -> list[np.ndarray]:
+def _bought(random: np.random.Generator, liked: Floats) -> list[Places]:
     """Return for each customer what they buy, in order: drawn by liking (Gumbel)."""
     many = 3 + random.negative_binomial(2, 0.25, len(liked))
     many = np.minimum(many, liked.shape[1] // 8)
@@ -151,9 +173,9 @@ def _bought(random: np.random.Generator, liked: np.ndarray) -> list[np.ndarray]:
 
 def _transactions(
     random: np.random.Generator,
-    ids: tuple[list[str], list[str]],
-    bought: list[np.ndarray],
-    group: np.ndarray,
+    ids: Ids,
+    bought: list[Places],
+    group: Places,
 ) -> pa.Table:
     customers = np.repeat(np.arange(len(bought)), [len(b) for b in bought])
     articles = np.concatenate(bought)
@@ -183,33 +205,59 @@ def _codes(random: np.random.Generator, count: int) -> list[str]:
     return [f"{number:010d}" for number in numbers]
 
 
+_CHOSEN = """
+    create table chosen as
+    select customer_id
+    from read_csv($customers, all_varchar = true)
+    order by md5(customer_id)
+    limit $most
+"""
+_QUERIES = {
+    "customers": """
+        select
+            customer_id,
+            club_member_status,
+            fashion_news_frequency,
+            try_cast(age as integer) as age
+        from read_csv($file, all_varchar = true)
+        semi join chosen using (customer_id)
+    """,
+    "articles": """
+        select article_id, product_group_name, colour_group_name, index_name
+        from read_csv($file, all_varchar = true)
+    """,
+    "transactions": """
+        select
+            cast(t_dat as date) as t_dat,
+            customer_id,
+            article_id,
+            cast(price as double) as price,
+            cast(sales_channel_id as integer) as sales_channel_id
+        from read_csv($file, all_varchar = true)
+        semi join chosen using (customer_id)
+    """,
+}
+_OF_H_AND_M: Mapping[str, str] = {
+    "customers": "customers.csv",
+    "articles": "articles.csv",
+    "transactions": "transactions_train.csv",
+}
+
+
 def real(folder: Path, customers: int) -> Tables:
     """Return the rows of so many customers of H&M's files; all of them for 0.
 
     Which customers hangs on their ids alone.
     """
-
-    def file(name: str) -> str:
-        return f"read_csv('{folder / name}', all_varchar = true)"
-
+    files = {n: str(folder.expanduser() / file) for n, file in _OF_H_AND_M.items()}
+    most = customers or sys.maxsize
     with duckdb.connect() as base:
-        limit = f"limit {int(customers)}" if customers else ""
-        base.execute(
-            f"create table chosen as select customer_id from {file('customers.csv')} "
-            f"order by md5(customer_id) {limit}"
-        )
-        queries = {
-            "customers": "select customer_id, club_member_status, "
-            "fashion_news_frequency, try_cast(age as integer) as age "
-            f"from {file('customers.csv')} semi join chosen using (customer_id)",
-            "articles": "select article_id, product_group_name, colour_group_name, "
-            f"index_name from {file('articles.csv')}",
-            "transactions": "select cast(t_dat as date) as t_dat, customer_id, "
-            "article_id, cast(price as double) as price, "
-            "cast(sales_channel_id as integer) as sales_channel_id "
-            f"from {file('transactions_train.csv')} semi join chosen using (customer_id)",
+        base.execute(_CHOSEN, {"customers": files["customers"], "most": most})
+        found = {
+            name: base.sql(query, params={"file": files[name]}).to_arrow_table()
+            for name, query in _QUERIES.items()
         }
-        return Tables(**{n: base.sql(q).to_arrow_table() for n, q in queries.items()})
+    return Tables(**found)
 
 
 def write(tables: Tables, root: Path = HERE) -> None:
@@ -233,7 +281,7 @@ def main() -> None:
     else:
         tables, kind = real(told.folder, told.customers), "H&M's"
     write(tables)
-    print(f"{kind}: {tables.transactions.num_rows:,} purchases")
+    sys.stdout.write(f"{kind}: {tables.transactions.num_rows:,} purchases\n")
 
 
 if __name__ == "__main__":

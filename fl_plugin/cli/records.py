@@ -6,7 +6,7 @@ from typing import Any
 from fl_plugin.cli.screen import Shown, Table
 from fl_plugin.cli.text import Cell, Change, Size
 from fl_plugin.registry.run_record import DomainResult, RunRecord
-from fl_plugin.registry.store import MODEL, Entry
+from fl_plugin.registry.store import MODEL, PART, Entry
 from fl_plugin.report.findings import exactness
 from fl_plugin.report.measures import order_of
 from fl_plugin.report.search import search_view
@@ -41,11 +41,15 @@ def run_facts(entry: Entry) -> dict[str, Any]:
 
 
 def paths_of(entry: Entry) -> dict[str, Path]:
-    """Return where a model and what is said of it are kept."""
+    """Return where a model and what is said of it are kept.
+
+    Of a vertical model there is no whole one: each domain keeps its part of it.
+    """
+    model = {"model": MODEL} if entry.run.vertical is None else {"part": PART}
     return {
         "report": entry.report,
         "card": entry.card,
-        "model": entry.path / MODEL,
+        **{word: entry.path / name for word, name in model.items()},
         "folder": entry.path,
     }
 

@@ -6,14 +6,14 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from fl_plugin.manifest.contract import ContractBlock
-from fl_plugin.manifest.words import ColumnName, Name, Positive
+from fl_plugin.manifest.words import ColumnName, Name, Positive, Units
 
 MOST_CANDIDATES = 64
 # As a party answers: see preparation/splits.py. More would cut out single rows.
 MOST_HELD_OUT = 0.5
 MOST_FOLDS = 20
 MOST_REPEATS = 20
-Value = float | int | bool | Name
+Value = float | int | bool | Name | Units
 _ONLY_HORIZONTAL = {"fairness", "folds", "importances", "repeats", "stratified"}
 _ONLY_LOOKUPS = {"group", "holdout_by"}  # and horizontal studies
 Candidates = Annotated[tuple[Value, ...], Field(min_length=1, max_length=64)]

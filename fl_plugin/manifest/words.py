@@ -29,6 +29,10 @@ Signature = Annotated[str, StringConstraints(pattern=r"^ed25519:[A-Za-z0-9+/]{86
 FilterText = Annotated[
     str, StringConstraints(pattern=r"^[^;{}\x00-\x1f\x7f]{1,2000}\z")
 ]
+# Layers of a network: "64,32", or "" for none.
+Units = Annotated[
+    str, StringConstraints(pattern=r"^([0-9]{1,5}( ?, ?[0-9]{1,5}){0,15})?\z")
+]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]

@@ -62,8 +62,8 @@ class SplitNetwork(VerticalAlgorithm):
         class_weight: "none", or "balanced" for classes that count the same in all.
         undersample: Rows kept of the commoner of two classes for each of the rarer;
             0 for all.
-        defence: Noise on returned gradients: "none", "max_norm", "marvell",
-            "noisy_labels"; "auto" for the last where labels are protected.
+        defence: Of returned gradients: "none", "max_norm", "marvell", "noisy_labels",
+            "fixed" for zeros; "auto" for noisy labels where these are protected.
         noise: How strong: the deviation of `noisy_labels`, the power of `marvell`.
         decorrelate: Weight of the distance correlation of activations with columns.
         activation_clip: Largest length of a row's activations; 0 for any.

@@ -6,7 +6,9 @@ scikit-learn grows on the joined rows. In mode "strict" it sends every row's gra
 encrypted, gets back encrypted sums by bin (`boosting/lattice.py`), and learns of a
 split that it chooses only which rows go left. In mode "bins" (Li et al. (2022),
 "FederBoost", arXiv:2011.02796) the others release the number of each value's bin once,
-without edges, each bin of many rows; the contract must offer `release_bins` for it.
+without edges; the contract must offer `release_bins` for it. In both, each bin that
+anyone else can tell from others holds many rows. Enough sums over known numbers tell
+which rows are in a bin, however they were encrypted: so a strict fit has few of them.
 """
 
 from dataclasses import dataclass
@@ -29,7 +31,7 @@ from fl_plugin.vertical.base import (
 )
 from fl_plugin.vertical.boosting.features import FeatureWorker, Limits
 from fl_plugin.vertical.boosting.label import LabelWorker
-from fl_plugin.vertical.boosting.lattice import MOST_ROWS
+from fl_plugin.vertical.boosting.parameters import MOST_ROWS
 from fl_plugin.vertical.boosting.scoring import FeatureScorer, LabelScorer
 from fl_plugin.vertical.boosting.turns import carried, peers_of
 
@@ -53,7 +55,8 @@ class VerticalBoosting(VerticalAlgorithm):
         l2_regularization: Penalty on leaf values.
         max_bins: Most bins of a column that hold values.
         growth: "exact" for the fewest sums, "ahead" for few exchanges.
-        smallest_bin: Fewest rows of a bin that is released, 20 or more.
+        smallest_bin: Fewest rows of a bin that others can tell from its neighbours.
+        sums_per_row: Most sums of a bin that a strict fit has, for every row.
     """
 
     name: ClassVar[str] = "vertical_boosting"
@@ -68,7 +71,7 @@ class VerticalBoosting(VerticalAlgorithm):
     leaves: ClassVar[str] = (
         "strict: encrypted gradients; to the label domain, sums of them by bin, and "
         "which rows of a split node go left. bins: the number of each value's bin, "
-        "without edges, each of `smallest_bin` rows or more"
+        "without edges. Each bin has `smallest_bin` rows or more"
     )
 
     mode: str = STRICT  # type: ignore[misc]  # see below
@@ -82,6 +85,7 @@ class VerticalBoosting(VerticalAlgorithm):
     max_bins: int = 255
     growth: str = "exact"
     smallest_bin: int = 20
+    sums_per_row: float = 0.1
 
     def __post_init__(self) -> None:
         """Check the options.
@@ -97,6 +101,7 @@ class VerticalBoosting(VerticalAlgorithm):
             ("auto", "log_loss", "squared_error", "poisson", "gamma"),
         )
         within(self.name, "smallest_bin", self.smallest_bin, (FEWEST_ROWS, 1e6))
+        within(self.name, "sums_per_row", self.sums_per_row, (1e-4, 10.0))
         self.options()
 
     def options(self) -> Options:
@@ -120,14 +125,23 @@ class VerticalBoosting(VerticalAlgorithm):
         """Return a party's half."""
         _require_room(task)
         loss = self.loss_for(task)
+        limits = self._limits(task, loss)
+        if limits.strict:
+            self._require_few(task, limits)
         if side.party == task.label_party:
             fit = (self.options(), loss, self.mode == STRICT)
             return LabelWorker(task, side, fit)
-        return FeatureWorker(task, side, self._limits(loss))
+        return FeatureWorker(task, side, limits)
 
-    def _limits(self, loss: Loss) -> Limits:
-        nodes = self.max_iter * loss.trees * self.max_leaf_nodes
-        nodes *= _IN_VAIN if self.growth == "ahead" else 1
+    def _limits(self, task: VerticalTask, loss: Loss) -> Limits:
+        full = 2**self.max_depth if self.max_depth else self.max_leaf_nodes
+        leaves = min(self.max_leaf_nodes, task.rows // self.min_samples_leaf, full)
+        nodes = self.max_iter * loss.trees * max(leaves, 1)
+        # Where depth alone ends a tree, all that is asked for is used.
+        in_vain = self.growth == "ahead" and not (
+            self.max_depth and full <= self.max_leaf_nodes
+        )
+        nodes *= _IN_VAIN if in_vain else 1
         return Limits(
             strict=self.mode == STRICT,
             words=nodes * (2 if loss.constant_hessian else 3),
@@ -135,6 +149,16 @@ class VerticalBoosting(VerticalAlgorithm):
             smallest_side=self.min_samples_leaf,
             smallest_bin=self.smallest_bin,
         )
+
+    def _require_few(self, task: VerticalTask, limits: Limits) -> None:
+        """Refuse a fit whose sums would tell which rows are in a bin."""
+        if limits.words > self.sums_per_row * task.rows:
+            raise TrainingError(
+                f"{limits.words:,} sums of each bin over {task.rows:,} rows could be "
+                "solved for single rows' bins.",
+                remedy="Choose fewer trees or leaves, or `growth: exact`; or `mode: "
+                "bins`, where the contracts offer it. `sums_per_row` is the limit.",
+            )
 
     def rounds(self, task: VerticalTask) -> Rounds:
         """The coordinator's half: carry what it cannot read."""

@@ -16,6 +16,7 @@ from fl_plugin.algorithms.installed import algorithms
 from fl_plugin.errors import ContractError
 from fl_plugin.privacy.encoding import encode
 from fl_plugin.summand import Arrays
+from fl_plugin.vertical.installed import all_algorithms
 from tests.conformance.algorithm_rows import (
     case_of,
     cut,
@@ -27,6 +28,7 @@ from tests.conformance.algorithm_rows import (
 from tests.federated import fit_over
 
 ALL = algorithms()
+BOTH_MODES = all_algorithms()
 PAIRS = [(name, target) for name in sorted(ALL) for target in ALL[name].targets]
 # Averages of models that were fitted apart: they depend on who holds which rows.
 AVERAGES = "mlp_"
@@ -43,9 +45,10 @@ HEADINGS = [
 PLAIN = {"builtins", "numpy"}
 
 
-@pytest.fixture(params=sorted(ALL))
+@pytest.fixture(params=sorted(BOTH_MODES))
 def kind(request):
-    return ALL[request.param]
+    """Return an algorithm, horizontal or vertical."""
+    return BOTH_MODES[request.param]
 
 
 @pytest.fixture(scope="module", params=PAIRS, ids="-".join)
@@ -63,10 +66,12 @@ def test_it_says_what_it_is(kind):
     for word in ("name", "title", "paper", "exact", "leaves"):
         assert isinstance(getattr(kind, word), str)
         assert getattr(kind, word).strip()
-    assert kind.prepares in {"matrix", "bins"}
+    assert kind.prepares in {"matrix", "bins", "codes"}
     assert set(kind.targets) <= {"binary", "multiclass", "regression", "count", "none"}
     assert kind.targets
-    assert kind().sees in {"sum", "each"}
+    assert kind.mode == ("horizontal" if kind.name in ALL else "vertical")
+    if kind.mode == "horizontal":
+        assert kind().sees in {"sum", "each"}
 
 
 def test_its_page_names_every_option(kind):
@@ -79,6 +84,9 @@ def test_its_page_names_every_option(kind):
     options = page.partition("## Options")[2].partition("## Paper")[0]
     for name in kind().parameters():
         assert f"`{name}`" in options
+    index = (DOCS / "README.md").read_text()
+    link = f"[{kind.name}]({kind.name}.md): {kind.title} | {kind.mode} |"
+    assert link in index
 
 
 def test_its_parameters_survive_being_written_down(kind):

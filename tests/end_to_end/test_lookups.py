@@ -7,8 +7,10 @@ import pytest
 from fl_plugin import Mesh
 from fl_plugin.engines.embedded import Embedded
 from fl_plugin.errors import ContractError, PolicyError
+from fl_plugin.registry.run_vertical import Ranking, Vertical
 from tests.lookup_mesh import CUSTOMERS, LAST, PEOPLE, SHOP, STOCK, lookup_mesh
 from tests.made_mesh import STUDY
+from tests.vertical_mesh import VerticalMesh
 
 
 @pytest.fixture
@@ -28,27 +30,33 @@ def wire(monkeypatch) -> list[tuple[str, bytes]]:
 
 
 @pytest.fixture
-def mesh(tmp_path):
+def mesh(tmp_path) -> VerticalMesh:
     return lookup_mesh(tmp_path / "mesh")
 
 
-def test_each_row_gets_the_columns_of_its_own_customer_and_item(mesh):
+def train(mesh: VerticalMesh) -> tuple[Vertical, Ranking]:
     told = Mesh.open(mesh.root).train(STUDY).record.vertical
+    assert told is not None
     assert told.ranking is not None
-    figures = told.ranking.figures
+    return told, told.ranking
+
+
+def test_each_row_gets_the_columns_of_its_own_customer_and_item(mesh):
+    _, ranking = train(mesh)
+    figures = ranking.figures
     # Bought is what is of the customer's own kind: nobody sees that alone.
     assert figures["federated"]["hr_at_5"].value > 0.9
     assert figures["own"]["hr_at_5"].value < 0.5
     assert figures["chance"]["hr_at_5"].value == pytest.approx(5 / LAST, abs=0.02)
-    assert told.ranking.above["popularity"]["ndcg_at_10"].low > 0
-    assert told.ranking.candidates == pytest.approx(LAST, abs=0.5)
-    assert told.ranking.users == "50 to 100"
+    assert ranking.above["popularity"]["ndcg_at_10"].low > 0
+    assert ranking.candidates == pytest.approx(LAST, abs=0.5)
+    assert ranking.users == "50 to 100"
 
 
 def test_the_same_study_gives_the_same_model_twice(mesh):
-    first, second = (Mesh.open(mesh.root).train(STUDY) for _ in range(2))
-    assert first.record.vertical.parts == second.record.vertical.parts
-    assert first.record.vertical.ranking == second.record.vertical.ranking
+    first, second = train(mesh), train(mesh)
+    assert first[0].parts == second[0].parts
+    assert first[1] == second[1]
 
 
 def test_no_key_and_no_place_crosses_in_clear(mesh, wire):
@@ -85,8 +93,7 @@ def test_predictions_are_written_for_every_row_that_has_all_it_needs(mesh):
 def test_rows_may_be_held_out_by_hash_of_the_customer_instead(tmp_path):
     judged = {"evaluation": {"holdout": 0.3, "group": "customer_id"}}
     made = lookup_mesh(tmp_path / "mesh", study=judged)
-    told = Mesh.open(made.root).train(STUDY).record.vertical
-    assert told.ranking.users == "20 to 50"
+    assert train(made)[1].users == "20 to 50"
 
 
 def test_a_label_domain_that_does_not_offer_to_tell_how_often_refuses(tmp_path):

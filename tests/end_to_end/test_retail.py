@@ -1,48 +1,82 @@
-"""The example mesh of three retail domains, smaller, from purchases to ranks."""
+"""The example mesh of three retail domains: its one command's steps, but smaller."""
 
-import sys
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from bench import retail
-from fl_plugin import Mesh
+from bench.retail_fits import PRODUCTS, pairs_of, pooled
+from examples.retail import purchases
+from fl_plugin.registry.run_record import RunRecord
 
 pytestmark = pytest.mark.slow
-CUSTOMERS = 400
+CUSTOMERS = 300
 
 
 @pytest.fixture(scope="module")
 def mesh(tmp_path_factory) -> Path:
-    return retail.built(tmp_path_factory.mktemp("retail"), CUSTOMERS)
+    folder: Path = tmp_path_factory.mktemp("retail")
+    return retail.built(folder, CUSTOMERS, purchases.SEED)
 
 
-def test_the_model_ranks_above_chance_and_above_sales_alone(mesh):
-    told = Mesh.open(mesh).train(retail.STUDY).record.vertical
-    assert told.ranking is not None
-    assert told.labels == "protected"
-    assert told.ranking.candidates == pytest.approx(100, abs=0.5)
-    for name in ("hr_at_10", "ndcg_at_10"):
-        assert told.ranking.above["chance"][name].low > 0
-        assert told.ranking.above["own"][name].low > 0
+@pytest.fixture(scope="module")
+def record(mesh) -> RunRecord:
+    return retail.trained(mesh)[0]
+
+
+def test_the_one_command_makes_purchases_builds_and_trains():
+    told = subprocess.run(
+        ["make", "--dry-run"],
+        cwd=retail.EXAMPLE,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    steps = ("purchases.py", "fl build", f"fl train {retail.STUDY}")
+    places = [told.index(step) for step in steps]
+    assert places == sorted(places)
+
+
+def test_each_purchase_is_ranked_among_99_others_with_labels_protected(record):
+    assert record.vertical.labels == "protected"
+    assert record.vertical.ranking.candidates == pytest.approx(100, abs=0.5)
+    chance = record.vertical.ranking.figures["chance"]
+    assert chance["hr_at_10"].value == pytest.approx(0.1, abs=0.001)
+
+
+@pytest.mark.parametrize("way", ["chance", "popularity", "own"])
+def test_the_model_ranks_above_what_needs_no_other_domain(record, way):
+    above = record.vertical.ranking.above[way]
+    assert {name for name, of in above.items() if of.low <= 0} == set()
+
+
+def test_no_domain_alone_ranks_as_well(mesh, record):
+    pairs = pairs_of(mesh)
+    found = record.vertical.ranking.figures["federated"]["hr_at_10"].value
+    alone = {d: pairs.by_trees(d).means()["hr_at_10"].value for d in PRODUCTS}
+    assert alone["customer"] == pytest.approx(0.1, abs=0.001)
+    assert max(alone.values()) < found
 
 
 def test_nobody_is_given_an_article_as_drawn_that_they_bought(mesh):
-    table = retail.pooled(mesh)
-    pairs: dict[tuple[str, str], set[bool]] = {}
-    for customer, article, bought in zip(
-        table["customer_id"], table["article_id"], table["is_bought"], strict=True
-    ):
-        pairs.setdefault((customer, article), set()).add(bool(bought))
-    assert all(len(found) == 1 for found in pairs.values())
+    table = pooled(mesh)
+    columns = (table[n].to_pylist() for n in ("customer_id", "article_id", "is_bought"))
+    given: dict[bool, set[tuple[str, str]]] = {True: set(), False: set()}
+    for customer, article, bought in zip(*columns, strict=True):
+        given[bought].add((customer, article))
+    assert given[True]
+    assert given[False]
+    assert given[True] & given[False] == set()
+
+
+def test_the_same_numbers_make_the_same_purchases():
+    first, second = (purchases.made_up(50, 60, 3) for _ in range(2))
+    assert first == second
+    assert first != purchases.made_up(50, 60, 4)
 
 
 def test_real_files_go_the_same_way(tmp_path):
-    sys.path.insert(0, str(retail.EXAMPLE))
-    try:
-        import purchases  # noqa: PLC0415 it lies beside the example, in no package
-    finally:
-        sys.path.remove(str(retail.EXAMPLE))
     (tmp_path / "customers.csv").write_text(
         "customer_id,FN,Active,club_member_status,fashion_news_frequency,age,"
         "postal_code\n"
@@ -63,6 +97,5 @@ def test_real_files_go_the_same_way(tmp_path):
     assert purchases.real(tmp_path, 1).transactions.num_rows == 1
     purchases.write(tables, tmp_path / "mesh")
     for name, domain in purchases.FILES.items():
-        assert (
-            tmp_path / "mesh/domains" / domain / f"data/raw_{name}.parquet"
-        ).exists()
+        place = tmp_path / "mesh" / "domains" / domain / "data" / f"raw_{name}.parquet"
+        assert place.exists()

@@ -11,15 +11,9 @@ from fl_plugin.errors import MessageError
 from fl_plugin.summand import Array, Arrays
 from fl_plugin.vertical.base import Side, VerticalTask, VerticalWorker
 from fl_plugin.vertical.boosting import release
-from fl_plugin.vertical.boosting.lattice import (
-    DEGREE,
-    SEED,
-    Adder,
-    Public,
-    counted,
-    dense,
-    hint_of,
-)
+from fl_plugin.vertical.boosting.adding import Adder, counted, dense
+from fl_plugin.vertical.boosting.lattice import Public, hint_of
+from fl_plugin.vertical.boosting.parameters import DEGREE, SEED
 from fl_plugin.vertical.boosting.table import Splits, facts, require_bins
 from fl_plugin.vertical.boosting.turns import (
     CLOSE,
@@ -43,7 +37,7 @@ class Limits:
         words: Encrypted vectors that it adds up over a whole fit.
         splits: Splits whose sides it tells, over a whole fit.
         smallest_side: Fewest rows on either side of a split.
-        smallest_bin: Fewest rows of a bin that it releases.
+        smallest_bin: Fewest rows of a bin that others can tell from its neighbours.
     """
 
     strict: bool
@@ -102,6 +96,9 @@ class FeatureWorker(VerticalWorker):
         return self._part
 
     def _open(self, asked: Arrays) -> tuple[Arrays, Sequence[int]]:
+        self._maps = release.maps_of(self._x, self._columns, self._limits.smallest_bin)
+        self._x = release.applied(self._maps, self._x)
+        self._columns = release.released_columns(self._columns, self._maps)
         if not self._limits.strict:
             return {"columns": facts(self._columns)}, (RELEASE,)
         seed = array_of(asked, "seed", np.uint8, (SEED,)).tobytes()
@@ -126,9 +123,10 @@ class FeatureWorker(VerticalWorker):
         return {"hint": hint}, (SUMS, SIDES, CLOSE)
 
     def _sums(self, told: Arrays) -> tuple[Arrays, Sequence[int]]:
-        words = array_of(told, "words", np.uint64, (None, self._rows + DEGREE))
-        self._summed += len(words)
-        if self._secret is None or self._secret.adder is None or not len(words):
+        words = array_of(told, "words", np.uint64, (self._rows + DEGREE, None))
+        count = words.shape[1]
+        self._summed += count
+        if self._secret is None or self._secret.adder is None or not count:
             raise out_of_order()
         if self._summed > self._limits.words:
             raise _too_many("sums")
@@ -157,12 +155,7 @@ class FeatureWorker(VerticalWorker):
         return {"left": np.concatenate(answer)}, (SUMS, SIDES, CLOSE)
 
     def _release(self, _: Arrays) -> tuple[Arrays, Sequence[int]]:
-        self._maps = release.maps_of(self._x, self._columns, self._limits.smallest_bin)
-        columns = release.released_columns(self._columns, self._maps)
-        return {
-            "columns": facts(columns),
-            "bins": release.applied(self._maps, self._x),
-        }, (CLOSE,)
+        return {"columns": facts(self._columns), "bins": self._x}, (CLOSE,)
 
     def _close(self, told: Arrays) -> tuple[Arrays, Sequence[int]]:
         splits = Splits.of(told, len(self._columns))

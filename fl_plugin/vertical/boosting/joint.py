@@ -11,8 +11,9 @@ from typing import Protocol
 
 import numpy as np
 
-from fl_plugin.algorithms.boosting.boosting import EXACT_BITS
+from fl_plugin.algorithms.boosting.answers import packing_for
 from fl_plugin.algorithms.boosting.compiled import N_BINS, Sums
+from fl_plugin.algorithms.boosting.grids import EXACT_BITS
 from fl_plugin.algorithms.boosting.layout import Layout
 from fl_plugin.algorithms.boosting.losses import Loss
 from fl_plugin.algorithms.boosting.questions import (
@@ -24,7 +25,7 @@ from fl_plugin.algorithms.boosting.questions import (
 )
 from fl_plugin.algorithms.boosting.splitting import FIELDS
 from fl_plugin.summand import Array, Arrays, Floats
-from fl_plugin.vertical.boosting.lattice import MESSAGE_BITS
+from fl_plugin.vertical.boosting.parameters import MESSAGE_BITS
 from fl_plugin.vertical.boosting.table import Places, Splits
 
 Turns = Generator[Mapping[str, Arrays], Mapping[str, Arrays], "list[Array]"]
@@ -35,15 +36,29 @@ COARSER = EXACT_BITS - (MESSAGE_BITS - 1)
 class Peers(Protocol):
     """How sums and sides of rows come from other parties."""
 
-    def sums(self, words: list[Array]) -> Turns:
-        """Return per histogram others' sums, (words, columns, N_BINS).
-
-        Args:
-            words: Per histogram, (words, rows) int64; the last word counts.
-        """
+    def sums(self, nodes: list["Numbers"]) -> Turns:
+        """Return per node others' sums and counts, (kinds + 1, columns, N_BINS)."""
 
     def sides(self, asked: Mapping[str, tuple[Splits, list[Array]]]) -> Turns:
         """Return, per party and split in their order, which of its rows go left."""
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What is to be summed over a node's rows.
+
+    Args:
+        rows: Which ones, (rows of the node,).
+        kinds: Their numbers, (kinds, rows of the node) int64.
+    """
+
+    rows: Array
+    kinds: Array
+
+    @property
+    def totals(self) -> Array:
+        """Sums over all rows of the node, and how many there are: (kinds + 1,)."""
+        return np.append(self.kinds.sum(axis=1), len(self.rows))
 
 
 @dataclass
@@ -94,7 +109,7 @@ class Joint:
             self._plant(asked.grid)
         if not len(asked.wanted):
             return scores
-        return {**scores, **(yield from self._histograms(asked.wanted))}
+        return {**scores, **(yield from self._histograms(asked))}
 
     def _open(self) -> Arrays:
         targets = np.array([self.y.sum()])
@@ -102,7 +117,7 @@ class Joint:
             classes = self.y.astype(np.int64)
             targets = np.bincount(classes, minlength=max(self.loss.trees, 2))
         return {
-            "counts": self.counts.reshape(-1)[self.layout.sent],
+            "counts": self.counts.reshape(-1)[self.layout.present],
             "rows": np.array([len(self.y), 0]),
             "targets": targets.astype(np.float64),
         }
@@ -192,7 +207,8 @@ class Joint:
             parts.append((self._hessians, int(grid[1])))
         for numbers, exponent in parts:
             np.multiply(numbers, np.float32(2.0 ** (exponent - COARSER)), out=numbers)
-            np.rint(numbers, out=numbers)
+            # Towards 0 where only the loop's own bounds say how large a sum may get.
+            (np.rint if self.loss.bounded else np.trunc)(numbers, out=numbers)
         everyone = np.arange(len(self.y), dtype=np.uint32)
         self._nodes = [{0: everyone} for _ in range(self.loss.trees)]
         constant = self.loss.constant_hessian
@@ -208,35 +224,30 @@ class Joint:
         ]
 
     def _histograms(
-        self, wanted: Array
+        self, asked: Asked
     ) -> Generator[Mapping[str, Arrays], Mapping[str, Arrays], Arrays]:
-        fields = [
-            f for f in FIELDS if f != "hessians" or not self.loss.constant_hessian
-        ]
-        words = [self._words(tree, node) for tree, node in wanted.tolist()]
-        others = yield from self.peers.sums(words)
-        answer = {
-            name: np.empty((len(wanted), self.layout.size), dtype=np.int64)
-            for name in fields
-        }
-        for i, (tree, node) in enumerate(wanted.tolist()):
+        wanted = asked.wanted.tolist()
+        packing = packing_for(asked, self.loss, 1)
+        kinds = [f for f in FIELDS if f in packing.bounds]
+        others = yield from self.peers.sums([self._numbers(*node) for node in wanted])
+        shape = (len(wanted), self.layout.size)
+        fields = np.empty((len(kinds), *shape), dtype=np.int64)
+        for i, (tree, node) in enumerate(wanted):
             whole = others[i]
-            self._own(whole, tree, node, fields)
-            for k, name in enumerate(fields):
-                flat = whole[k].reshape(-1)[self.layout.sent]
-                answer[name][i] = flat if name == "counts" else flat << COARSER
-        return answer
+            self._own(whole, tree, node, kinds)
+            for field_, name in zip(fields, packing.bounds, strict=True):
+                flat = whole[kinds.index(name)].reshape(-1)[self.layout.present]
+                field_[i] = flat if name == "counts" else flat << COARSER
+        words = np.empty((len(packing.words), *shape), dtype=np.int64)
+        packing.pack(fields, words)
+        return {"sums": words}
 
-    def _words(self, tree: int, node: int) -> Array:
+    def _numbers(self, tree: int, node: int) -> Numbers:
         rows = self._nodes[tree][node]
-        kinds = [self._gradients] + (
-            [] if self.loss.constant_hessian else [self._hessians]
-        )
-        words = np.zeros((len(kinds) + 1, len(self.y)), dtype=np.int64)
-        for word, kind in zip(words, kinds, strict=False):
-            word[rows] = kind[rows, tree]
-        words[-1, rows] = 1
-        return words
+        kinds = [self._gradients[rows, tree]]
+        if not self.loss.constant_hessian:
+            kinds.append(self._hessians[rows, tree])
+        return Numbers(rows, np.stack(kinds).astype(np.int64))
 
     def _own(self, whole: Array, tree: int, node: int, fields: list[str]) -> None:
         sums = self._sums[tree]

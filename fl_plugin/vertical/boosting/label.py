@@ -12,12 +12,14 @@ from fl_plugin.algorithms.boosting.compiled import N_BINS
 from fl_plugin.algorithms.boosting.layout import layout_of
 from fl_plugin.algorithms.boosting.losses import Loss
 from fl_plugin.algorithms.boosting.options import Options
-from fl_plugin.algorithms.boosting.rows import Rows, parts_of
+from fl_plugin.algorithms.boosting.parts import parts_of
+from fl_plugin.algorithms.boosting.rows import Rows
 from fl_plugin.summand import Array, Arrays
 from fl_plugin.vertical.base import Side, VerticalTask, VerticalWorker
 from fl_plugin.vertical.boosting import release
 from fl_plugin.vertical.boosting.joint import Joint
-from fl_plugin.vertical.boosting.lattice import SEED, Public
+from fl_plugin.vertical.boosting.lattice import Public
+from fl_plugin.vertical.boosting.parameters import SEED
 from fl_plugin.vertical.boosting.peers import SealedPeers, counts_of
 from fl_plugin.vertical.boosting.table import Places, columns_of, require_bins
 from fl_plugin.vertical.boosting.trees import apart
@@ -174,7 +176,8 @@ def alone(options: Options, loss: Loss, task: Task, block: Block) -> Arrays:
     """Return the trees that one who has all rows and columns grows."""
     layout = layout_of(task.columns)
     rules = boosting.rules_of(options, layout, loss, layout.bins < 0)
-    rows = Rows(layout, loss, rules, parts_of(block, task, loss, 0.0))
+    parts = parts_of(block, task, loss, 0.0)
+    rows = Rows(layout, loss, rules, parts, task.parties)
     rounds: Rounds = boosting.boost(options, loss, task)
     question = next(rounds)
     while True:

@@ -10,7 +10,10 @@ from fl_plugin.algorithms.boosting.compiled import MISSING_BIN, N_BINS
 from fl_plugin.errors import MessageError
 from fl_plugin.summand import Array, Arrays
 from fl_plugin.vertical.base import VerticalTask
-from fl_plugin.vertical.boosting.lattice import DEGREE, Opener, Public, small
+from fl_plugin.vertical.boosting.draws import small
+from fl_plugin.vertical.boosting.joint import Numbers
+from fl_plugin.vertical.boosting.lattice import Message, Opener, Public
+from fl_plugin.vertical.boosting.parameters import DEGREE, MESSAGE_BITS
 from fl_plugin.vertical.boosting.table import Places, Splits
 from fl_plugin.vertical.boosting.turns import (
     HINT,
@@ -55,47 +58,40 @@ class SealedPeers:
                 found[p].append(array_of(told[p], "hint", np.uint64, shape))
         self._openers = {p: Opener.of(np.concatenate(h)) for p, h in found.items()}
 
-    def sums(self, words: list[Array]) -> Talk[list[Array]]:
-        """Return others' sums per histogram, (words, columns, N_BINS) int64.
+    def sums(self, nodes: list[Numbers]) -> Talk[list[Array]]:
+        """Return others' sums and counts per node, (kinds + 1, columns, N_BINS) int64.
 
         Args:
-            words: Per histogram, (words, rows) int64; the last word counts.
+            nodes: What is to be summed.
         """
-        each = len(words[0])
+        each = len(nodes[0].kinds) + 1
         at_once = max(1, MOST_BYTES // (8 * each * (self.task.rows + DEGREE)))
         found: list[Array] = []
-        for begin in range(0, len(words), at_once):
-            some = words[begin : begin + at_once]
-            flat = [numbers for histogram in some for numbers in histogram]
-            keys = small(len(flat))
-            pairs = zip(flat, keys, strict=True)
-            sent = np.stack([self.public.encrypt(n, key) for n, key in pairs])
-            asks: Arrays = {"kind": number(SUMS), "words": sent}
-            told = yield dict.fromkeys(self._openers, asks)
-            opened = {
-                p: opener.open(
-                    array_of(told[p], "sums", np.uint64, (opener.size, len(flat))), keys
-                )
-                for p, opener in self._openers.items()
-            }
-            for i, histogram in enumerate(some):
-                at = slice(i * each, (i + 1) * each)
-                found.append(
-                    self._placed({p: s[:, at] for p, s in opened.items()}, histogram)
-                )
+        for begin in range(0, len(nodes), at_once):
+            found += yield from self._sums(nodes[begin : begin + at_once])
         return found
 
-    def _placed(self, opened: Mapping[str, Array], words: Array) -> Array:
-        """Return all columns' histograms of one node; zeros for the label party's."""
-        whole = np.zeros((len(words), len(self.places.columns), N_BINS), dtype=np.int64)
-        for party, sums in opened.items():
+    def _sums(self, nodes: list[Numbers]) -> Talk[list[Array]]:
+        messages = words_of(nodes, self.task.rows)
+        keys = small(len(messages))
+        words = self.public.encrypt(messages, keys)
+        asks: Arrays = {"kind": number(SUMS), "words": words}
+        told = yield dict.fromkeys(self._openers, asks)
+        shape = (len(nodes), len(nodes[0].kinds) + 1, len(self.places.columns), N_BINS)
+        whole = np.zeros(shape, dtype=np.int64)
+        for party, opener in self._openers.items():
+            sealed = array_of(
+                told[party], "sums", np.uint64, (opener.size, len(messages))
+            )
+            opened = apart(opener.open(sealed, keys), nodes, self.task.rows)
             columns = self.places.of_party(party, self.task)
             begin = self.places.begins[party]
-            mine = whole[:, begin : begin + len(columns)]
-            for word, flat in zip(mine, sums.T, strict=True):
-                word[:] = spread(flat, columns)
-            require_sums(mine, words.sum(axis=1))
-        return whole
+            for node, sums, place in zip(nodes, opened, whole, strict=True):
+                mine = place[:, begin : begin + len(columns)]
+                for kind, flat in zip(mine, sums, strict=True):
+                    kind[:] = spread(flat, columns)
+                require_sums(mine, node.totals)
+        return list(whole)
 
     def sides(
         self, asked: Mapping[str, tuple[Splits, list[Array]]]
@@ -122,6 +118,53 @@ class SealedPeers:
                 bits = np.unpackbits(piece, count=len(rows), bitorder="little")
                 found.append(bits.astype(bool))
         return found
+
+
+def words_of(nodes: list[Numbers], rows: int) -> list[Message]:
+    """Return what is encrypted: a word for each kind, and counts, several in a word.
+
+    Args:
+        nodes: What is to be summed.
+        rows: Of the fit; no count is larger.
+    """
+    found: list[Message] = [
+        [(node.rows, kind)] for node in nodes for kind in node.kinds
+    ]
+    bits, together = _shared(rows)
+    for begin in range(0, len(nodes), together):
+        counts = [
+            (node.rows, np.full(len(node.rows), 1 << (i * bits), dtype=np.int64))
+            for i, node in enumerate(nodes[begin : begin + together])
+        ]
+        found.append(counts)
+    return found
+
+
+def apart(opened: Array, nodes: list[Numbers], rows: int) -> list[Array]:
+    """Return per node its opened sums, counts last: (kinds + 1, sums) int64.
+
+    Args:
+        opened: Sums of the words of `words_of`, (sums, words).
+        nodes: As they were told to it.
+        rows: Of the fit.
+    """
+    kinds = len(nodes[0].kinds)
+    bits, together = _shared(rows)
+    found = []
+    for i in range(len(nodes)):
+        word, place = divmod(i, together)
+        counts = opened[:, kinds * len(nodes) + word] >> (place * bits)
+        if place + 1 < min(together, len(nodes) - word * together):
+            counts &= (1 << bits) - 1  # the highest keeps what is beyond, to be found
+        sums = opened[:, i * kinds : (i + 1) * kinds].T
+        found.append(np.concatenate([sums, counts[None]]))
+    return found
+
+
+def _shared(rows: int) -> tuple[int, int]:
+    """Return how many bits a count takes, and how many counts a word holds."""
+    bits = rows.bit_length()
+    return bits, (MESSAGE_BITS - 1) // bits
 
 
 def spread(flat: Array, columns: tuple[DesignColumn, ...]) -> Array:

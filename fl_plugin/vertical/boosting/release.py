@@ -1,4 +1,4 @@
-"""Bins that may leave a party: every one holds many rows, and nothing says what it is.
+"""Bins as others know them: every one holds many rows, and nothing says what it is.
 
 Sweeney (2002), "k-anonymity". Neighbouring bins of a column are joined until each has
 `k` rows or none; rare categories are put together, and all get new numbers in random
@@ -35,7 +35,7 @@ def maps_of(x: Array, columns: Sequence[DesignColumn], k: int) -> Array:
     if x.shape[1] < k:
         raise TrainingError(
             f"Bins of {k} rows cannot be made of fewer rows.",
-            remedy="Match more rows, or choose `mode: strict` in the study.",
+            remedy="Match more rows.",
         )
     maps = identity(len(columns))
     for row, values, column in zip(maps, x, columns, strict=True):

@@ -1,7 +1,7 @@
 """The whole network before it is cut: sizes, schedule and what protects whom."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from fl_plugin.errors import ContractError, TrainingError
 from fl_plugin.summand import Array, Floats
 from fl_plugin.vertical.base import SHARED, Side, VerticalTask
 from fl_plugin.vertical.split.balance import Balance
-from fl_plugin.vertical.split.defences import MARVELL, Defence
+from fl_plugin.vertical.split.defences import FIXED, MARVELL, Defence
 from fl_plugin.vertical.split.goals import outputs_of
 from fl_plugin.vertical.split.keys import DROPOUT, WEIGHTS, Schedule, Secret
 from fl_plugin.vertical.split.layers import Coded, Layer
@@ -132,11 +132,17 @@ class Blueprint:
         """Return a domain's net, as it begins."""
         secret = Secret.of(self.task.seed, side.party, side.block)
         units = self.sizes.bottom, self.sizes.cut, self.sizes.embedding
-        return bottom_net(coded_of(side.columns), units, self.training, drawn(secret))
+        return bottom_net(coded_of(side.columns), units, self._returned, drawn(secret))
 
     def middle(self) -> Net:
         """Return the coordinator's layers where labels are protected."""
-        return Net(self._middle(drawn(Secret.public(self.task.seed))), self.training)
+        return Net(self._middle(drawn(Secret.public(self.task.seed))), self._returned)
+
+    @property
+    def _returned(self) -> Training:
+        """How nets move that learn from returned gradients; zeros must move nothing."""
+        fixed = self.guard.defence.name == FIXED
+        return replace(self.training, l2=0.0) if fixed else self.training
 
     def end(self, begun: Drawn) -> Net:
         """Return the layers beside the labels: all of the top where they are shared."""

@@ -1,7 +1,7 @@
 """What protects labels and rows in a fit, as sentences for its report."""
 
 from fl_plugin.vertical.split.blueprint import Blueprint
-from fl_plugin.vertical.split.defences import NOISY_LABELS, NONE, label_guarantee
+from fl_plugin.vertical.split.defences import FIXED, NOISY_LABELS, NONE, label_guarantee
 
 _DELTA = 1e-6
 
@@ -24,6 +24,8 @@ def _of_labels(plan: Blueprint) -> str:
     defence = plan.guard.defence
     if defence.name == NONE:
         return "Returned gradients carry no noise: they tell the label of each row."
+    if defence.name == FIXED:
+        return "Returned gradients are zeros: nothing of any label leaves by them."
     if defence.name != NOISY_LABELS:
         return (
             f"Returned gradients carry {defence.name} noise, drawn anew in each epoch: "

@@ -37,14 +37,16 @@ class Layer(ABC):
 
 
 class Dense(Layer):
-    """x W + b, drawn as Glorot & Bengio (2010) draw it."""
+    """x W + b, W with orthogonal rows or columns (Saxe et al. 2014, arXiv:1312.6120).
+
+    As large in the mean as Glorot & Bengio (2010) draw it.
+    """
 
     decays: ClassVar[tuple[str, ...]] = ("weight",)
 
     def __init__(self, inputs: int, outputs: int, rng: np.random.Generator) -> None:
         super().__init__()
-        farthest = np.sqrt(6.0 / (inputs + outputs))
-        drawn = rng.uniform(-farthest, farthest, (inputs, outputs))
+        drawn = _even(inputs, outputs, rng)
         self.weights = {"weight": drawn, "bias": np.zeros(outputs)}
         self._x = np.empty((0, inputs))
 
@@ -58,6 +60,20 @@ class Dense(Layer):
         """As of a linear map."""
         self.slopes = {"weight": self._x.T @ slope, "bias": slope.sum(axis=0)}
         return np.asarray(slope @ self.weights["weight"].T)
+
+
+def _even(inputs: int, outputs: int, rng: np.random.Generator) -> Floats:
+    """Return a first matrix that stretches all directions alike.
+
+    Square matrices of independent draws all but lose some direction of what they get.
+    Where a defence returns little but noise, nothing brings it back, and how much is
+    lost is down to the seed.
+    """
+    most, least = max(inputs, outputs), min(inputs, outputs)
+    turned, told = np.linalg.qr(rng.standard_normal((most, least)))
+    turned *= np.where(np.diag(told) < 0, -1.0, 1.0)  # else not evenly distributed
+    turned *= np.sqrt(2.0 * most / (inputs + outputs))
+    return np.ascontiguousarray(turned if inputs >= outputs else turned.T)
 
 
 class Rectifier(Layer):

@@ -18,11 +18,11 @@ class Letter:
     def __init__(self, arrays=None):
         self.arrays = arrays
 
-    def seal(self, peer, arrays):
+    def seal(self, peer, arrays):  # noqa: ARG002 one letter, whoever it is for
         self.arrays = arrays
         return np.zeros(1, dtype=np.uint8)
 
-    def open(self, peer, sealed):
+    def open(self, peer, sealed):  # noqa: ARG002
         return self.arrays
 
 

@@ -161,6 +161,10 @@ WRONG_GRANT: list[Block] = [
     {"decision": None},
     {"approved": True},
 ]
+WRONG_UNITS = (
+    *("32,", ",32", "32,,16", "32;16", "32\n", "32,\n16", "32,-1", "3.5,1", " 32,1"),
+    *("\u0663\u0662,1", "32\u066016", "123456,1", "1," * 16 + "1", "../32", "32,{{x}}"),
+)
 WRONG_STUDY: list[Block] = [
     {"mode": CANARY},
     {"algorithm": CANARY},
@@ -168,6 +172,7 @@ WRONG_STUDY: list[Block] = [
     {"algorithm": {"name": "../x"}},
     {"algorithm": {"name": "x", "code": "import os"}},
     {"algorithm": {"name": "x", "l2": [1]}},
+    *({"algorithm": {"name": "x", "layers": words}} for words in WRONG_UNITS),
     {"algorithm": {"name": "x", "l2": float("nan")}},
     {"target": "a b"},
     {"features": []},
@@ -270,6 +275,13 @@ def test_a_study_asks_for_no_more_than_a_party_answers():
         more = {"evaluation": {word: value + (value if value < 1 else 1)}}
         with pytest.raises(ContractError, match=word):
             validated(StudyContract, STUDY | more, "here")
+
+
+@pytest.mark.parametrize("words", ["", "32", "64,32", "64, 32", ",".join(["8"] * 16)])
+def test_a_study_lists_the_units_of_layers(words):
+    block = STUDY | {"algorithm": {"name": "x", "layers": words}}
+    found = validated(StudyContract, block, "here").algorithm.parameters
+    assert found == {"layers": words}
 
 
 def test_a_value_of_no_kind_is_told_once_and_with_every_kind():

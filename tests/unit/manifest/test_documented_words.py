@@ -10,8 +10,8 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from fl_plugin.algorithms.installed import find_algorithm
 from fl_plugin.manifest.study_contract import StudyContract
+from fl_plugin.vertical.installed import find_described
 
 DOCS = Path(__file__).parents[3] / "docs"
 WHOLE = {
@@ -59,4 +59,6 @@ def test_every_word_of_a_study_is_documented():
 def test_every_study_in_the_documentation_is_one(text):
     block = yaml.safe_load(text)
     study = StudyContract.model_validate_json(json.dumps({**WHOLE, **block}))
-    find_algorithm(study.algorithm.name).of(study.algorithm.parameters)
+    algorithm = find_described(study.algorithm.name)
+    algorithm.of(study.algorithm.parameters)
+    assert study.mode == algorithm.mode

@@ -35,6 +35,7 @@ def test_the_words_and_the_people_are_those_that_were_asked_for(tmp_path):
     )
     words, people = load_vocabulary(folder), load_principals(folder)
     assert words.purposes == ("credit_risk", "fraud_detection")
+    assert {"train_vertical", "match_many"} < set(words.uses)
     assert set(people.consumers) == {"ml_team", "analysts"}
     assert people.consumers["ml_team"].attributes == {"org_unit": ("ml_team",)}
     assert read_yaml(folder / "dbt_project.yml")["name"] == "m_1"

@@ -11,6 +11,7 @@ from fl_plugin.vertical.base import VerticalTask
 from fl_plugin.vertical.installed import find_vertical
 from fl_plugin.vertical.vertical_boosting import VerticalBoosting
 from tests.unit.vertical.boosted import (
+    FEW_ROWS,
     LABEL,
     OPTIONS,
     fitted,
@@ -94,7 +95,7 @@ def test_a_party_without_columns_is_not_asked():
     reference = rows.pooled()
     parties = rows.sides(reference)
     task = rows.task()
-    algorithm = VerticalBoosting(**OPTIONS)
+    algorithm = VerticalBoosting(**OPTIONS, **FEW_ROWS)
     workers = {p: s for p, s in parties.items() if p != "zoo"}
     fit = fit_over(algorithm, task, workers)
     assert trees(rows, fit) == pooled_trees(reference)
@@ -115,6 +116,7 @@ def test_the_option_mode_is_not_the_mode_of_the_algorithm():
         {"min_samples_leaf": 5},
         {"smallest_bin": 19},
         {"max_bins": 256},
+        {"sums_per_row": 0.0},
         {"growth": "wild"},
         {"learning_rate": 0.0},
     ],
@@ -122,6 +124,29 @@ def test_the_option_mode_is_not_the_mode_of_the_algorithm():
 def test_options_out_of_range_are_refused(option):
     with pytest.raises(ContractError, match=next(iter(option))):
         VerticalBoosting(**option)
+
+
+@pytest.mark.parametrize(
+    ("options", "fits"),
+    [
+        ({"max_iter": 40}, True),  # 40 trees of 10 leaves of 3 sums
+        ({"max_iter": 41}, False),
+        ({"max_iter": 41, "mode": "bins"}, True),
+        ({"max_iter": 41, "sums_per_row": 0.2}, True),
+        ({"max_iter": 41, "max_depth": 3}, True),
+        ({"max_iter": 40, "growth": "ahead"}, False),
+        ({"max_iter": 50, "growth": "ahead", "max_depth": 3}, True),
+    ],
+)
+def test_sums_that_could_be_solved_for_rows_are_refused(options, fits):
+    rows = made(rows=12_000)
+    side = rows.sides(rows.pooled(max_iter=1))["shop"]
+    algorithm = VerticalBoosting(max_leaf_nodes=10, **options)
+    if fits:
+        algorithm.worker(rows.task(), side)
+        return
+    with pytest.raises(TrainingError, match="single rows' bins"):
+        algorithm.worker(rows.task(), side)
 
 
 def test_columns_of_the_label_party_alone_are_refused():
@@ -143,7 +168,7 @@ def test_targets_that_the_loss_is_not_defined_for_are_refused():
     for mode in ("strict", "bins"):
         with pytest.raises(TrainingError, match="poisson"):
             fit_over(
-                VerticalBoosting(mode=mode),
+                VerticalBoosting(mode=mode, max_iter=1, **FEW_ROWS),
                 task,
                 sides(blocks, dict.fromkeys(blocks, column)),
             )

@@ -3,16 +3,13 @@
 import numpy as np
 import pytest
 
-from fl_plugin.vertical.boosting import lattice
-from fl_plugin.vertical.boosting.lattice import (
-    DEGREE,
-    Adder,
-    Opener,
-    Public,
-    dense,
-    hint_of,
-    small,
-)
+from fl_plugin.vertical.boosting import draws, lattice, parameters
+from fl_plugin.vertical.boosting.adding import Adder, dense
+from fl_plugin.vertical.boosting.draws import small
+from fl_plugin.vertical.boosting.joint import Numbers
+from fl_plugin.vertical.boosting.lattice import Opener, Public, hint_of
+from fl_plugin.vertical.boosting.parameters import DEGREE
+from fl_plugin.vertical.boosting.peers import apart, words_of
 
 ROWS, BINS = 9_000, 6
 
@@ -37,10 +34,9 @@ class Case:
 
     def encrypted(self):
         keys = small(3)
-        words = [
-            self.public.encrypt(n, k) for n, k in zip(self.numbers, keys, strict=True)
-        ]
-        return np.stack(words), keys
+        everyone = np.arange(self.public.rows)
+        messages = [[(everyone, numbers)] for numbers in self.numbers]
+        return self.public.encrypt(messages, keys), keys
 
     @property
     def sums(self):
@@ -50,6 +46,12 @@ class Case:
                 for c in self.columns
             ]
         )
+
+
+def encrypted(public, numbers, secret=None):
+    """Return one word for each row, and those that encrypt none."""
+    messages = [[(np.arange(public.rows), numbers)]]
+    return public.encrypt(messages, small(1) if secret is None else secret)[:, 0]
 
 
 @pytest.fixture(scope="module")
@@ -73,14 +75,14 @@ def test_sums_over_many_rows_are_exact():
 
 def test_noise_of_the_most_rows_stays_below_half_a_step():
     deviation = 8.0**0.5  # of one error: 32 coins
-    rows = lattice.MOST_ROWS * deviation**2
-    hidden = 2 * lattice.WEIGHT * deviation**2
-    largest = 8.0 * (rows + hidden) ** 0.5 + 2**lattice.FLOOD_BITS
-    assert largest < 2 ** (lattice.STEP_BITS - 1)
+    rows = parameters.MOST_ROWS * deviation**2
+    hidden = 2 * parameters.WEIGHT * deviation**2
+    largest = 8.0 * (rows + hidden) ** 0.5 + 2**parameters.FLOOD_BITS
+    assert largest < 2 ** (parameters.STEP_BITS - 1)
 
 
 def test_errors_have_the_deviation_that_security_is_reckoned_with():
-    errors = lattice.noise(200_000).view(np.int64)
+    errors = draws.noise(200_000).view(np.int64)
     assert abs(errors.mean()) < 0.05
     assert abs(errors.std() - 8.0**0.5) < 0.05
 
@@ -101,7 +103,7 @@ def test_a_polynomial_product_is_the_schoolbook_one():
 
 def test_equal_numbers_give_words_that_look_uniform_and_never_repeat(case):
     ones = np.ones(ROWS, dtype=np.int64)
-    first, second = (case.public.encrypt(ones, small(1)[0]) for _ in range(2))
+    first, second = (encrypted(case.public, ones) for _ in range(2))
     assert not (first == second).any()
     for bits in ((first >> np.uint64(56)), (first & np.uint64(255))):
         counts = np.bincount(bits.astype(int), minlength=256)
@@ -111,7 +113,7 @@ def test_equal_numbers_give_words_that_look_uniform_and_never_repeat(case):
 
 def test_words_tell_nothing_linear_of_the_numbers(case):
     label = (np.arange(ROWS) % 3 == 0).astype(np.int64) << 40
-    words = case.public.encrypt(label, small(1)[0])[:ROWS]
+    words = encrypted(case.public, label)[:ROWS]
     assert abs(np.corrcoef(words.astype(float), label)[0, 1]) < 0.05
 
 
@@ -139,25 +141,53 @@ def test_answers_to_the_same_words_differ_by_their_flood(case):
     words, _ = case.encrypted()
     first, second = (case.adder.add(words) for _ in range(2))
     apart = (first - second).view(np.int64)
-    assert np.abs(apart).max() <= 2 ** (lattice.FLOOD_BITS + 1)
-    assert np.abs(apart).mean() > 2 ** (lattice.FLOOD_BITS - 2)
+    assert np.abs(apart).max() <= 2 ** (parameters.FLOOD_BITS + 1)
+    assert np.abs(apart).mean() > 2 ** (parameters.FLOOD_BITS - 2)
 
 
 def test_secrets_have_as_many_ones_as_are_reckoned_with_anywhere():
     places = small(400)
     written = lattice.written(places)
-    assert ((written == 1.0).sum(axis=1) == lattice.WEIGHT // 2).all()
-    assert ((written == -1.0).sum(axis=1) == lattice.WEIGHT // 2).all()
-    for half in (places[:, : lattice.WEIGHT // 2], places[:, lattice.WEIGHT // 2 :]):
+    assert ((written == 1.0).sum(axis=1) == parameters.WEIGHT // 2).all()
+    assert ((written == -1.0).sum(axis=1) == parameters.WEIGHT // 2).all()
+    for half in (
+        places[:, : parameters.WEIGHT // 2],
+        places[:, parameters.WEIGHT // 2 :],
+    ):
         assert abs(half.mean() / DEGREE - 0.5) < 0.01
     assert len({row.tobytes() for row in places}) == 400
 
 
 def test_every_word_carries_an_error_of_its_own(case):
     secret = small(1)
-    words = case.public.encrypt(np.zeros(ROWS, dtype=np.int64), secret[0])
+    words = encrypted(case.public, np.zeros(ROWS, dtype=np.int64), secret)
     bare = case.public.times(lattice.written(secret)[0])
     plain = np.concatenate([bare.reshape(-1)[:ROWS], bare[-1]])
     errors = (words - plain).view(np.int64)
     assert abs(errors[:ROWS].std() - 8.0**0.5) < 0.2
     assert abs(errors[ROWS:].std() - 8.0**0.5) < 0.2
+
+
+def test_counts_of_several_nodes_share_a_word_and_come_apart_again():
+    draws_ = np.random.default_rng(5)
+    rows = 1_000
+    nodes = [
+        Numbers(at, draws_.integers(-9, 9, (2, len(at))))
+        for at in (
+            np.flatnonzero(draws_.random(rows) < share)
+            for share in (1.0, 0.5, 0.3, 0.9, 0.2)
+        )
+    ]
+    messages = words_of(nodes, rows)
+    assert len(messages) == 5 * 2 + 2  # four counts of 10 bits in a word of 44
+    plain = np.zeros((len(messages), rows), dtype=np.int64)
+    for word, message in zip(plain, messages, strict=True):
+        for at, numbers in message:
+            word[at] += numbers
+    bins = draws_.integers(0, 3, rows)
+    opened = np.stack([plain[:, bins == b].sum(axis=1) for b in range(3)])
+    for node, sums in zip(nodes, apart(opened, nodes, rows), strict=True):
+        inside = [bins[node.rows] == b for b in range(3)]
+        for kind, found in zip(node.kinds, sums, strict=False):
+            assert found.tolist() == [kind[at].sum() for at in inside]
+        assert sums[-1].tolist() == [at.sum() for at in inside]

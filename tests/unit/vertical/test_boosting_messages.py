@@ -7,7 +7,7 @@ import pytest
 
 from fl_plugin import messages
 from fl_plugin.errors import MessageError
-from fl_plugin.vertical.boosting.lattice import DEGREE
+from fl_plugin.vertical.boosting.parameters import DEGREE
 from fl_plugin.vertical.boosting.turns import (
     CLOSE,
     HINT,
@@ -103,10 +103,10 @@ def test_a_hint_is_given_once_for_each_column_in_order(shop):
     "words",
     [
         None,
-        np.zeros((3, 10), dtype=np.uint64),
-        np.zeros((3, 400 + DEGREE), dtype=np.int64),
+        np.zeros((10, 3), dtype=np.uint64),
+        np.zeros((400 + DEGREE, 3), dtype=np.int64),
         np.zeros(400 + DEGREE, dtype=np.uint64),
-        np.zeros((0, 400 + DEGREE), dtype=np.uint64),
+        np.zeros((400 + DEGREE, 0), dtype=np.uint64),
     ],
 )
 def test_words_of_another_shape_are_refused(shop, words):
@@ -116,10 +116,10 @@ def test_words_of_another_shape_are_refused(shop, words):
 
 def test_no_more_words_are_added_up_than_the_trees_can_need(shop):
     hinted(shop)
-    words = np.zeros((9, 400 + DEGREE), dtype=np.uint64)  # 3 nodes of 3 words
+    words = np.zeros((400 + DEGREE, 9), dtype=np.uint64)  # 3 nodes of 3 words
     ask(shop, SUMS, words=words)
     with pytest.raises(MessageError, match="more sums"):
-        ask(shop, SUMS, words=words[:1])
+        ask(shop, SUMS, words=words[:, :1])
 
 
 def test_no_more_splits_are_told_than_the_trees_can_need(shop):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fl_plugin import messages
-from fl_plugin.vertical.boosting.lattice import DEGREE
+from fl_plugin.vertical.boosting.parameters import DEGREE
 from fl_plugin.vertical.boosting.turns import SIDES
 from fl_plugin.vertical.vertical_boosting import VerticalBoosting
 from tests.unit.vertical.boosted import LABEL, OPTIONS, fitted, made, predictions
@@ -75,7 +75,7 @@ def test_words_that_feature_parties_get_tell_nothing_of_labels(strict):
     chance = predictions(strict.rows, strict.reference)
     for party in FEATURES:
         words = np.concatenate(
-            [a["words"] for a in strict.sealed(party, up=False) if "words" in a]
+            [a["words"].T for a in strict.sealed(party, up=False) if "words" in a]
         )
         assert words.shape[1] == rows + DEGREE
         floats = words[:, :rows].astype(float)
@@ -139,6 +139,21 @@ def test_bins_leave_once_and_have_many_rows():
         for column in released[0]:
             counts = np.bincount(column, minlength=256)
             assert counts[counts > 0].min() >= VerticalBoosting().smallest_bin
+
+
+def test_no_bin_that_sums_are_told_of_has_few_rows():
+    rows = made()
+    fit = fitted(rows, rows.pooled(max_bins=200), max_bins=200)
+    told = [
+        messages.decode(array.tobytes()).arrays
+        for sent in fit.wire.sent
+        if sent.up and sent.party in FEATURES
+        for name, array in sent.arrays.items()
+        if name.startswith("sealed.")
+    ]
+    counts = np.concatenate([a["counts"] for a in told if "counts" in a])
+    assert counts[counts > 0].min() >= VerticalBoosting().smallest_bin
+    assert len(counts) > 100
 
 
 def test_strict_bins_never_leave(strict):

@@ -7,6 +7,7 @@ from scipy.optimize import minimize
 from fl_plugin.algorithms.base import Target
 from fl_plugin.vertical.base import PROTECTED, SHARED
 from fl_plugin.vertical.split.attacks import (
+    Evidence,
     completion_attack,
     direction_attack,
     norm_attack,
@@ -164,6 +165,55 @@ def test_where_labels_are_shared_attacks_by_other_domains_are_measured():
     assert found["attack_direction_auc"] > 0.9
     hidden = figures(SHARED, epochs=3, defence="noisy_labels")
     assert hidden["attack_direction_auc"] < 0.56
+
+
+def test_a_fixed_fit_returns_nothing_and_still_learns():
+    """Not even an L2 penalty moves the nets of domains, or the middle."""
+    parties = parties_of(rows=2_000)
+    algorithm = SplitNetwork(epochs=3, batch_size=100, defence="fixed", l2=0.1)
+    task = task_of(parties)
+    fit = fit_over(algorithm, task, parties)
+    begun = algorithm.blueprint(task)
+    for party in begun.holders:
+        for name, array in begun.bottom(parties[party]).arrays().items():
+            np.testing.assert_array_equal(fit.parts[party][f"bottom.{name}"], array)
+    for name, array in begun.middle().arrays().items():
+        np.testing.assert_array_equal(fit.fitted.part[f"top.{name}"], array)
+    told = fit.figures["bank"]
+    assert told["loss_last"] < told["loss_first"]
+    for name in ("norm", "direction", "all_epochs"):
+        assert told[f"attack_{name}_auc"] == 0.5
+    assert "nothing of any label" in fit.fitted.notes[0]
+
+
+def test_beside_few_rows_of_a_class_no_direction_is_found_in_noise():
+    positive = np.zeros(4_000, dtype=bool)
+    positive[:24] = True
+    noise = RNG(8).standard_normal((4_000, 30))
+    gap = noise[positive].mean(axis=0) - noise[~positive].mean(axis=0)
+    along = noise @ gap
+    assert np.mean(along[positive][:, None] > along[~positive]) > 0.7
+    found = [
+        direction_attack(RNG(s).standard_normal(noise.shape), positive)
+        for s in range(20)
+    ]
+    assert np.mean(found) < 0.56
+    assert np.isnan(direction_attack(noise, np.arange(4_000) == 0))
+
+
+def test_a_rare_class_is_waited_for_where_completion_is_run_before_training():
+    positive = np.arange(2_000) % 100 == 0
+    every = np.arange(2_000).reshape(-1, 10)
+    evidence = Evidence(positive, (slice(0, 2),), epochs=1)
+    for rows in RNG(9).permutation(every):
+        sent = RNG(10).standard_normal((10, 2))
+        evidence.keep(rows, 0, sent, sent)
+    assert not any("untrained" in name for name in evidence.figures(RNG(0)))
+    evidence = Evidence(np.arange(2_000) % 50 == 0, (slice(0, 2),), epochs=1)
+    for rows in every:
+        sent = RNG(10).standard_normal((10, 2))
+        evidence.keep(rows, 0, sent, sent)
+    assert "attack_completion_untrained_auc" in evidence.figures(RNG(0))
 
 
 @pytest.mark.parametrize("kind", ["multiclass", "regression", "count"])

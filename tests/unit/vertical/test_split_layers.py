@@ -183,3 +183,14 @@ def test_dropout_leaves_the_mean_and_drops_its_share():
     )
     assert np.mean(dropped == 0.0) == pytest.approx(0.3, abs=0.01)
     assert dropped.mean() == pytest.approx(1.0, abs=0.01)
+
+
+@pytest.mark.parametrize("ends", [(4, 4), (5, 32), (32, 10), (6, 1)])
+def test_a_first_matrix_stretches_all_directions_alike_as_large_as_glorots(ends):
+    weight = Dense(*ends, np.random.default_rng(3)).weights["weight"]
+    assert weight.shape == ends
+    stretches = np.linalg.svd(weight, compute_uv=False)
+    np.testing.assert_allclose(stretches, stretches[0])
+    assert np.square(weight).mean() == pytest.approx(2 / sum(ends))
+    other = Dense(*ends, np.random.default_rng(4)).weights["weight"]
+    assert not np.allclose(weight, other)
