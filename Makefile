@@ -58,7 +58,8 @@ $(DOMAINS:%=domain-%): domain-%: $(INSTALLED)
 .PHONY: test
 test: lint  ## Run everything that CI runs
 	@echo '==> Testing'
-	@python -m pytest -n 2  # no stage: pytest's own line is the last
+	@# What a file has built once serves all its tests. No stage: the last line is pytest's.
+	@python -m pytest -n 2 --dist loadfile
 
 .PHONY: lint
 lint: $(INSTALLED)  ## Check style, types, layers and SQL

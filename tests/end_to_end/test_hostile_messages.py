@@ -274,7 +274,7 @@ def test_a_total_below_the_party_s_own_rows_is_refused(run):
     run.open().prepare()
     kind, body, arrays = run.assigned_as()
     few = {**arrays, "0.rows": np.array([50]), "0.present": np.array([50, 50])}
-    few["0.classes"] = np.array([25, 25])
+    few["0.classes"], few["0.target"] = np.array([25, 25]), np.array([0.5, 0.5])
     with pytest.raises(MessageError, match="fewer rows than this one"):
         run.federation.ask(kind, body, few)
 
