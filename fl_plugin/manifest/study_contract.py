@@ -261,8 +261,8 @@ class StudyContract(ContractBlock):
         if alien or self.search or self.sampling or self.privacy.epsilon is not None:
             raise ValueError(
                 "a vertical study is judged by its held-out rows: it has no folds, "
-                "fairness, importances, search, sampling or epsilon; `group` and `holdout_by` only "
-                "with `match.keys`"
+                "fairness, importances, search, sampling or epsilon; `group` and "
+                "`holdout_by` only with `match.keys`"
             )
         if match.keys and judged.holdout_by == "time":
             raise ValueError("with `match.keys`, rows are held out by hash, or `last`")

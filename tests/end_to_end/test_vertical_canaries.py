@@ -202,6 +202,7 @@ def test_a_coordinator_without_any_database_trains_the_same_parts(tmp_path):
             sizes = {name: len(data) for name, data in answers.items()}
             head = json.dumps(sizes).encode()
             data = struct.pack("<I", len(head)) + head + b"".join(answers.values())
+            assert coordinator.stdin is not None
             coordinator.stdin.write(data)
             coordinator.stdin.flush()
     assert coordinator.returncode == 0

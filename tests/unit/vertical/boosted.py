@@ -21,7 +21,7 @@ from tests.vertical import Fit, fit_over, sides
 LABEL = "bank"
 CATEGORIES = 7
 OPTIONS: dict[str, Any] = {"max_iter": 6, "max_leaf_nodes": 12, "max_bins": 24}
-FEW_ROWS = {"sums_per_row": 10.0}  # as tests have
+FEW_ROWS: dict[str, Any] = {"sums_per_row": 10.0}  # as tests have
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def trees(rows: Joined, fit: Fit) -> list[Any]:
             splits = Splits.of(fit.parts[party], task.widths[party])
             column, last, missing, in_set = splits.numbers[number].tolist()
             inside = fit.parts[party]["maps"][column]  # what bins are called outside
-            goes = int(np.flatnonzero(inside[:255] <= last)[-1])
+            goes: int | frozenset[int] = int(np.flatnonzero(inside[:255] <= last)[-1])
             if in_set:
                 members = _set(splits.members[number])
                 goes = frozenset(b for b in range(CATEGORIES) if inside[b] in members)

@@ -187,10 +187,11 @@ def test_dropout_leaves_the_mean_and_drops_its_share():
 
 @pytest.mark.parametrize("ends", [(4, 4), (5, 32), (32, 10), (6, 1)])
 def test_a_first_matrix_stretches_all_directions_alike_as_large_as_glorots(ends):
-    weight = Dense(*ends, np.random.default_rng(3)).weights["weight"]
+    inputs, outputs = ends
+    weight = Dense(inputs, outputs, np.random.default_rng(3)).weights["weight"]
     assert weight.shape == ends
     stretches = np.linalg.svd(weight, compute_uv=False)
     np.testing.assert_allclose(stretches, stretches[0])
     assert np.square(weight).mean() == pytest.approx(2 / sum(ends))
-    other = Dense(*ends, np.random.default_rng(4)).weights["weight"]
+    other = Dense(inputs, outputs, np.random.default_rng(4)).weights["weight"]
     assert not np.allclose(weight, other)
