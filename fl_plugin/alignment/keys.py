@@ -196,6 +196,7 @@ def _refuse_duplicates(
         many = rows_in_words(repeated, min_cohort=min_cohort)
         raise ContractError(
             f"{many} rows share a key ({', '.join(names)}) with another row.",
-            remedy="Publish one row per key, or name further key columns; rows that "
-            "differ only in spelling count as the same under the rule.",
+            remedy="Publish one row per key; rows that differ only in spelling count "
+            "as the same under the rule. Where the label's product has many rows for "
+            "one of another, name `match.keys`.",
         )

@@ -37,14 +37,15 @@ class Limits:
         if size > self.largest_list:
             raise _refused(
                 f"The list of {owner} is longer than this domain allows.",
-                f"Ask {owner} to publish fewer rows, or raise largest_list.",
+                f"Ask {owner} to publish fewer rows, or raise `matching.largest_list` "
+                "in node.yml.",
             )
         if size > self.largest_ratio * own:
             raise _refused(
                 f"The list of {owner} is too long beside this domain's own: it could "
                 "be made of guesses.",
                 f"Ask {owner} to publish only the rows of the study, or raise "
-                "largest_ratio.",
+                "`matching.largest_ratio` in node.yml.",
             )
 
     def check_matches(self, count: int) -> None:
@@ -56,8 +57,8 @@ class Limits:
         if count < self.least_matches:
             raise _refused(
                 f"Fewer than {self.least_matches} rows are in all domains.",
-                "Check that all domains key the same thing and use the same rule; "
-                "otherwise the study needs larger products.",
+                "Check that all domains key the same thing, and how the study spells "
+                "it: `match.normalise`; otherwise it needs larger products.",
             )
 
     def check_keys(self, bits: float, *, salted: bool) -> None:
@@ -71,8 +72,8 @@ class Limits:
         raise PolicyError(
             f"The keys come from a space of less than 2^{self.least_key_bits:.0f}: "
             "all of it can be tried.",
-            remedy="Let the domains share a salt of 32 random bytes that nobody else "
-            "has, or match by more columns (a name beside a birth date).",
+            remedy="Let the domains share a salt that nobody else has: fl salt new "
+            "DOMAIN DOMAIN",
             reason="small_key_space",
         )
 
@@ -89,7 +90,7 @@ class Limits:
         if done >= self.per_peer_and_day:
             raise _refused(
                 f"There were {self.per_peer_and_day} matchings with {peer} today.",
-                "Wait until tomorrow, or raise per_peer_and_day.",
+                "Wait until tomorrow, or raise `matching.per_day` in node.yml.",
             )
 
 

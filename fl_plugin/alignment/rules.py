@@ -48,7 +48,7 @@ def rule_for(name: str) -> Rule:
     """
     if name not in RULES:
         raise ContractError(
-            f"There is no rule {name} for keys.",
+            f"There is no rule {name} for spelling keys (`match.normalise`).",
             remedy=f"Choose one of {', '.join(sorted(RULES))}.",
         )
     return RULES[name]

@@ -11,7 +11,7 @@ from fl_plugin.errors import UsageError
 
 @click.group(cls=ListingGroup)
 def salt() -> None:
-    """Make the salt that domains share for matching, or take one over.
+    """Make the salt that domains match under, or take one over.
 
     Keys that somebody could try one after the other (customer numbers, birth dates)
     are matched only under a salt that the domains have and nobody else.

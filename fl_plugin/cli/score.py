@@ -17,7 +17,7 @@ from fl_plugin.cli.session import Session, verb
 )
 @verb
 def score(session: Session, model: ModelName, engine: str) -> None:
-    """Score rows with a vertical model, whose parts lie in its domains.
+    """Score the rows of STUDY's domains with its vertical model.
 
     The predictions are written to the label domain's own database, as the table
     `predictions.STUDY`; nothing of them comes back. Each domain decides first.

@@ -5,8 +5,8 @@ most; every domain keeps its own.
 """
 
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -100,39 +100,50 @@ class _Clock:
         self.last = now
 
 
+@contextmanager
+def keeping(federation: Federation) -> Iterator[None]:
+    """Close the parties at the end; they keep their parts only if all went well.
+
+    What trains a model and what registers it belong within: no part is left of a model
+    that is in no registry.
+    """
+    try:
+        yield
+    except BaseException:
+        close(federation)
+        raise
+    close(federation, keep=True)
+
+
 def train_vertical(plan: Plan, federation: Federation) -> VerticalTrained:
-    """Run a vertical plan that every domain has allowed.
+    """Run a vertical plan that every domain has allowed; see `keeping`.
 
     Raises:
-        MeshError: A domain refused, or the numbers allow no answer. The parties are
-            closed all the same.
+        MeshError: A domain refused, or the numbers allow no answer.
     """
     algorithm = find_vertical(plan.algorithm).of(plan.parameters)
     clock = _Clock()
-    try:
-        opened = open_matched(plan, federation)
-        clock.lap("open")
-        floors = numbers(opened, "min_cohort")
-        matching = match_rows(plan, federation, max(floors.values()))
-        clock.lap("match")
-        task, rows = _arrange(plan, federation)
-        clock.lap("prepare")
-        steps: list[Step] = []
-        fitted = carry(
-            "turn",
-            algorithm.rounds(task),
-            federation,
-            lambda number, figures: steps.append(Step(round=number, figures=figures)),
-        )
-        clock.lap("train")
-        kept = federation.ask("keep", {}).bodies
-        scored = replace(task, rows=rows[1])
-        federation.ask("score", task_json(plan, task.widths))
-        carry("turn", algorithm.scoring(scored, fitted.part), federation)
-        told = _judge(plan, federation)
-        clock.lap("evaluate")
-    finally:
-        close(federation)
+    opened = open_matched(plan, federation)
+    clock.lap("open")
+    floors = numbers(opened, "min_cohort")
+    matching = match_rows(plan, federation, max(floors.values()))
+    clock.lap("match")
+    task, rows = _arrange(plan, federation)
+    clock.lap("prepare")
+    steps: list[Step] = []
+    fitted = carry(
+        "turn",
+        algorithm.rounds(task),
+        federation,
+        lambda number, figures: steps.append(Step(round=number, figures=figures)),
+    )
+    clock.lap("train")
+    kept = federation.ask("keep", {}).bodies
+    scored = replace(task, rows=rows[1])
+    federation.ask("score", task_json(plan, task.widths))
+    carry("turn", algorithm.scoring(scored, fitted.part), federation)
+    told = _judge(plan, federation)
+    clock.lap("evaluate")
     return VerticalTrained(
         opened=opened,
         matching=matching,
@@ -256,11 +267,16 @@ def target_json(plan: Plan) -> dict[str, Any]:
     return {"kind": plan.predicts.kind, "classes": list(plan.predicts.classes)}
 
 
-def close(federation: Federation) -> None:
-    """Close every party's session, if it is still open."""
+def close(federation: Federation, *, keep: bool = False) -> None:
+    """Close every party's session, if it is still open.
+
+    Args:
+        federation: The run.
+        keep: Whether the parties keep their parts of its model.
+    """
     # A party that refused has no session to close; the first error is the one to tell.
     with suppress(MeshError):
-        federation.ask("close", {})
+        federation.ask("close", {"keep": True} if keep else {})
 
 
 def numbers(bodies: Mapping[str, Mapping[str, Any]], word: str) -> dict[str, int]:

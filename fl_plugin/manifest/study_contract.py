@@ -264,6 +264,11 @@ class StudyContract(ContractBlock):
                 "fairness, importances, search, sampling or epsilon; `group` and "
                 "`holdout_by` only with `match.keys`"
             )
+        if self.privacy.on_dropout == "recover":
+            raise ValueError(
+                "a vertical study stops where a domain falls silent, whose columns "
+                "nobody else has: it has no on_dropout: recover"
+            )
         if match.keys and judged.holdout_by == "time":
             raise ValueError("with `match.keys`, rows are held out by hash, or `last`")
         if judged.group is not None and judged.group not in match.columns:

@@ -12,6 +12,7 @@ from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.run import evaluate, train
 from fl_plugin.coordinator.vertical_run import (
     Delivered,
+    keeping,
     score_vertical,
     train_vertical,
 )
@@ -37,6 +38,7 @@ from fl_plugin.mesh.identity import actor, run_id
 from fl_plugin.mesh.record import record_of
 from fl_plugin.mesh.run import Run
 from fl_plugin.mesh.vertical import (
+    insist_on_same,
     kept_parts,
     register_vertical,
     vertical_digest,
@@ -163,18 +165,19 @@ class Mesh(Areas):
             plan = with_decisions(plan, federation)
             insist(plan)
             if plan.match is not None:
-                parts = train_vertical(plan, federation)
-                return self._register_vertical(
-                    FinishedVertical(
-                        plan=plan,
-                        study=found,
-                        manifest=manifest,
-                        trained=parts,
-                        federation=federation,
-                        engine=engine,
-                        model_digest=vertical_digest(parts),
+                with keeping(federation):
+                    parts = train_vertical(plan, federation)
+                    return self._register_vertical(
+                        FinishedVertical(
+                            plan=plan,
+                            study=found,
+                            manifest=manifest,
+                            trained=parts,
+                            federation=federation,
+                            engine=engine,
+                            model_digest=vertical_digest(parts),
+                        )
                     )
-                )
             trained = train(plan, federation)
         done = Finished(
             plan=plan,
@@ -250,6 +253,7 @@ class Mesh(Areas):
         kept = kept_parts(entry)
         manifest = self.manifest
         plan = draft(find_study(manifest, study), manifest, actor(), SCORES)
+        insist_on_same(plan, entry)
         with self._parties(plan, engine) as transport:
             federation = Federation(run_id(study), transport, listener)
             plan = with_decisions(plan, federation)

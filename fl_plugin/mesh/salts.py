@@ -8,6 +8,7 @@ from pathlib import Path
 from fl_plugin.alignment.terms import LEAST_SALT
 from fl_plugin.errors import StorageError, UsageError
 from fl_plugin.files import PRIVATE, whole
+from fl_plugin.manifest.validation import shown
 from fl_plugin.party.matched.matching import SALT_FILE
 
 _LARGEST = 4_096
@@ -42,18 +43,19 @@ def write_salt(file: Path, salt: bytes) -> None:
         UsageError: There is one already; what was matched under it would not match.
         StorageError: The file cannot be written.
     """
-    if file.exists():
-        raise UsageError(
-            f"There is a salt already: {file}.",
-            remedy="Delete it first, in every domain that has it, if all shall change.",
-        )
     try:
+        if file.exists():
+            raise UsageError(
+                f"There is a salt already: {file}.",
+                remedy="Delete it first, in every domain that has it, if all shall "
+                "change.",
+            )
         with whole(file, mode=PRIVATE) as out:
             out.write(salt)
     except OSError as error:
         raise StorageError(
-            f"{file} cannot be written ({error.strerror}).",
-            remedy="Free space or fix the permissions of its folder.",
+            f"{file.name[:64]} cannot be written ({error.strerror}).",
+            remedy="Free space, fix the permissions of its folder, or name another.",
         ) from None
 
 
@@ -63,16 +65,18 @@ def give_salt(root: Path, domains: Sequence[str], salt: bytes) -> tuple[Path, ..
     Raises:
         UsageError: A domain does not exist, or has a salt; nobody gets one then.
     """
-    folders = [root / "domains" / domain for domain in domains]
-    for domain, folder in zip(domains, folders, strict=True):
-        if not (folder / "node.yml").is_file():
+    known = {f.parent.name: f.parent for f in (root / "domains").glob("*/node.yml")}
+    for domain in domains:  # none becomes a path before it is known
+        if domain not in known:
             raise UsageError(
-                f"There is no domain {domain} here.",
+                f"There is no domain {shown(domain)!r} here.",
                 remedy="Name domains of this mesh, or write a file: --to FILE",
             )
+    folders = [known[domain] for domain in dict.fromkeys(domains)]
+    for folder in folders:
         if (folder / SALT_FILE).exists():
             raise UsageError(
-                f"The domain {domain} has a salt already.",
+                f"The domain {folder.name} has a salt already.",
                 remedy=f"Delete its {SALT_FILE} first, if all domains shall change.",
             )
     files = tuple(folder / SALT_FILE for folder in folders)

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 
 from fl_plugin import messages
 from fl_plugin.coordinator.vertical_run import Kept, VerticalTrained
-from fl_plugin.errors import MessageError, RegistryError
+from fl_plugin.errors import ContractError, MessageError, RegistryError
 from fl_plugin.mesh.vertical_record import FinishedVertical, vertical_record
 from fl_plugin.messages import Ask
+from fl_plugin.plan.types import Plan
 from fl_plugin.registry.reservation import Reservation
 from fl_plugin.registry.store import Entry, publish_part
 from fl_plugin.report.card import card_of
 from fl_plugin.report.html import report_of
 from fl_plugin.summand import Arrays
+from fl_plugin.vertical.installed import find_vertical
 
 
 def part_bytes(part: Arrays) -> bytes:
@@ -56,6 +58,39 @@ def kept_parts(entry: Entry) -> Kept:
         own=part_of(entry.part()),
         threshold=confusion.threshold if confusion else 0.5,
     )
+
+
+def insist_on_same(plan: Plan, entry: Entry) -> None:
+    """Refuse to score by a study that is no longer the one the model was trained by.
+
+    Every domain's part belongs to its own features in their order, and all parts to
+    one algorithm with its parameters.
+
+    Raises:
+        ContractError: It names something else than the model's record.
+    """
+    run = entry.run
+    used = find_vertical(plan.algorithm)
+    of = (
+        used.of(plan.parameters).parameters() if used.name == run.algorithm.name else {}
+    )
+    same = {
+        "algorithm": plan.algorithm == run.algorithm.name,
+        "parameters": of == dict(run.algorithm.parameters),
+        "target": plan.target == run.target,
+        "features": tuple(f.name for f in plan.features) == run.features,
+        "products": {p.product for p in plan.parties}
+        == {p.product for p in run.products},
+        "label_sharing": run.vertical is not None
+        and plan.labels == run.vertical.labels,
+    }
+    changed = next((word for word, is_same in same.items() if not is_same), None)
+    if changed is not None:
+        raise ContractError(
+            f"The study {plan.study} has changed since {entry.study} v{entry.version} "
+            f"was trained: it names other {changed}.",
+            remedy=f"Train it again: fl train {plan.study}",
+        )
 
 
 def vertical_digest(trained: VerticalTrained) -> str:

@@ -175,11 +175,11 @@ def insist(decision: Decision, *, opened: bool) -> None:
 def _account(session: Session, ledger: Ledger) -> Head:
     decision, rows = session.decision, session.rows
     entry = of_session("open", session)
-    if session.matched is not None:
-        entry = replace(entry, rule="match")  # counted against the matchings of a day
     if not decision.complete:
         ledger.append(entry)
         insist(decision, opened=True)
+    if session.matched is not None:
+        entry = replace(entry, rule="match")  # counted against the matchings of a day
     with ledger.transaction() as tx:
         head = tx.append(entry)
         if decision.grant:

@@ -15,7 +15,7 @@ from typing import Any
 
 from fl_plugin.discovery import discover
 from fl_plugin.errors import MeshError, MessageError, PolicyError, StorageError
-from fl_plugin.ledger.record import Head
+from fl_plugin.ledger.record import AuditEntry, Head
 from fl_plugin.ledger.store import Ledger
 from fl_plugin.messages import Ask, Message, Refusal, Reply, decode, encode
 from fl_plugin.party.answer import Answer, Kind
@@ -114,7 +114,7 @@ class Party:
         if ask.kind == "agree":
             return self._agree(ask, session, ledger)
         if ask.kind == "close":
-            self._end(session.run)
+            self._end(session.run, keep=ask.body.get("keep") is True)
             head = ledger.append(of_session("close", session))
             return encode(self._reply(ask, {}, head))
         if ask.kind in STAGES:
@@ -195,10 +195,10 @@ class Party:
             ledger.append(replace(entry, round=ask.round))
             insist(decision, opened=True)
 
-    def _end(self, run: str) -> None:
+    def _end(self, run: str, *, keep: bool = False) -> None:
         session = self._sessions.pop(run, None)
         if session is not None:
-            session.end()
+            session.end(keep=keep)
 
     def _session(self, ask: Ask, caller: str) -> Session:
         session = self._sessions.get(ask.run)
@@ -217,8 +217,7 @@ class Party:
 
     def _refusal(self, ask: Message | None, error: MeshError) -> Refusal:
         session = self._sessions.get(ask.run) if ask else None
-        on_record = isinstance(error, PolicyError) or (ask and ask.kind == "query")
-        if ask is not None and not on_record:
+        if ask is not None and ask.kind != "query":  # a query has its own record
             self._note_failure(ask, session, error)
         return Refusal(
             kind=ask.kind if ask else "unknown",
@@ -237,13 +236,21 @@ class Party:
     def _note_failure(
         self, ask: Message, session: Session | None, error: MeshError
     ) -> None:
-        """Put on record that the domain stopped, and by which kind of error."""
+        """Put on record that the domain stopped, and why; a decision is there."""
         try:
             request = (
                 session.request if session else read_request(ask.body.get("request"))
             )
-            entry = failed(ask, request, error.code)
+            entry = failed(ask, request, getattr(error, "reason", error.code))
             with self._ledger() as ledger:
+                if isinstance(error, PolicyError) and _is_last(ledger, entry):
+                    return
                 ledger.append(entry)
         except MeshError:
             return  # the first error is the one to report
+
+
+def _is_last(ledger: Ledger, entry: AuditEntry) -> bool:
+    """Return whether the newest record of the run is this refusal."""
+    newest = ledger.show(run=entry.run, last=1)
+    return [(r.action, r.rule) for r in newest] == [(entry.action, entry.rule)]

@@ -102,10 +102,16 @@ class Session:
             )
         return found
 
-    def end(self) -> None:
-        """Remove what the run has written to disk."""
+    def end(self, *, keep: bool = False) -> None:
+        """Remove what the run has written to disk.
+
+        Args:
+            keep: The own part of a vertical model stays: it is registered.
+        """
         if self.spool is not None:
             self.spool.close()
+        if self.matched is not None and not keep:
+            self.matched.forget()
 
     def answered(self, number: int, digest: str) -> bytes | None:
         """Return the reply to a question that came before; None where it is new.

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fl_plugin.algorithms.base import Target
+from fl_plugin.alignment.rules import rule_for
 from fl_plugin.errors import ContractError
 from fl_plugin.manifest.study_contract import MatchPlan
 from fl_plugin.manifest.types import Column, Manifest, Product, Study
@@ -189,6 +190,7 @@ def _repeating(party: PartyPlan) -> PartyPlan:
 def _check_keys(
     study: Study, match: MatchPlan, products: Sequence[Product], owner: Product
 ) -> None:
+    rule_for(match.normalise)
     others = {p.domain for p in products} - {owner.domain}
     if match.keys and set(match.keys) != others:
         raise ContractError(

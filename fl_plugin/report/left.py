@@ -12,6 +12,7 @@ _ORDER = (
     "open",
     "channel",
     "match",
+    "expand",
     "arrange",
     "vocabulary",
     "count",

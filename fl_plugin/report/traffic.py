@@ -11,11 +11,22 @@ from fl_plugin.report.plots import INK, SERIES, Canvas, Plot, style
 from fl_plugin.report.wording import kind_name, size, title
 
 _AGREEMENT, _OTHER = "Agreement", "Other"
-_ORDER = ("Preparation", "Training", "Evaluation", "Comparison", _AGREEMENT, _OTHER)
+_ORDER = (
+    "Matching",
+    "Preparation",
+    "Training",
+    "Evaluation",
+    "Comparison",
+    _AGREEMENT,
+    _OTHER,
+)
 _PARTS = {
     **dict.fromkeys(("vocabulary", "count", "cut"), "Preparation"),
-    "judge": "Evaluation",
-    "open": _AGREEMENT,
+    **dict.fromkeys(("match", "expand"), "Matching"),
+    **dict.fromkeys(("turn", "score"), "Training"),
+    **dict.fromkeys(("judge", "assess", "deliver"), "Evaluation"),
+    **dict.fromkeys(("open", "channel", "keep"), _AGREEMENT),
+    "arrange": "Preparation",
 }
 _BARS = 40  # rounds above which bars would be thinner than their gaps
 

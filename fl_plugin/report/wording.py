@@ -154,6 +154,7 @@ KINDS = {
     "count": "Counting",
     "cut": "Splitting",
     "evaluate": "Evaluation",
+    "expand": "Lookup of rows",
     "assess": "Evaluation",
     "keep": "Keeping the parts",
     "match": "Matching of rows",

@@ -21,6 +21,7 @@ from fl_plugin.retention import outbox
 from fl_plugin.retention.found import Expired
 from fl_plugin.retention.leftovers import Looking
 from fl_plugin.retention.models import Models, unreadable
+from fl_plugin.retention.parts import Orphans, remove_parts
 from fl_plugin.retention.places import children, is_own, remove
 from fl_plugin.retention.settings import load_retention
 
@@ -105,6 +106,7 @@ class _Broom:
         problems: dict[str, MeshError] = {}
         listing = self._listing()
         found = list(self._files(domains, whole=whole))
+        found += self._orphans(domains, listing)
         found += self._outboxes(domains, problems)
         models = dict(self._models(listing, problems))
         chosen = [m for m in models if whole or set(domains) & set(m.domains)]
@@ -138,6 +140,12 @@ class _Broom:
         for name in domains:
             times = load_retention(self.root, name)
             yield from Looking(self.root, self.now, times).of_domain(name)
+
+    def _orphans(self, domains: tuple[str, ...], listing: Listing) -> Iterator[Expired]:
+        orphans = Orphans(root=self.root, now=self.now, listing=listing)
+        for name in domains:
+            hours = load_retention(self.root, name).intermediate_hours
+            yield from orphans.of_domain(name, hours)
 
     def _outboxes(
         self, domains: tuple[str, ...], problems: dict[str, MeshError]
@@ -209,10 +217,12 @@ class _Broom:
                 },
             )
             write_tombstone(entry.path, stone)
-            self._empty(entry.path)
+            self._empty(entry.path, stone)
 
-    def _empty(self, folder: Path) -> None:
-        """Remove what stands beside a tombstone."""
+    def _empty(self, folder: Path, stone: Tombstone) -> None:
+        """Remove what stands beside a tombstone, and what domains keep of its model."""
+        domains = [product.partition(".")[0] for product in stone.products]
+        remove_parts(self.root, domains, stone.study, stone.run)
         for child in children(folder):
             if child.name != TOMBSTONE:
                 remove(self.root, child)
@@ -222,7 +232,7 @@ class _Broom:
         for stone in listing.tombstones:
             folder = self.root / "registry" / stone.study / f"v{stone.version}"
             try:
-                self._empty(folder)
+                self._empty(folder, stone)
             except MeshError as error:
                 problems[str(folder.relative_to(self.root))] = error
 

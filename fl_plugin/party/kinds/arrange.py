@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from fl_plugin.errors import MessageError, TrainingError
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind, malformed
+from fl_plugin.party.matched.matching import of_product
 from fl_plugin.party.matched.state import (
     Matched,
     coded,
@@ -29,29 +30,34 @@ class Arrange(Kind):
     def answer(self, session: Session, ask: Ask) -> Answer:
         """Return the numbers of rows and columns, or nothing once the fit begins."""
         matched = matched_of(session)
-        if "widths" in ask.body:
-            _begin(session, matched, ask)
-            return Answer()
-        train = _learned(session, matched, ask)
-        features, raw = coded(session, matched.places)
-        least = session.min_cohort
-        if train.sum() < least or (~train).sum() < least:
-            raise TrainingError(
-                f"Too few rows of {session.product.name} are also in the other "
-                "domains.",
-                remedy="Check that the keys are spelt alike, and how they are "
-                "normalised: `match.normalise` in the study.",
-            )
-        matched.raw, matched.test = raw, ~train
-        matched.columns = prepared_columns(session, features, raw, train)
-        matched.labelled = session.wanted.target is not None
-        return Answer(
-            body={
-                "train": int(train.sum()),
-                "test": int((~train).sum()),
-                "width": len(matched.columns.all),
-            }
+        with of_product(session):
+            if "widths" in ask.body:
+                _begin(session, matched, ask)
+                return Answer()
+            return _prepare(session, matched, ask)
+
+
+def _prepare(session: Session, matched: Matched, ask: Ask) -> Answer:
+    train = _learned(session, matched, ask)
+    features, raw = coded(session, matched.places)
+    least = session.min_cohort
+    if train.sum() < least or (~train).sum() < least:
+        raise TrainingError(
+            f"Too few rows of {session.product.name} that the other domains have too "
+            "are left to learn from, or are held out.",
+            remedy="Check how the keys are spelt, `match.normalise` in the study, and "
+            "its `evaluation.holdout` and `holdout_by`.",
         )
+    matched.raw, matched.test = raw, ~train
+    matched.columns = prepared_columns(session, features, raw, train)
+    matched.labelled = session.wanted.target is not None
+    return Answer(
+        body={
+            "train": int(train.sum()),
+            "test": int((~train).sum()),
+            "width": len(matched.columns.all),
+        }
+    )
 
 
 def _learned(session: Session, matched: Matched, ask: Ask) -> Mask:

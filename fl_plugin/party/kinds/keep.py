@@ -31,6 +31,7 @@ class Keep(Kind):
         )
         file = place_of(matched.folder, session.request.study, session.run)
         try:
+            matched.kept = file
             told = keep(file, part)
         except OSError as error:
             raise StorageError(

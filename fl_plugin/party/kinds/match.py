@@ -4,7 +4,12 @@ from typing import ClassVar
 
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind, malformed
-from fl_plugin.party.matched.matching import begin, begin_with, salt_of
+from fl_plugin.party.matched.matching import (
+    begin,
+    begin_with,
+    of_product,
+    salt_of,
+)
 from fl_plugin.party.matched.state import matched_of
 from fl_plugin.party.session import Session, out_of_order
 
@@ -17,19 +22,24 @@ class Match(Kind):
 
     def answer(self, session: Session, ask: Ask) -> Answer:
         """Return the matching's arrays."""
-        matched = matched_of(session)
-        if matched.matching is not None and not ask.body:
-            return Answer(plain=matched.matching.answer(ask.arrays))
-        if not ask.body:
-            return Answer(body={"salted": bool(salt_of(matched.folder))})
-        rule, salted = ask.body.get("rule"), ask.body.get("salted")
-        if not isinstance(rule, str) or type(salted) is not bool:
-            raise malformed("terms")
-        peer, key = ask.body.get("with"), ask.body.get("key")
-        if peer is None and matched.matching is None:
-            matched.matching = begin(session, rule, salted=salted)
-        elif isinstance(peer, str) and isinstance(key, str):
-            matched.matching = begin_with(session, rule, peer, key, salted=salted)
-        else:
-            raise out_of_order()
-        return Answer()
+        with of_product(session):
+            return _answer(session, ask)
+
+
+def _answer(session: Session, ask: Ask) -> Answer:
+    matched = matched_of(session)
+    if matched.matching is not None and not ask.body:
+        return Answer(plain=matched.matching.answer(ask.arrays))
+    if not ask.body:
+        return Answer(body={"salted": bool(salt_of(matched.folder))})
+    rule, salted = ask.body.get("rule"), ask.body.get("salted")
+    if not isinstance(rule, str) or type(salted) is not bool:
+        raise malformed("terms")
+    peer, key = ask.body.get("with"), ask.body.get("key")
+    if peer is None and matched.matching is None:
+        matched.matching = begin(session, rule, salted=salted)
+    elif isinstance(peer, str) and isinstance(key, str):
+        matched.matching = begin_with(session, rule, peer, key, salted=salted)
+    else:
+        raise out_of_order()
+    return Answer()

@@ -1,5 +1,7 @@
 """A domain's own side of a matching: its keys, its salt and its limits."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +12,12 @@ from fl_plugin.alignment.keys import Keys, distinct, normalise
 from fl_plugin.alignment.limits import Limits
 from fl_plugin.alignment.party import MatchingParty, MatchingSide
 from fl_plugin.alignment.terms import BLINDED, KEYED_HASH, LEAST_SALT, MatchingTerms
-from fl_plugin.errors import StorageError
+from fl_plugin.errors import (
+    ContractError,
+    PolicyError,
+    StorageError,
+    TrainingError,
+)
 from fl_plugin.ledger.store import Ledger
 from fl_plugin.party.matched.state import Lookup, matched_of
 from fl_plugin.party.rows import Rows
@@ -76,7 +83,7 @@ def check_day(ledger: Ledger, request: Request, node: Node) -> None:
         and datetime.fromisoformat(r.at) >= since
         for r in ledger.show(action="open", last=_MOST_OPENED)
     )
-    limits_of(node, 1).check_day("other domains", done)
+    limits_of(node, 1).check_day(f"other domains by {request.product}", done)
 
 
 def begin(session: Session, rule: str, *, salted: bool) -> MatchingParty:
@@ -140,6 +147,17 @@ def begin_with(
         codes=codes.astype(np.int64),
     )
     return party
+
+
+@contextmanager
+def of_product(session: Session) -> Iterator[None]:
+    """Name the product in the words of what goes wrong with its columns or limits."""
+    try:
+        yield
+    except (ContractError, PolicyError, TrainingError) as error:
+        if session.product.name not in error.problem:
+            error.problem = f"{session.product.name}: {error.problem}"
+        raise
 
 
 def may_repeat(session: Session) -> bool:

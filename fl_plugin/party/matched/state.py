@@ -1,5 +1,6 @@
 """What a party remembers of a vertical run, beside its session."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -104,6 +105,7 @@ class Matched:
         test: Which of them are held out.
         columns: The own ones; None until they are prepared.
         part: The own part of the model, once it is kept or recalled.
+        kept: Where this run has written it; it goes with a run that fails.
         labelled: Whether the domain has the target, also where it is not read now.
     """
 
@@ -121,7 +123,15 @@ class Matched:
     worker: VerticalWorker | None = None
     scorer: Scorer | None = None
     part: Arrays | None = None
+    kept: Path | None = None
     labelled: bool = False
+
+    def forget(self) -> None:
+        """Remove the part that this run has written."""
+        if self.kept is not None:
+            with suppress(OSError):  # what stays is found by `fl retention apply`
+                self.kept.unlink(missing_ok=True)
+                self.kept.parent.rmdir()  # only if no other run's part lies there
 
     def found(self) -> MatchedRows:
         """Return which own rows others have too, in the order that all agree on."""

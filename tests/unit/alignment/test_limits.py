@@ -41,4 +41,4 @@ def test_what_is_beyond_a_limit_is_refused(check, reason):
 def test_a_small_space_of_keys_says_what_to_do():
     with pytest.raises(PolicyError, match="less than 2\\^40") as refusal:
         LIMITS.check_keys(31.2, salted=False)
-    assert "salt of 32 random bytes" in refusal.value.remedy
+    assert "fl salt new" in refusal.value.remedy

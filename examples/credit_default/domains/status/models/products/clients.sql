@@ -1,0 +1,21 @@
+-- One row per client. The casts are the contract's types: what is promised outside does
+-- not follow when something inside changes.
+with
+
+clients as (
+    select * from {{ ref("stg_clients") }}
+),
+
+final as (
+    select
+        cast(client_id as varchar) as client_id,
+        cast(pay_0 as integer) as pay_0,
+        cast(pay_2 as integer) as pay_2,
+        cast(pay_3 as integer) as pay_3,
+        cast(pay_4 as integer) as pay_4,
+        cast(pay_5 as integer) as pay_5,
+        cast(pay_6 as integer) as pay_6
+    from clients
+)
+
+select * from final
