@@ -174,8 +174,7 @@ def test_judging_a_private_model_again_costs_what_its_figures_did(tmp_path):
     name = "private_logistic_regression"
     mesh = Mesh.open(private_mesh(tmp_path, name, "binary"))
     mesh.train("made")
-    found = mesh.evaluate("made")
-    assert found.rows > 0
+    assert mesh.evaluate("made").kind == "binary"  # noise may leave no row
     cost = epsilon_of(mu_for(1.0, 1e-6) * math.sqrt(0.1), 1e-6)
     assert cost < 0.3
     assert spent(tmp_path) == pytest.approx(dict.fromkeys(TABLES, 1.0 + cost), abs=1e-9)
