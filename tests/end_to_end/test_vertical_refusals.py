@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -190,7 +191,7 @@ def test_a_grant_that_ended_after_training_stops_the_scoring(trained):
     assert refusals(trained, TELCO) == ["grant.not_approved"]
 
 
-CHANGED = {
+CHANGED: dict[str, dict[str, Any]] = {
     "features": {"features": ["income", "basket", "calls", "minutes"]},
     "parameters": {"algorithm": {"name": "split_network", "epochs": 3}},
     "algorithm": {"algorithm": {"name": "vertical_boosting"}},
@@ -210,7 +211,7 @@ def test_what_changes_no_part_does_not_keep_a_study_from_scoring(trained):
     assert Mesh.open(trained).score(STUDY).domain == BANK
 
 
-UNFIT = {
+UNFIT: dict[str, tuple[dict[str, Any], str]] = {
     "folds": ({"evaluation": {"folds": 5}}, "folds"),
     "fairness": ({"evaluation": {"fairness": ["kind"]}}, "fairness"),
     "search": ({"search": {"parameters": {"epochs": [1, 2]}}}, "search"),
