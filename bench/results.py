@@ -78,15 +78,25 @@ def read(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines() if line]
 
 
-def drop(file: Path, names: frozenset[str]) -> None:
-    """Forget measurements of these families and systems; of all, where none is named.
+def drop(
+    file: Path, names: frozenset[str], size: tuple[int, int] | None = None
+) -> None:
+    """Forget what is measured again; how the others were made is kept.
 
-    How the others were made is kept.
+    Args:
+        file: Of JSON lines.
+        names: Of families and systems; none for all.
+        size: Rows and domains; None for all.
     """
+
+    def again(line: Line) -> bool:
+        named = not names or bool(names & {line["what"], line["system"]})
+        return named and size in {None, (line["rows"], line["domains"])}
+
     kept = [
         line
-        for line in (read(file) if names and file.exists() else [])
-        if line["kind"] != "measured" or not names & {line["what"], line["system"]}
+        for line in (read(file) if (names or size) and file.exists() else [])
+        if line["kind"] != "measured" or not again(line)
     ]
     file.write_text("".join(json.dumps(line, sort_keys=True) + "\n" for line in kept))
 
@@ -98,12 +108,19 @@ def append(file: Path, line: Line) -> None:
 
 
 def table(lines: Iterable[Line]) -> list[tuple[str, ...]]:
-    """Return the cells, row by row, without the header."""
+    """Return the cells, row by row, by size, without the header."""
     groups: dict[Key, list[Line]] = {}
+    lines = sorted(
+        lines, key=lambda line: (line.get("rows", 0), line.get("domains", 0))
+    )
     for line in lines:
         if line["kind"] == "measured":
             groups.setdefault(Key.of(line), []).append(line)
     return [row for key, group in groups.items() for row in _rows(key, group)]
+
+
+def _size(line: Line) -> tuple[int, int]:
+    return line.get("rows", 0), line.get("domains", 0)
 
 
 def markdown(lines: Sequence[Line]) -> str:

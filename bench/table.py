@@ -47,7 +47,8 @@ def main() -> int:
     """Measure, print the table, and write it where asked."""
     chosen = _arguments()
     if not chosen.only_write:
-        results.drop(chosen.lines, frozenset(chosen.only))
+        size = (chosen.rows, chosen.domains) if chosen.rows else None
+        results.drop(chosen.lines, frozenset(chosen.only), size)
         called = " ".join(sys.argv[1:])
         results.append(chosen.lines, results.made(called, chosen.repeats))
         recorder = Recorder(chosen.lines, chosen.repeats, _tell)

@@ -183,20 +183,21 @@ def test_judging_a_private_model_again_costs_what_its_figures_did(tmp_path):
 def test_more_of_the_budget_for_figures_narrows_their_ranges(tmp_path):
     widths = []
     for place, share in enumerate((0.05, 0.9)):
-        study = {"privacy": {"epsilon": 1.0, "evaluation": share}, "evaluation": HALF}
+        # So much that the wider range is not cut off at 0 either.
+        study = {"privacy": {"epsilon": 16.0, "evaluation": share}, "evaluation": HALF}
         root = private_mesh(
-            tmp_path / str(place), "private_statistics", "none", **study
+            tmp_path / str(place), "private_statistics", "none", epsilon=16.0, **study
         )
         found = Mesh.open(root).train("made").record.metrics["mean_loss"]
         assert found.high is not None
         assert found.low is not None
         widths.append(found.high - found.low)
-        assert spent(tmp_path / str(place)) == dict.fromkeys(TABLES, 1.0)
+        assert spent(tmp_path / str(place)) == dict.fromkeys(TABLES, 16.0)
     assert widths[1] < 0.6 * widths[0]
 
 
 def test_exact_figures_of_a_private_model_are_refused_by_a_grant_for_noise(tmp_path):
-    study = {"privacy": {"epsilon": 1.0, "evaluation": 0.0}}
+    study: dict[str, Any] = {"privacy": {"epsilon": 1.0, "evaluation": 0.0}}
     root = private_mesh(tmp_path, "private_statistics", "none", **study)
     with pytest.raises(PolicyError) as caught:
         Mesh.open(root).train("made")
@@ -295,19 +296,23 @@ def test_a_target_without_bounds_has_to_be_bounded_by_the_study(tmp_path, monkey
     assert Mesh.open(root).plan("made").bounds == (0.0, 9.0)
 
 
-def private_mesh(root: Path, name: str, kind: str, **words: Any) -> Path:
-    study = study_of(name, kind, privacy={"epsilon": 1.0}) | words
+def private_mesh(
+    root: Path, name: str, kind: str, *, epsilon: float = 1.0, **words: Any
+) -> Path:
+    study = study_of(name, kind, privacy={"epsilon": epsilon}) | words
     return make_mesh(
         root,
         replace(
             made(study),
-            product={"dp": {"epsilon": 2.0, "delta": 1e-6, "period_days": 90}},
+            product={
+                "dp": {"epsilon": 2.0 * epsilon, "delta": 1e-6, "period_days": 90}
+            },
             columns={
                 **{c: {"bounds": [-4.0, 4.0]} for c in "abc"},
                 "age": {"bounds": [18.0, 100.0]},
                 **{c: {"bounds": b} for c, b in BOUNDED.items() if c == TARGETS[kind]},
             },
-            epsilon=1.0,
+            epsilon=epsilon,
         ),
     )
 

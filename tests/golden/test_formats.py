@@ -64,7 +64,7 @@ def test_a_mask_s_bytes():
     expected = {"gradient": Summand(shape=(8,), bound=1.0)}
     words = {"gradient": np.arange(8, dtype=np.uint64)}
     masked = apply(words, expected, [*masks, use.own("b", b"seed" * 8)])
-    assert digest(masked["gradient"].tobytes()) == "bc8a5392b5c0eaab"
+    assert digest(masked["gradient"].tobytes()) == "612a927951625c87"
 
 
 def test_what_a_domain_signs():

@@ -84,8 +84,8 @@ class PrivateEvaluation(ABC):
     def metrics(self, totals: Arrays, noises: Mapping[str, float]) -> Metrics:
         """Return the figures, each with the range for its noise and its rows.
 
-        A figure that one draw of the noise in twenty leaves without a value has drowned
-        in it and is None.
+        A figure that one draw of the noise in twenty leaves without a value, or whose
+        whole range lies beyond its bounds, has drowned in noise and is None.
 
         Args:
             totals: The arrays, added over all parties, with noise.
@@ -98,11 +98,12 @@ class PrivateEvaluation(ABC):
         found = self.figures(totals)
         moved = self._moved(totals, noises, found)
         sampled = self.sampled(totals)
-        ranges = {
+        told = {
             name: self._range(name, value, moved[name], sampled.get(name))
             for name, value in found.items()
             if value is not None and math.isfinite(moved[name])
         }
+        ranges = {name: each for name, each in told.items() if each is not None}
         return Metrics(
             kind=self.kind,
             rows=max(round(self.rows(totals)), 0),
@@ -129,7 +130,7 @@ class PrivateEvaluation(ABC):
 
     def _range(
         self, name: str, value: float, moved: float, sampled: Interval | None
-    ) -> Interval:
+    ) -> Interval | None:
         """Return the range for both; they are independent of each other."""
         low, high = self.bounds.get(name, (-math.inf, math.inf))
         below = sampled.value - sampled.low if sampled else 0.0
@@ -139,6 +140,8 @@ class PrivateEvaluation(ABC):
             value - math.hypot(moved, below),
             value + math.hypot(moved, above),
         )
+        if ends[2] < low or ends[1] > high:
+            return None
         return Interval(*(min(max(end, low), high) for end in ends))
 
     def _check(self, totals: Arrays) -> None:

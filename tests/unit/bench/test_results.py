@@ -78,7 +78,9 @@ def test_measuring_some_again_keeps_the_others(tmp_path, lines):
         results.append(file, line)
     results.drop(file, frozenset({"lightgbm"}))
     assert results.read(file) == lines
-    results.drop(file, frozenset({"ridge"}))
+    results.drop(file, frozenset({"ridge"}), (1_000, 5))
+    assert results.read(file) == lines
+    results.drop(file, frozenset({"ridge"}), (1_000, 4))
     assert results.read(file) == lines[:1]
     results.drop(file, frozenset())
     assert results.read(file) == []

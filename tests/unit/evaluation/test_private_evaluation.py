@@ -62,6 +62,14 @@ def test_without_noise_figures_are_those_of_an_exact_evaluation(kind):
         assert value == pytest.approx(wanted.value(name), rel=near, abs=near), name
 
 
+def test_a_figure_whose_range_lies_beyond_its_bounds_has_drowned():
+    evaluation = private_evaluation_for(spec("none"))
+    sums = {"losses": np.array([100.0, -50.0])}
+    found = evaluation.metrics(sums, {"losses": 1.0})
+    assert found.figures["mean_loss"] is None
+    assert "mean_loss" not in found.intervals
+
+
 def test_a_row_s_loss_is_clipped():
     binary, none = (private_evaluation_for(spec(k)) for k in ("binary", "none"))
     worst = binary.sums(np.array([0.0]), np.array([1.0]))
