@@ -17,8 +17,6 @@ method converges as Newton's does: rounds are few, and zeros are exactly 0.
 What leaves a domain per round is what `logistic_regression` sends.
 """
 
-import math
-from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -26,18 +24,12 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression as Sklearn
 
-from fl_plugin.algorithms.base import Fitted, Question, Rounds, Task
+from fl_plugin.algorithms.base import Fitted, Task
 from fl_plugin.algorithms.by_class.weights import as_parameter
 from fl_plugin.algorithms.checks.options import at_least, positive
 from fl_plugin.algorithms.linear_models.certificate import Point
 from fl_plugin.algorithms.linear_models.descent import Problem, descend
 from fl_plugin.algorithms.linear_models.estimators import fill_classifier
-from fl_plugin.algorithms.linear_models.newton import (
-    ARMIJO,
-    LOSS_NOISE,
-    SMALLEST_STEP,
-)
-from fl_plugin.algorithms.linear_models.questions import capped
 from fl_plugin.algorithms.logistic_regression import LogisticRegression
 from fl_plugin.summand import Arrays, Floats
 
@@ -72,47 +64,13 @@ class L1LogisticRegression(LogisticRegression):
         positive(self.name, "l1", self.l1)
         at_least(self.name, "l2", self.l2, 0.0)
 
-    def rounds(self, task: Task) -> Rounds:
-        """Proximal Newton; a step is halved until the objective has fallen enough."""
-        at = self.start(task)
-        capped(len(at))
-        here = self._point((yield from self._look(at, None, task)), None, task)
-        asked, before = 1, math.inf
-        while asked < self.max_rounds:
-            move = self._move(here)
-            step = float(np.abs(move).max(initial=0.0))
-            if self._arrived(here, move, shrinks=step < before / 2.0):
-                return self._found(here, task, asked)
-            curved = not self._steady(here, move, before, task)
-            tried, asks = yield from self._try(here, move, task, asked, curved=curved)
-            here, before, asked = tried, step, asked + asks
-        raise self._lost()
-
-    def _try(
-        self, here: Point, move: Floats, task: Task, asked: int, *, curved: bool
-    ) -> Generator[Question, Arrays, tuple[Point, int]]:
-        """Return the first point on the way that is low enough, and what it took."""
-        length, asks = 1.0, 0
-        promised = float(here.gradient @ move)
-        promised += self._size(here.at + move) - self._size(here.at)
-        allowed = LOSS_NOISE * abs(self._objective(here))
-        while length >= SMALLEST_STEP and asked + asks < self.max_rounds:
-            look = self._look(here.at + length * move, here, task, curved=curved)
-            tried = self._point((yield from look), here, task)
-            asks += 1
-            most = self._objective(here) + ARMIJO * length * promised + allowed
-            if self._objective(tried) <= most:
-                return tried, asks
-            length /= 2.0
-        raise self._lost()
-
-    def _move(self, here: Point) -> Floats:
+    def move(self, here: Point) -> Floats:
         """Return the step to the lowest point of the quadratic model with its penalty.
 
         Coordinate descent finds the signs. The step itself solves for what the gradient
         still lacks, so that no digits are lost in it.
         """
-        free = np.append(np.full(len(here.at) - 1, self.l1), 0.0)
+        free = self._weights(here)
         problem = Problem(
             g=here.hessian,
             c=here.hessian @ here.at - here.gradient,
@@ -131,35 +89,25 @@ class L1LogisticRegression(LogisticRegression):
         kept = np.sign(here.at + move)[active] == np.sign(aim)[active]
         return move if (kept | (free == 0.0)[active]).all() else aim - here.at
 
-    def _arrived(self, here: Point, move: Floats, *, shrinks: bool) -> bool:
-        if (np.abs(move) <= self.tolerance * np.maximum(1.0, np.abs(here.at))).all():
-            return True
-        left = self.subgradient(here)
-        return not shrinks and bool((np.abs(left) <= 16 * here.noise).all())
-
-    def _found(self, here: Point, task: Task, asked: int) -> Fitted:
-        """Return the fit. The L1 penalty is convex: the proof holds as it stands.
-
-        With the smallest subgradient in the gradient's place: along the way to the
-        optimum the penalty's own subgradient grows too.
-        """
+    def _result(self, here: Point, task: Task, asked: int) -> Fitted:
+        found = super()._result(here, task, asked)
         zeros = int((here.at[:-1] == 0.0).sum())
-        left = replace(here, gradient=self.subgradient(here))
-        found = self._result(left, task, asked)
         told = f"{zeros} of {task.width} coefficients are 0."
-        return replace(found, loss=self._objective(here), notes=(*found.notes, told))
+        return replace(found, notes=(*found.notes, told))
 
-    def subgradient(self, here: Point) -> Floats:
+    def left(self, here: Point) -> Floats:
         """Return the smallest subgradient of the objective; 0 at the optimum."""
-        first = np.append(np.full(len(here.at) - 1, self.l1), 0.0)
+        first = self._weights(here)
         signed = here.gradient + first * np.sign(here.at)
         shrunk = np.sign(signed) * np.maximum(np.abs(signed) - first, 0.0)
         return np.asarray(np.where(here.at == 0.0, shrunk, signed))
 
-    def _objective(self, here: Point) -> float:
-        return here.loss + self._size(here.at)
+    def _weights(self, here: Point) -> Floats:
+        """Return what each coefficient's size costs; that of the intercept nothing."""
+        return np.append(np.full(len(here.at) - 1, self.l1), 0.0)
 
-    def _size(self, at: Floats) -> float:
+    def added(self, at: Floats) -> float:
+        """Return the L1 penalty."""
         return self.l1 * float(np.abs(at[:-1]).sum())
 
     def estimator(self, model: Arrays, task: Task) -> BaseEstimator:

@@ -52,11 +52,7 @@ def record_of(done: Finished, version: int) -> rec.RunRecord:
         target=plan.target or "",
         preparation=preparation_of(best.prepared, plan.features),
         rounds=rounds_of(best.progress, done.federation.traffic),
-        cross_validation=cross_validation_of(
-            trained.judgement.folds,
-            folds_each=plan.evaluation.folds,
-            repeats=plan.evaluation.repeats,
-        ),
+        cross_validation=_cross_validation(done),
         domains=tuple(_domain(done, p, evaluation.main) for p in plan.parties),
         baselines=_baselines(done),
         confusion=confusion_of(trained.judgement.holdout, plan.evaluation.threshold),
@@ -78,14 +74,24 @@ def record_of(done: Finished, version: int) -> rec.RunRecord:
         label=plan.label,
         description=done.study.description,
         owner=done.study.owner.name,
-        **quality_fields(
-            trained.judgement.holdout,
-            plan.predicts.classes,
-            [
-                ProtectedColumn(name=f.name, categories=f.categories or ())
-                for f in trained.protected
-            ],
-        ),
+        **_quality(done),
+    )
+
+
+def _cross_validation(done: Finished) -> rec.CrossValidation | None:
+    judged = done.plan.evaluation
+    return cross_validation_of(
+        done.trained.judgement.folds, folds_each=judged.folds, repeats=judged.repeats
+    )
+
+
+def _quality(done: Finished) -> dict[str, Any]:
+    protected = [
+        ProtectedColumn(name=f.name, categories=f.categories or ())
+        for f in done.trained.protected
+    ]
+    return quality_fields(
+        done.trained.judgement.holdout, done.plan.predicts.classes, protected
     )
 
 

@@ -38,27 +38,9 @@ def draft(
     algorithm = algorithms().get(contract.algorithm.name)
     target = target_of(study, products, algorithm)
     privacy = contract.privacy
-    wanted = uses or USES
     noised = privacy.epsilon and algorithm and issubclass(algorithm, PrivateAlgorithm)
-    spent = spending(study, products, wanted)
     parameters = bounded(study, products, algorithm)
-    request = Request(
-        study=study.name,
-        consumer=contract.consumer,
-        actor=actor,
-        purpose=contract.purpose,
-        product="",
-        version=None,
-        uses=wanted,
-        columns=_columns(study, products),
-        algorithm=contract.algorithm.name,
-        parameters=_asked_parameters(contract, parameters),
-        secure_aggregation=privacy.secure_aggregation,
-        parties=len(products),
-        epsilon=spent.epsilon,
-        delta=spent.delta,
-        evaluation=spent.evaluation,
-    )
+    request = _request(study, products, actor, uses or USES, parameters)
     requests = (replace(request, product=p.name, version=p.version) for p in products)
     return Plan(
         study=study.name,
@@ -94,6 +76,34 @@ def draft(
             )
             for r in requests
         ),
+    )
+
+
+def _request(
+    study: Study,
+    products: Sequence[Product],
+    actor: str,
+    uses: tuple[str, ...],
+    parameters: Mapping[str, Any],
+) -> Request:
+    """Return what every domain is asked for, its product left open."""
+    contract, spent = study.contract, spending(study, products, uses)
+    return Request(
+        study=study.name,
+        consumer=contract.consumer,
+        actor=actor,
+        purpose=contract.purpose,
+        product="",
+        version=None,
+        uses=uses,
+        columns=_columns(study, products),
+        algorithm=contract.algorithm.name,
+        parameters=_asked_parameters(contract, parameters),
+        secure_aggregation=contract.privacy.secure_aggregation,
+        parties=len(products),
+        epsilon=spent.epsilon,
+        delta=spent.delta,
+        evaluation=spent.evaluation,
     )
 
 

@@ -12,20 +12,17 @@ import numpy as np
 import pytest
 
 from fl_plugin.algorithms.installed import find_algorithm
-from fl_plugin.coordinator.decisions import with_decisions
-from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.fitting import Candidate, Fitting, prepare
 from fl_plugin.coordinator.opening import open_parties
 from fl_plugin.coordinator.run import ROWS as COUNTED
 from fl_plugin.coordinator.splitting import holdout_of
 from fl_plugin.engines.embedded import Embedded
 from fl_plugin.errors import MeshError, MessageError, PolicyError
-from fl_plugin.manifest.reader import read_manifest
 from fl_plugin.messages import Ask, Refusal, Reply, decode, encode
 from fl_plugin.party.kinds.assign import LEAST_ROWS, MOST_JOBS
-from fl_plugin.plan.draft import draft
 from fl_plugin.plan.wire import features_json
-from tests.made_mesh import CONSUMER, STUDY, make_mesh
+from tests.made_mesh import CONSUMER, make_mesh
+from tests.opened import Planned
 from tests.small_mesh import ROWS, small
 
 pytestmark = pytest.mark.slow
@@ -37,15 +34,12 @@ def root(tmp_path_factory):
     return make_mesh(tmp_path_factory.mktemp("mesh"), small(DOMAINS))
 
 
-class Run:
+class Run(Planned):
     """A run as a coordinator of ours begins it."""
 
     def __init__(self, root, engine, name="run-1"):
-        manifest = read_manifest(root / "target/manifest.json")
+        super().__init__(root, engine, name)
         self.engine = engine
-        self.federation = Federation(name, engine)
-        planned = draft(manifest.studies[STUDY], manifest, "tester")
-        self.plan = with_decisions(planned, self.federation)
 
     def open(self):
         self.opened = open_parties(self.plan, self.federation)

@@ -14,18 +14,14 @@ import pyarrow as pa
 import pytest
 
 from fl_plugin.algorithms.installed import find_algorithm
-from fl_plugin.coordinator.decisions import with_decisions
-from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.fitting import Candidate, Fitting, prepare
 from fl_plugin.coordinator.judging import judge_features, judge_fits, spec_for
-from fl_plugin.coordinator.opening import open_parties
 from fl_plugin.coordinator.private_run import fit_private
 from fl_plugin.engines.embedded import Embedded
 from fl_plugin.errors import MessageError, PolicyError, TrainingError
-from fl_plugin.manifest.reader import read_manifest
-from fl_plugin.plan.draft import draft
 from fl_plugin.preparation.splits import Split
-from tests.made_mesh import CONSUMER, STUDY, make_mesh
+from tests.made_mesh import CONSUMER, make_mesh
+from tests.opened import Opened
 from tests.small_mesh import ROWS, small
 
 pytestmark = pytest.mark.slow
@@ -34,16 +30,8 @@ BEGUN = datetime(2024, 1, 1, tzinfo=UTC)
 HELD = Split(name="holdout", part="train", share=0.2)
 
 
-class Run:
-    """A run as a coordinator of ours opens it, and then as a hostile one goes on."""
-
-    def __init__(self, root, engine):
-        manifest = read_manifest(root / "target/manifest.json")
-        self.federation = Federation("run-1", engine)
-        planned = draft(manifest.studies[STUDY], manifest, "tester")
-        self.plan = with_decisions(planned, self.federation)
-        opened = open_parties(self.plan, self.federation)
-        self.schema, self.floor = opened.schema(self.plan), opened.min_cohort
+class Run(Opened):
+    """A run as a hostile coordinator goes on with it."""
 
     def prepare(self, *splits):
         plan = self.plan.preparation

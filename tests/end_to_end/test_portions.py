@@ -9,17 +9,13 @@ from sklearn.linear_model import PoissonRegressor, Ridge
 from sklearn.metrics import mean_poisson_deviance, mean_squared_error
 
 from fl_plugin.algorithms.installed import find_algorithm
-from fl_plugin.coordinator.decisions import with_decisions
-from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.fitting import Candidate, Fitting, prepare
-from fl_plugin.coordinator.opening import open_parties
 from fl_plugin.engines.embedded import Embedded
 from fl_plugin.errors import MessageError, PolicyError
-from fl_plugin.manifest.reader import read_manifest
 from fl_plugin.party.portions import PORTION_STREAM
-from fl_plugin.plan.draft import draft
 from fl_plugin.preparation.splits import Split, row_hashes, uniform
-from tests.made_mesh import CONSUMER, STUDY, Made, make_mesh
+from tests.made_mesh import CONSUMER, Made, make_mesh
+from tests.opened import Opened
 from tests.small_mesh import SEED, small, trained_over
 
 pytestmark = pytest.mark.slow
@@ -93,16 +89,10 @@ def test_each_rung_of_a_halving_search_is_the_pooled_fit_of_its_portion(tmp_path
         assert tried.mean == pytest.approx(expected, rel=1e-7)
 
 
-class Run:
+class Run(Opened):
     """A run as far as its fits, which a test then assigns as it likes."""
 
-    def __init__(self, root, engine):
-        manifest = read_manifest(root / "target/manifest.json")
-        self.federation = Federation("run-1", engine)
-        planned = draft(manifest.studies[STUDY], manifest, "tester")
-        self.plan = with_decisions(planned, self.federation)
-        self.schema = open_parties(self.plan, self.federation).schema(self.plan)
-        self.split = Split(name="holdout", part="train", share=0.2)
+    split = Split(name="holdout", part="train", share=0.2)
 
     def prepare(self, portion=1.0):
         splits, recipe = [self.split], self.plan.preparation

@@ -151,8 +151,9 @@ def test_the_audit_fails_where_clipping_is_dropped(monkeypatch, figure):
     figure("DP audit: lower bound without clipping, epsilon said to be 1", found)
 
 
-@pytest.mark.usefixtures("seeded")
-def test_the_audit_fails_where_the_noise_is_halved(monkeypatch, figure):
+@pytest.fixture
+def half_noise(monkeypatch):
+    """Leave half of the noise away."""
     honest = Noise.scale
 
     def halved(self, summand, sensitivity, share):
@@ -160,6 +161,10 @@ def test_the_audit_fails_where_the_noise_is_halved(monkeypatch, figure):
         return replace(scale, sigma=scale.sigma // 2)
 
     monkeypatch.setattr(Noise, "scale", halved)
+
+
+@pytest.mark.usefixtures("seeded", "half_noise")
+def test_the_audit_fails_where_the_noise_is_halved(figure):
     found = audit(500)
     assert found > EPSILON
     figure("DP audit: lower bound with half the noise, epsilon said to be 1", found)
@@ -309,15 +314,8 @@ def test_the_audit_of_figures_fails_where_losses_are_not_clipped(monkeypatch, fi
     figure("DP audit of figures: lower bound without clipping", found)
 
 
-@pytest.mark.usefixtures("seeded")
-def test_the_audit_of_figures_fails_where_the_noise_is_halved(monkeypatch, figure):
-    honest = Noise.scale
-
-    def halved(self, summand, sensitivity, share):
-        scale = honest(self, summand, sensitivity, share)
-        return replace(scale, sigma=scale.sigma // 2)
-
-    monkeypatch.setattr(Noise, "scale", halved)
+@pytest.mark.usefixtures("seeded", "half_noise")
+def test_the_audit_of_figures_fails_where_the_noise_is_halved(figure):
     found = audit_figures(500)
     assert found > EPSILON
     figure("DP audit of figures: lower bound with half the noise", found)

@@ -1,17 +1,19 @@
-"""Newton's method on sums over parties, for convex smooth objectives.
+"""Newton's method on sums over parties, for convex objectives.
 
 The objective is a sum over rows of convex losses plus a diagonal quadratic penalty.
 Loss, gradient and Hessian of the sum are the sums of the parties' own, so Newton's
 iterates, and where they end, are those of the pooled rows. A step is halved until the
 loss has fallen enough (Boyd & Vandenberghe 2004, "Convex Optimization", section 9.5.2).
 Close to the optimum the Hessian hardly changes: it is then kept, and a round costs
-its gradient only. How far the optimum can be is proven in `certificate.py`.
+its gradient only. How far the optimum can be is proven in `certificate.py`. A penalty
+that is not smooth is no part of a `Point`: what it adds, and what it does to the step
+and to the gradient, are methods of their own (proximal Newton).
 """
 
 import math
 from abc import abstractmethod
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -91,14 +93,26 @@ class NewtonAlgorithm(RowAlgorithm):
         """Return the question about a point, `here` being the last accepted one."""
         return {"point": at}
 
+    def move(self, here: Point) -> Floats:
+        """Return the step to the lowest point of the quadratic model."""
+        return newton_step(here)
+
+    def added(self, at: Floats) -> float:  # noqa: ARG002
+        """Return what a penalty that is not smooth adds to the objective."""
+        return 0.0
+
+    def left(self, here: Point) -> Floats:
+        """Return the gradient of the whole objective, the smallest where many are."""
+        return here.gradient
+
     def rounds(self, task: Task) -> Rounds:
-        """Newton's method; a step is halved until the loss has fallen enough."""
+        """Newton's method; a step is halved until the objective has fallen enough."""
         at = self.start(task)
         capped(len(at))
         here = self._point((yield from self._look(at, None, task)), None, task)
         asked, before = 1, math.inf
         while asked < self.max_rounds:
-            move = newton_step(here)
+            move = self.move(here)
             step = float(np.abs(move).max(initial=0.0))
             if self._settled(here, move, shrinks=step < before / 2.0):
                 return self._result(here, task, asked)
@@ -108,7 +122,7 @@ class NewtonAlgorithm(RowAlgorithm):
                 look = self._look(here.at + length * move, here, task, curved=curved)
                 tried = self._point((yield from look), here, task)
                 asked += 1
-                if _fell_enough(here, tried, move, length):
+                if self._fell_enough(here, tried, move, length):
                     break
                 length /= 2.0
                 if length < SMALLEST_STEP or asked >= self.max_rounds:
@@ -183,15 +197,28 @@ class NewtonAlgorithm(RowAlgorithm):
     def _settled(self, here: Point, move: Floats, *, shrinks: bool) -> bool:
         if (np.abs(move) <= self.tolerance * np.maximum(1.0, np.abs(here.at))).all():
             return True
-        return not shrinks and bool((np.abs(here.gradient) <= 16 * here.noise).all())
+        return not shrinks and bool((np.abs(self.left(here)) <= 16 * here.noise).all())
+
+    def _fell_enough(
+        self, here: Point, tried: Point, move: Floats, length: float
+    ) -> bool:
+        before = here.loss + self.added(here.at)
+        slope = float(here.gradient @ move)
+        slope += self.added(here.at + move) - self.added(here.at)
+        allowed = LOSS_NOISE * abs(before)
+        most = before + ARMIJO * length * slope + allowed
+        return tried.loss + self.added(tried.at) <= most
 
     def _result(self, here: Point, task: Task, asked: int) -> Fitted:
-        certificate = certify(here, longest(task) * self.concordance)
+        # Along the way to the optimum a convex penalty's gradient grows too: what is
+        # proven of the smooth part's holds for the whole.
+        at = replace(here, gradient=self.left(here))
+        certificate = certify(at, longest(task) * self.concordance)
         unproven = "How far the pooled optimum can be could not be bounded."
         return Fitted(
             model=self.model(here.at, asked, task),
             rounds=asked,
-            loss=here.loss,
+            loss=here.loss + self.added(here.at),
             certificate=certificate,
             notes=() if certificate else (unproven,),
         )
@@ -223,9 +250,3 @@ def newton_step(here: Point) -> Floats:
     return np.asarray(
         -scale * (vectors @ ((vectors.T @ (scale * here.gradient)) / values))
     )
-
-
-def _fell_enough(here: Point, tried: Point, move: Floats, length: float) -> bool:
-    slope = float(here.gradient @ move)
-    allowed = LOSS_NOISE * abs(here.loss)
-    return tried.loss <= here.loss + ARMIJO * length * slope + allowed
