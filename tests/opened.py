@@ -18,12 +18,19 @@ class Planned:
         root: Of a made mesh.
         engine: To its domains.
         name: Of the run.
+        uses: What is asked for; None for what training needs.
     """
 
-    def __init__(self, root: Path, engine: Any, name: str = "run-1") -> None:
+    def __init__(
+        self,
+        root: Path,
+        engine: Any,
+        name: str = "run-1",
+        uses: tuple[str, ...] | None = None,
+    ) -> None:
         manifest = read_manifest(root / "target/manifest.json")
         self.federation = Federation(name, engine)
-        planned = draft(manifest.studies[STUDY], manifest, "tester")
+        planned = draft(manifest.studies[STUDY], manifest, "tester", uses)
         self.plan = with_decisions(planned, self.federation)
 
 

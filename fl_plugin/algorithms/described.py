@@ -14,7 +14,8 @@ Parameter = float | int | bool | str
 class Described(ABC):
     """Base of every algorithm; its fields are the parameters, each with a default."""
 
-    mode: ClassVar[str] = "horizontal"  # or "vertical": of the studies that name it
+    # "horizontal": domains have other rows; "vertical": other columns of the same.
+    partitioning: ClassVar[str] = "horizontal"
     name: ClassVar[str]
     title: ClassVar[str]
     paper: ClassVar[str]

@@ -48,7 +48,7 @@ def list_verb(session: Session) -> None:
         {
             "name": a.name,
             "title": a.title,
-            "mode": a.mode,
+            "mode": a.partitioning,
             "targets": list(a.targets),
             "prepares": a.prepares,
         }
@@ -57,7 +57,7 @@ def list_verb(session: Session) -> None:
     table = Table(
         columns=("name", "mode", "learns", "title"),
         rows=tuple(
-            (a.name, a.mode, ", ".join(LEARNS[t] for t in a.targets), a.title)
+            (a.name, a.partitioning, ", ".join(LEARNS[t] for t in a.targets), a.title)
             for a in known().values()
         ),
     )

@@ -95,7 +95,8 @@ def _algorithms_page() -> str:
             continue  # this page is about what is shipped
         learns = ", ".join(LEARNS[t] for t in algorithm.targets)
         link = f"[{algorithm.name}]({algorithm.name}.md)"
-        told = (f"{link}: {algorithm.title}", algorithm.mode, learns, algorithm.exact)
+        mode, equals = algorithm.partitioning, algorithm.exact
+        told = (f"{link}: {algorithm.title}", mode, learns, equals)
         lines.append(f"| {' | '.join(told)} |")
     return "\n".join(lines) + "\n"
 

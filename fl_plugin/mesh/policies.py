@@ -11,6 +11,7 @@ from fl_plugin.engines.embedded import Embedded
 from fl_plugin.errors import ContractError, UsageError
 from fl_plugin.manifest.reader import read_manifest
 from fl_plugin.manifest.types import Product
+from fl_plugin.manifest.uses import OF_MATCHED_ROWS
 from fl_plugin.manifest.vocabulary import load_vocabulary
 from fl_plugin.mesh.identity import actor, run_id
 from fl_plugin.plan.wire import read_decision, request_json
@@ -116,6 +117,7 @@ class Policies:
             parameters=wish.parameters,
             secure_aggregation=True,
             parties=3,
+            match="private" if OF_MATCHED_ROWS & {*wish.uses} else "",
         )
         body = {product.domain: {"request": request_json(request), "suppose": True}}
         with Embedded([self._folder(wish.product)], wish.consumer) as transport:

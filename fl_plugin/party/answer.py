@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from fl_plugin.errors import MessageError
+from fl_plugin.errors import MessageError, PolicyError
 from fl_plugin.messages import Ask, content_digest
-from fl_plugin.party.session import Session
+from fl_plugin.party.session import Session, out_of_order
 from fl_plugin.privacy.encoding import encode_part, pack
 from fl_plugin.privacy.fixed_point import Words
 from fl_plugin.summand import Array, Arrays, Summand
@@ -53,10 +53,37 @@ class Answer:
 
 
 class Kind(ABC):
-    """One kind of work that a coordinator may ask an open party for."""
+    """One kind of work that a coordinator may ask an open party for.
+
+    `opened_by` names the uses that open it: the run's request must have one of them,
+    as the contract and the grant must. Work of sums is refused in a run that matches
+    rows, and the reverse: the one has no masks, the other no rows in common.
+    """
 
     name: ClassVar[str]
+    matched: ClassVar[bool] = False  # whether it is work on matched rows
+    opened_by: ClassVar[frozenset[str]]
     releases: ClassVar[str]  # what leaves, in words, for the audit and the report
+
+    @classmethod
+    def check_opened(cls, session: Session) -> None:
+        """Refuse work that the run was not decided on for.
+
+        Raises:
+            PolicyError: The request has none of the uses that open it.
+            MessageError: It is work of the other mode.
+        """
+        if cls.matched != bool(session.request.match):
+            raise out_of_order()
+        if not cls.opened_by & set(session.request.uses):
+            named = " or ".join(sorted(cls.opened_by))
+            raise PolicyError(
+                f"A message asks {session.product.domain} for work that the use "
+                f"{named} opens, and its request was not for that use.",
+                remedy="Ask for the use in the study's grant, then start a new run.",
+                reason="use.not_requested",
+                domain=session.product.domain,
+            )
 
     @abstractmethod
     def answer(self, session: Session, ask: Ask) -> Answer:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from fl_plugin.algorithms.described import Described
 from fl_plugin.algorithms.installed import algorithms
@@ -32,6 +32,7 @@ from fl_plugin.privacy.party_masks import PartyMasks
 from fl_plugin.privacy.terms import Terms, Trust
 from fl_plugin.vertical.installed import vertical_algorithms
 
+_Installed = TypeVar("_Installed", bound=Described)
 # The part of a party's memory that its prepared rows may take.
 DESIGNS = 4
 
@@ -106,6 +107,8 @@ def agree(session: Session, features: tuple[Feature, ...], min_cohort: Any) -> N
         MessageError: They are not the run's own, or the cohort is below this one's.
     """
     wanted = session.wanted
+    if session.request.match:
+        raise out_of_order()
     if type(min_cohort) is not int or min_cohort < session.min_cohort:
         raise out_of_order()
     asked = (*wanted.features, *wanted.protected)
@@ -221,9 +224,36 @@ def _only_granted(request: Request, wanted: Wanted) -> None:
             "column.not_granted",
             request,
         )
-    known: Mapping[str, type[Described]] = (
-        vertical_algorithms() if request.match else algorithms()
-    )
+    algorithm = _installed(request)
+    learns = wanted.predicts.kind in algorithm.targets
+    if not learns and not (request.match and wanted.target is None):
+        raise _refused(
+            f"{request.algorithm} does not learn a target of this kind.",
+            "See what it learns: fl algorithms",
+            "algorithm.not_allowed",
+            request,
+        )
+
+
+def _installed(request: Request) -> type[Described]:
+    """Return the algorithm; what its parameters need beside is asked for as well."""
+    if not request.match:
+        return _known(request, algorithms())
+    algorithm = _known(request, vertical_algorithms())
+    needs = algorithm.of(request.parameters).uses()
+    lacking = sorted(set(needs) - set(request.uses))
+    if lacking:
+        raise _refused(
+            f"{request.algorithm} with these parameters needs the use {lacking[0]}, "
+            f"which the request for {request.product} does not name.",
+            "Start the run again from a plan.",
+            "use.not_allowed",
+            request,
+        )
+    return algorithm
+
+
+def _known(request: Request, known: Mapping[str, type[_Installed]]) -> type[_Installed]:
     algorithm = known.get(request.algorithm)
     if algorithm is None:
         raise _refused(
@@ -232,15 +262,7 @@ def _only_granted(request: Request, wanted: Wanted) -> None:
             "algorithm.not_allowed",
             request,
         )
-    if request.match and wanted.target is None:
-        return
-    if wanted.predicts.kind not in algorithm.targets:
-        raise _refused(
-            f"{request.algorithm} does not learn a target of this kind.",
-            "See what it learns: fl algorithms",
-            "algorithm.not_allowed",
-            request,
-        )
+    return algorithm
 
 
 def _refused(problem: str, remedy: str, reason: str, request: Request) -> PolicyError:

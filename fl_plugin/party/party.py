@@ -126,7 +126,9 @@ class Party:
                 f"{self.name} knows no work of the kind {ask.kind}.",
                 remedy="Check that every node runs the same version of fl_plugin.",
             )
-        answer = KINDS[ask.kind]().answer(session, ask)
+        kind = KINDS[ask.kind]()
+        kind.check_opened(session)
+        answer = kind.answer(session, ask)
         return self._release(ask, session, answer, ledger)
 
     def _decide(self, ask: Ask, caller: str, ledger: Ledger) -> bytes:

@@ -8,20 +8,23 @@ from fl_plugin.alignment.rules import rule_for
 from fl_plugin.errors import ContractError
 from fl_plugin.manifest.study_contract import MatchPlan
 from fl_plugin.manifest.types import Column, Manifest, Product, Study
+from fl_plugin.manifest.uses import (
+    EVALUATE,
+    MATCH_BY_HASH,
+    MATCH_MANY,
+    PREDICT,
+    TRAIN_VERTICAL,
+)
 from fl_plugin.plan.columns import categories_of, kind_of
 from fl_plugin.plan.target import target_of_columns
 from fl_plugin.plan.types import PartyPlan, Plan
 from fl_plugin.policy.types import Request
 from fl_plugin.preparation.features import Feature
-from fl_plugin.vertical.base import PROTECTED, SHARED
+from fl_plugin.vertical.base import PROTECTED, SHARED, VerticalAlgorithm
 from fl_plugin.vertical.installed import vertical_algorithms
 
-USES = ("train_vertical", "evaluate")
-SCORES = ("predict",)
-MATCH_BY_HASH = "match_by_hash"
-MATCH_MANY = "match_many"
-RELEASE_BINS = "release_bins"
-_BINS = {"mode": "bins"}  # the parameter by which an algorithm asks for other's bins
+USES = (TRAIN_VERTICAL, EVALUATE)
+SCORES = (PREDICT,)
 
 
 def draft_vertical(
@@ -65,7 +68,7 @@ def draft_vertical(
         purpose=contract.purpose,
         product="",
         version=None,
-        uses=_uses(uses or USES, match, asked),
+        uses=_uses(uses or USES, match, algorithm, asked),
         columns={},
         algorithm=contract.algorithm.name,
         parameters=asked,
@@ -110,15 +113,15 @@ def draft_vertical(
 
 
 def _uses(
-    uses: tuple[str, ...], match: MatchPlan, parameters: Mapping[str, object]
+    uses: tuple[str, ...],
+    match: MatchPlan,
+    algorithm: type[VerticalAlgorithm] | None,
+    parameters: Mapping[str, object],
 ) -> tuple[str, ...]:
     """Return the uses, with those that a faster and weaker way needs."""
-    found = list(uses)
-    if match.how == "keyed_hash":
-        found.append(MATCH_BY_HASH)
-    if any(parameters.get(name) == value for name, value in _BINS.items()):
-        found.append(RELEASE_BINS)
-    return tuple(found)
+    hashed = (MATCH_BY_HASH,) if match.how == "keyed_hash" else ()
+    weaker = algorithm.of(parameters).uses() if algorithm else ()
+    return (*uses, *hashed, *weaker)
 
 
 def _party(
@@ -127,7 +130,7 @@ def _party(
     target = study.contract.target
     columns = dict.fromkeys(keys_at(study.contract.match, product.domain), "join_key")
     columns |= dict.fromkeys(names, "feature")
-    trains = bool({"train_vertical", "evaluate"} & set(request.uses))
+    trains = bool({TRAIN_VERTICAL, EVALUATE} & set(request.uses))
     if target in product.columns and trains:
         columns[str(target)] = "shared_label" if labels == SHARED else "label"
     asked = replace(

@@ -165,8 +165,12 @@ class Scorer(ABC):
 class VerticalAlgorithm(Described):
     """Base class; a subclass in this room, one per file, is found by its `name`."""
 
-    mode: ClassVar[str] = "vertical"
+    partitioning: ClassVar[str] = "vertical"
     sharing: ClassVar[tuple[str, ...]] = (SHARED, PROTECTED)  # ways with labels
+
+    def uses(self) -> tuple[str, ...]:
+        """Uses that contracts must offer for these parameters, beside training."""
+        return ()
 
     @abstractmethod
     def worker(self, task: VerticalTask, side: Side) -> VerticalWorker:

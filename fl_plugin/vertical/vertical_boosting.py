@@ -18,6 +18,7 @@ from fl_plugin.algorithms.boosting.losses import Loss, loss_of
 from fl_plugin.algorithms.boosting.options import FEWEST_ROWS, Options
 from fl_plugin.algorithms.checks.options import one_of, within
 from fl_plugin.errors import TrainingError
+from fl_plugin.manifest.uses import RELEASE_BINS
 from fl_plugin.summand import Arrays
 from fl_plugin.vertical.base import (
     Rounds,
@@ -74,7 +75,7 @@ class VerticalBoosting(VerticalAlgorithm):
         "without edges. Each bin has `smallest_bin` rows or more"
     )
 
-    mode: str = STRICT  # type: ignore[misc]  # see below
+    mode: str = STRICT
     loss: str = "auto"
     learning_rate: float = 0.1
     max_iter: int = 100
@@ -86,6 +87,10 @@ class VerticalBoosting(VerticalAlgorithm):
     growth: str = "exact"
     smallest_bin: int = 20
     sums_per_row: float = 0.1
+
+    def uses(self) -> tuple[str, ...]:
+        """Bins are released only where the contract says so."""
+        return (RELEASE_BINS,) if self.mode == RELEASED else ()
 
     def __post_init__(self) -> None:
         """Check the options.
@@ -175,11 +180,6 @@ class VerticalBoosting(VerticalAlgorithm):
     def scoring(self, task: VerticalTask, part: Arrays) -> ScoringRounds:  # noqa: ARG002
         """The coordinator's half of scoring; it has no part of the model."""
         yield from carried(task)
-
-
-# The option is called as the contract's rule reads it (`plan/vertical.py`); the class
-# itself says, as all algorithms do, which studies it is for.
-VerticalBoosting.mode = "vertical"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,8 +71,8 @@ def test_it_says_what_it_is(kind):
     assert kind.prepares in {"matrix", "bins", "codes"}
     assert set(kind.targets) <= {"binary", "multiclass", "regression", "count", "none"}
     assert kind.targets
-    assert kind.mode == ("horizontal" if kind.name in ALL else "vertical")
-    if kind.mode == "horizontal":
+    assert kind.partitioning == ("horizontal" if kind.name in ALL else "vertical")
+    if kind.partitioning == "horizontal":
         assert kind().sees in {"sum", "each"}
 
 
@@ -86,7 +86,7 @@ def test_its_page_names_every_option(kind):
     for name in kind().parameters():
         assert f"`{name}`" in options
     index = (DOCS / "README.md").read_text()
-    link = f"[{kind.name}]({kind.name}.md): {kind.title} | {kind.mode} |"
+    link = f"[{kind.name}]({kind.name}.md): {kind.title} | {kind.partitioning} |"
     assert link in index
 
 

@@ -39,6 +39,7 @@ def context_of(facts: Facts) -> Cedar:
             "odd_parameters": odd,
             "secure": request.secure_aggregation,
             "parties": request.parties,
+            "match": request.match,
             "masks_optional": facts.node.secure_aggregation == "optional",
             "must_sign": list(facts.node.require_signatures),
             "contract_signed": facts.contract_signed,

@@ -28,12 +28,21 @@ OFFERED = """
   && resource.uses.containsAll(context.uses)
   && !context.uses.isEmpty() && !context.columns.isEmpty()
 )
+// Sums and matched rows are never asked for in one request.
+&& (
+  if context.match == ""
+  then !context.uses.containsAny(["train_vertical", "match_by_hash", "match_many",
+                                  "release_bins"])
+  else !context.uses.containsAny(["train_horizontal", "aggregate"])
+)
+&& (context.match != "keyed_hash" || context.uses.contains("match_by_hash"))
 // 6. is the node's list of algorithms; here how its sums are protected.
 && (
   context.odd_parameters.isEmpty()
 )
 && (
-  if context.secure then context.parties >= 3 else context.masks_optional
+  if context.match != "" then context.secure && context.parties >= 2
+  else if context.secure then context.parties >= 3 else context.masks_optional
 )
 // 7. Freshness and quality floors; a floor without a measurement is not met.
 && (

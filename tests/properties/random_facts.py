@@ -18,7 +18,10 @@ from fl_plugin.policy.types import Facts, Measured, Node, Request
 from tests.golden.decision_facts import key_of
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-USES = ("aggregate", "train_horizontal", "train_vertical", "evaluate", "predict")
+SUMS = ("train_horizontal", "evaluate")
+MATCHED = ("train_vertical", "evaluate")
+HASHED = (*MATCHED, "match_by_hash")
+USES = ("aggregate", "train_horizontal", *HASHED, "predict")
 PURPOSES = ("credit_risk", "fraud_detection")
 TYPES = ("VARCHAR", "DECIMAL(12,2)", "INTEGER", "BOOLEAN", "BOOLEAN")
 COLUMNS = ("customer_id", "amount", "age", "opt_out", "is_bad")
@@ -219,7 +222,8 @@ def _request(dice: Dice) -> Request:
         columns = {name: dice.choice(ROLES) for name in names} | {"amount": "feature"}
     if dice.random() < 0.02:
         columns = {}
-    uses = dice.mostly(("train_horizontal", "evaluate"), [tuple(dice.some(USES)), ()])
+    match, usual = dice.choice(_MATCHES)
+    uses = dice.mostly(usual, [tuple(dice.some(USES)), (), SUMS, MATCHED], 0.97)
     return Request(
         study=dice.mostly("credit_risk", ["other", ""], 0.98),
         consumer=dice.mostly("ml_coe", ["marketing_analytics", ""], 0.98),
@@ -235,9 +239,15 @@ def _request(dice: Dice) -> Request:
         parties=dice.mostly(3, [0, 1, 2, 4]),
         epsilon=dice.mostly(epsilon, [0.0, -1.0], 0.98),
         delta=dice.mostly(1e-5, [None, 0.0, -1e-5, 1e-6, 2e-5, 1.0], 0.95),
+        match=dice.mostly(match, ["", "private", "keyed_hash"], 0.98),
     )
 
 
+_MATCHES: Sequence[tuple[str, tuple[str, ...]]] = (
+    *[("", SUMS)] * 4,
+    ("private", MATCHED),
+    ("keyed_hash", HASHED),
+)
 _PARAMETERS: Sequence[Block] = (
     {},
     {"l2": 0.1},

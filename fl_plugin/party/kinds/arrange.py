@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from fl_plugin.errors import MessageError, TrainingError
+from fl_plugin.manifest.uses import TRAIN_VERTICAL
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind, malformed
 from fl_plugin.party.matched.matching import of_product
@@ -25,6 +26,8 @@ class Arrange(Kind):
     """Hold rows out and prepare the columns; then, told of all, begin the fit."""
 
     name: ClassVar[str] = "arrange"
+    matched: ClassVar[bool] = True
+    opened_by: ClassVar[frozenset[str]] = frozenset({TRAIN_VERTICAL})
     releases: ClassVar[str] = "the number of matched rows and of prepared columns"
 
     def answer(self, session: Session, ask: Ask) -> Answer:

@@ -20,6 +20,7 @@ from fl_plugin.evaluation.base import (
     evaluation_for,
 )
 from fl_plugin.evaluation.paired import verdict
+from fl_plugin.manifest.uses import EVALUATE
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind, malformed, rounded
 from fl_plugin.party.matched.ranking import ranking
@@ -35,6 +36,8 @@ class Assess(Kind):
     """Compute the figures of the predictions that were just made."""
 
     name: ClassVar[str] = "assess"
+    matched: ClassVar[bool] = True
+    opened_by: ClassVar[frozenset[str]] = frozenset({EVALUATE})
     releases: ClassVar[str] = "figures of the model on the rows held out"
 
     def answer(self, session: Session, ask: Ask) -> Answer:

@@ -10,6 +10,7 @@ import numpy as np
 from fl_plugin.algorithms.base import Algorithm
 from fl_plugin.algorithms.installed import algorithms
 from fl_plugin.errors import MessageError, PolicyError
+from fl_plugin.manifest.uses import EVALUATE, TRAIN_HORIZONTAL
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind, listed, malformed, numbered
 from fl_plugin.party.job import Job
@@ -31,6 +32,7 @@ class Assign(Kind):
     """Take note of the run's fits; nothing leaves."""
 
     name: ClassVar[str] = "assign"
+    opened_by: ClassVar[frozenset[str]] = frozenset({TRAIN_HORIZONTAL, EVALUATE})
     releases: ClassVar[str] = "nothing"
 
     def answer(self, session: Session, ask: Ask) -> Answer:

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from fl_plugin.manifest.uses import PREDICT, TRAIN_VERTICAL
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind
 from fl_plugin.party.matched.state import matched_of
@@ -12,6 +13,8 @@ class Channel(Kind):
     """Tell the own public key; then take those of all parties."""
 
     name: ClassVar[str] = "channel"
+    matched: ClassVar[bool] = True
+    opened_by: ClassVar[frozenset[str]] = frozenset({TRAIN_VERTICAL, PREDICT})
     releases: ClassVar[str] = "a signed public key"
 
     def answer(self, session: Session, ask: Ask) -> Answer:

@@ -15,6 +15,7 @@ from fl_plugin.errors import MeshError, TrainingError
 from fl_plugin.evaluation.base import Evaluation, evaluation_for, without_groups
 from fl_plugin.evaluation.metrics import Metrics
 from fl_plugin.evaluation.paired import verdict
+from fl_plugin.manifest.uses import EVALUATE
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind, listed, numbered, rounded
 from fl_plugin.party.designing import test_design, training_design
@@ -31,6 +32,7 @@ class Compare(Kind):
     """Compare out-of-fold predictions of common models and of the domain's own."""
 
     name: ClassVar[str] = "compare"
+    opened_by: ClassVar[frozenset[str]] = frozenset({EVALUATE})
     releases: ClassVar[str] = "rounded quality figures of models on own rows"
 
     def answer(self, session: Session, ask: Ask) -> Answer:

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from fl_plugin.manifest.uses import EVALUATE, TRAIN_HORIZONTAL
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind
 from fl_plugin.party.session import Session
@@ -17,6 +18,7 @@ class Count(Kind):
     """Count all rows that the contract's filter leaves."""
 
     name: ClassVar[str] = "count"
+    opened_by: ClassVar[frozenset[str]] = frozenset({TRAIN_HORIZONTAL, EVALUATE})
     releases: ClassVar[str] = "the number of rows"
 
     def answer(self, session: Session, _ask: Ask) -> Answer:

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from fl_plugin.manifest.uses import EVALUATE, TRAIN_HORIZONTAL
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind, malformed, numbered, prefixed
 from fl_plugin.party.session import Session, out_of_order
@@ -15,6 +16,7 @@ class Cut(Kind):
     """Count rows below and above draws, or a time, class by class."""
 
     name: ClassVar[str] = "cut"
+    opened_by: ClassVar[frozenset[str]] = frozenset({TRAIN_HORIZONTAL, EVALUATE})
     releases: ClassVar[str] = "numbers of rows whose draw, or time, is below a value"
 
     def answer(self, session: Session, ask: Ask) -> Answer:

@@ -8,6 +8,7 @@ import pyarrow as pa
 from fl_plugin.algorithms.base import Target
 from fl_plugin.ledger.buckets import rows_bucket
 from fl_plugin.manifest.types import Relation
+from fl_plugin.manifest.uses import PREDICT
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind, malformed
 from fl_plugin.party.domain import Domain
@@ -23,6 +24,8 @@ class Deliver(Kind):
     """Write key and prediction of every matched row to `predictions.<study>`."""
 
     name: ClassVar[str] = "deliver"
+    matched: ClassVar[bool] = True
+    opened_by: ClassVar[frozenset[str]] = frozenset({PREDICT})
     releases: ClassVar[str] = "a rounded number of rows that were scored"
 
     def answer(self, session: Session, ask: Ask) -> Answer:

@@ -12,6 +12,7 @@ from fl_plugin.evaluation.base import (
     evaluation_for,
     without_groups,
 )
+from fl_plugin.manifest.uses import EVALUATE
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind, listed, malformed, numbered, prefixed
 from fl_plugin.party.designing import test_design
@@ -37,6 +38,7 @@ class Evaluate(Kind):
     """Judge each fit's model by the rows that it did not learn from."""
 
     name: ClassVar[str] = "evaluate"
+    opened_by: ClassVar[frozenset[str]] = frozenset({EVALUATE})
     releases: ClassVar[str] = "histograms of predictions by outcome, and sums of losses"
 
     def answer(self, session: Session, ask: Ask) -> Answer:

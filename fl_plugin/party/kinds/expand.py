@@ -13,6 +13,7 @@ from fl_plugin.alignment.counts import bucket
 from fl_plugin.alignment.exchange import only
 from fl_plugin.alignment.lookup import Expanded, drawn_order, letter_for, tell, told
 from fl_plugin.errors import PolicyError
+from fl_plugin.manifest.uses import PREDICT, TRAIN_VERTICAL
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind, malformed
 from fl_plugin.party.domain import Domain
@@ -28,6 +29,8 @@ class Expand(Kind):
     """Tell the others which of their rows are meant; or take in that letter."""
 
     name: ClassVar[str] = "expand"
+    matched: ClassVar[bool] = True
+    opened_by: ClassVar[frozenset[str]] = frozenset({TRAIN_VERTICAL, PREDICT})
     releases: ClassVar[str] = (
         "sealed for each domain: which of its rows come, how often"
     )

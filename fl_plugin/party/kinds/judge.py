@@ -8,6 +8,7 @@ import numpy as np
 from fl_plugin.algorithms.private.releases import MOST_ROWS
 from fl_plugin.evaluation.base import EvaluationSpec
 from fl_plugin.evaluation.private.base import private_evaluation_for
+from fl_plugin.manifest.uses import EVALUATE
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind, listed, malformed, numbered, prefixed
 from fl_plugin.party.designing import test_design
@@ -20,6 +21,7 @@ class Judge(Kind):
     """Judge a private run's model by the rows it did not learn from, with noise."""
 
     name: ClassVar[str] = "judge"
+    opened_by: ClassVar[frozenset[str]] = frozenset({EVALUATE})
     releases: ClassVar[str] = (
         "numbers of rows by prediction and outcome, and sums of clipped losses, with "
         "noise"

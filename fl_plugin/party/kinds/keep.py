@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from fl_plugin.errors import StorageError
+from fl_plugin.manifest.uses import TRAIN_VERTICAL
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind, rounded
 from fl_plugin.party.matched.parts import Part, keep, place_of
@@ -14,6 +15,8 @@ class Keep(Kind):
     """Write the own part; tell its digest and what was measured of the fit."""
 
     name: ClassVar[str] = "keep"
+    matched: ClassVar[bool] = True
+    opened_by: ClassVar[frozenset[str]] = frozenset({TRAIN_VERTICAL})
     releases: ClassVar[str] = "the digest of the own part, figures of the fit"
 
     def answer(self, session: Session, ask: Ask) -> Answer:  # noqa: ARG002

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from fl_plugin.manifest.uses import PREDICT, TRAIN_VERTICAL
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind, malformed
 from fl_plugin.party.matched.matching import (
@@ -18,6 +19,8 @@ class Match(Kind):
     """Say whether there is a salt; begin; then answer the matching, step by step."""
 
     name: ClassVar[str] = "match"
+    matched: ClassVar[bool] = True
+    opened_by: ClassVar[frozenset[str]] = frozenset({TRAIN_VERTICAL, PREDICT})
     releases: ClassVar[str] = "blinded keys, sealed messages, numbers of rows"
 
     def answer(self, session: Session, ask: Ask) -> Answer:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fl_plugin.errors import MessageError, PolicyError
+from fl_plugin.manifest.uses import TRAIN_HORIZONTAL
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind, listed, malformed, numbered, prefixed
 from fl_plugin.party.portions import check_portions, portion_of
@@ -19,6 +20,7 @@ class Prepare(Kind):
     """Add up what the columns' preparation needs, over each split's rows."""
 
     name: ClassVar[str] = "prepare"
+    opened_by: ClassVar[frozenset[str]] = frozenset({TRAIN_HORIZONTAL})
     releases: ClassVar[str] = "numbers of rows and sums over the columns"
 
     def answer(self, session: Session, ask: Ask) -> Answer:

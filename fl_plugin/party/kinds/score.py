@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from fl_plugin.manifest.uses import EVALUATE, PREDICT
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind, malformed
 from fl_plugin.party.kinds.arrange import task_of
@@ -17,6 +18,8 @@ class Score(Kind):
     """Get ready to score: rows held out of this run's fit, or all matched rows."""
 
     name: ClassVar[str] = "score"
+    matched: ClassVar[bool] = True
+    opened_by: ClassVar[frozenset[str]] = frozenset({EVALUATE, PREDICT})
     releases: ClassVar[str] = "the number of rows to score"
 
     def answer(self, session: Session, ask: Ask) -> Answer:

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from fl_plugin.algorithms.private.releases import PrivateAlgorithm
+from fl_plugin.manifest.uses import TRAIN_HORIZONTAL
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind, listed, numbered, prefixed
 from fl_plugin.party.designing import training_design
@@ -15,6 +16,7 @@ class Step(Kind):
     """Compute the algorithm's parts for the questions asked, fit by fit."""
 
     name: ClassVar[str] = "step"
+    opened_by: ClassVar[frozenset[str]] = frozenset({TRAIN_HORIZONTAL})
     releases: ClassVar[str] = "the algorithm's sums over the training rows"
 
     def answer(self, session: Session, ask: Ask) -> Answer:

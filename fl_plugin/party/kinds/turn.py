@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from fl_plugin.manifest.uses import PREDICT, TRAIN_VERTICAL
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind
 from fl_plugin.party.matched.state import matched_of
@@ -12,6 +13,8 @@ class Turn(Kind):
     """Answer the fit, or the scoring where that has begun."""
 
     name: ClassVar[str] = "turn"
+    matched: ClassVar[bool] = True
+    opened_by: ClassVar[frozenset[str]] = frozenset({TRAIN_VERTICAL, PREDICT})
     releases: ClassVar[str] = "what the vertical algorithm sends of matched rows"
 
     def answer(self, session: Session, ask: Ask) -> Answer:

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from fl_plugin.errors import PolicyError
+from fl_plugin.manifest.uses import EVALUATE, TRAIN_HORIZONTAL
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind
 from fl_plugin.party.session import Session
@@ -16,6 +17,7 @@ class Vocabulary(Kind):
     """
 
     name: ClassVar[str] = "vocabulary"
+    opened_by: ClassVar[frozenset[str]] = frozenset({TRAIN_HORIZONTAL, EVALUATE})
     releases: ClassVar[str] = "names of values that many rows have"
 
     def answer(self, session: Session, _ask: Ask) -> Answer:

@@ -19,10 +19,10 @@ from fl_plugin.errors import (
     TrainingError,
 )
 from fl_plugin.ledger.store import Ledger
+from fl_plugin.manifest.uses import MATCH_MANY
 from fl_plugin.party.matched.state import Lookup, matched_of
 from fl_plugin.party.rows import Rows
 from fl_plugin.party.session import Session, out_of_order
-from fl_plugin.plan.vertical import MATCH_MANY
 from fl_plugin.policy.types import Node, Request
 
 SALT_FILE = "matching.salt"

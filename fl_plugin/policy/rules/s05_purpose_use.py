@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from fl_plugin.manifest.types import Column, Grant, Product
+from fl_plugin.manifest.uses import MATCH_BY_HASH, OF_MATCHED_ROWS, OF_SUMS
 from fl_plugin.policy.column_masks import mask_fits
 from fl_plugin.policy.grants import covering_grant, live_grants
 from fl_plugin.policy.people import whom_to_ask
@@ -37,6 +38,7 @@ class PurposeUseRule(Rule):
             yield _no_purpose(request, ask)
         if not request.uses or not set(request.uses) <= set(product.contract.uses):
             yield _no_use(request, ask)
+        yield from _mode_refusals(request, ask)
         if not request.columns:
             yield Refusal(
                 "column.unknown",
@@ -68,6 +70,26 @@ def _no_use(request: Request, ask: str) -> Refusal:
         f"{request.product} may not be used in this way: {uses}.",
         f"Ask {ask}.",
     )
+
+
+def _mode_refusals(request: Request, ask: str) -> Iterator[Refusal]:
+    """What a request says it is for has to be what it can then be used for."""
+    alien = OF_SUMS if request.match else OF_MATCHED_ROWS
+    if alien & set(request.uses):
+        kind = "matches rows" if request.match else "matches no rows"
+        yield Refusal(
+            "use.mode",
+            f"A request for {request.product} {kind}, and asks for a use of the other "
+            "mode.",
+            "Start the run again from a plan of the study.",
+        )
+    if request.match == "keyed_hash" and MATCH_BY_HASH not in request.uses:
+        yield Refusal(
+            "use.not_allowed",
+            f"A request for {request.product} matches rows by keyed hashes, and does "
+            f"not ask for the use {MATCH_BY_HASH}.",
+            f"Ask {ask} for it, or set `match: {{how: private}}` in the study.",
+        )
 
 
 def _column_refusals(

@@ -19,6 +19,20 @@ QUERY: dict[str, Any] = {
     "request/algorithm": "",
     "request/parameters": {},
 }
+WITH = ["train_vertical", "evaluate"]
+HASHED = [*WITH, "match_by_hash"]
+MATCHED: dict[str, Any] = {
+    "grant/request/uses": WITH,
+    "request/uses": WITH,
+    "request/match": "private",
+}
+BY_HASH: dict[str, Any] = {
+    "vocabulary/uses": HASHED,
+    "contract/uses": HASHED,
+    "contract/allow/uses": HASHED,
+    "grant/request/uses": HASHED,
+    "request/uses": HASHED,
+}
 WITH_DP = {"grant/request/epsilon": 2.0, "request/delta": 1e-5}
 
 
@@ -77,7 +91,8 @@ def _asked_for_rows() -> Iterator[Row]:
         "request/uses",
         {
             YES: [["train_horizontal", "evaluate"], ["evaluate"], ["train_horizontal"]],
-            "use.not_allowed": [[], ["train_vertical"]],
+            "use.not_allowed": [[]],
+            "use.mode": [["train_vertical"], ["train_horizontal", "train_vertical"]],
             NO: [["predict"], ["evaluate", "aggregate"], ["sell"], [""]],
             UNREADABLE: [*NOT_SENT, "evaluate", [1], 3],
         },
@@ -180,6 +195,7 @@ def _algorithm_rows() -> Iterator[Row]:
         WITH_DP,
     )
     yield from _query_rows()
+    yield from _match_rows()
     yield from rows(
         "request/epsilon",
         {YES: [LEFT_OUT, None], "budget.not_granted": [1.0, 0.1]},
@@ -264,3 +280,51 @@ def _query_rows() -> Iterator[Row]:
         },
         QUERY,
     )
+
+
+def _match_rows() -> Iterator[Row]:
+    """Rows are matched for the uses of matched rows, and sums are for the others."""
+    yield from rows(
+        "request/match",
+        {
+            YES: ["", LEFT_OUT],
+            "use.mode": ["private", "keyed_hash"],
+            UNREADABLE: [None, 3, "open", ["private"]],
+        },
+    )
+    yield from rows(
+        "request/match",
+        {
+            YES: ["private"],
+            "use.mode": ["", LEFT_OUT],
+            "use.not_allowed": ["keyed_hash"],
+        },
+        MATCHED,
+    )
+    yield from rows("request/match", {YES: ["private", "keyed_hash"]}, BY_HASH)
+    yield from rows(
+        "request/uses",
+        {
+            YES: [WITH, ["train_vertical"], ["evaluate"]],
+            "use.not_allowed": [[]],
+            "use.mode": [["train_vertical", "train_horizontal"], ["aggregate"]],
+        },
+        MATCHED | {"contract/allow/uses": [*WITH, "train_horizontal", "aggregate"]},
+    )
+    yield from rows(
+        "grant/request/uses",
+        {YES: [WITH], "use.not_allowed": [["train_horizontal", "evaluate"]]},
+        MATCHED,
+    )
+    # Each pair of domains speaks in sealed messages, so two are enough.
+    yield from rows(
+        "request/parties",
+        {YES: [2, 3, 50], "privacy.too_few_parties": [1, 0, -1]},
+        MATCHED,
+    )
+    for node in ("required", "optional"):
+        yield from rows(
+            "request/secure_aggregation",
+            {YES: [True], "privacy.masks_required": [False]},
+            MATCHED | {"node/secure_aggregation": node},
+        )

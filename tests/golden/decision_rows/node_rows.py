@@ -99,6 +99,30 @@ def node_rows() -> Iterator[Row]:
         "node/query/seconds",
         {YES: [0.1, 10, LEFT_OUT], UNREADABLE: [0, -1, 10.1, "1", None]},
     )
+    yield from _matching_rows()
+
+
+def _matching_rows() -> Iterator[Row]:
+    """Yield the limits of matching; the matching itself holds others to them."""
+    yield from rows(
+        "node/matching",
+        {YES: [LEFT_OUT, {}], UNREADABLE: [None, 3, {"per_week": 1}]},
+    )
+    yield from rows(
+        "node/matching/largest_list",
+        {YES: [1, 2**26, LEFT_OUT], UNREADABLE: [0, -1, 2**26 + 1, 1.5, "10", None]},
+    )
+    yield from rows(
+        "node/matching/largest_ratio",
+        {
+            YES: [1, 10.5, 1_000_000, LEFT_OUT],
+            UNREADABLE: [0.5, 0, -1, 1_000_001, NAN, "10", None],
+        },
+    )
+    yield from rows(
+        "node/matching/per_day",
+        {YES: [0, 10_000, LEFT_OUT], UNREADABLE: [-1, 10_001, 1.5, "10", None]},
+    )
 
 
 def _algorithm_rows() -> Iterator[Row]:

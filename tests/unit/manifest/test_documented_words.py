@@ -61,4 +61,4 @@ def test_every_study_in_the_documentation_is_one(text):
     study = StudyContract.model_validate_json(json.dumps({**WHOLE, **block}))
     algorithm = find_described(study.algorithm.name)
     algorithm.of(study.algorithm.parameters)
-    assert study.mode == algorithm.mode
+    assert study.mode == algorithm.partitioning

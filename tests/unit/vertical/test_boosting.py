@@ -6,7 +6,8 @@ import pytest
 from fl_plugin.algorithms.base import Block, DesignColumn, Target
 from fl_plugin.errors import ContractError, TrainingError
 from fl_plugin.manifest.study_contract import MatchPlan
-from fl_plugin.plan.vertical import RELEASE_BINS, _uses
+from fl_plugin.manifest.uses import RELEASE_BINS
+from fl_plugin.plan.vertical import _uses
 from fl_plugin.vertical.base import VerticalTask
 from fl_plugin.vertical.installed import find_vertical
 from fl_plugin.vertical.vertical_boosting import VerticalBoosting
@@ -103,7 +104,7 @@ def test_a_party_without_columns_is_not_asked():
 
 def test_the_option_mode_is_not_the_mode_of_the_algorithm():
     assert find_vertical("vertical_boosting") is VerticalBoosting
-    assert VerticalBoosting.mode == "vertical"
+    assert VerticalBoosting.partitioning == "vertical"
     assert VerticalBoosting.of({"mode": "bins"}).parameters()["mode"] == "bins"
     assert VerticalBoosting().mode == "strict"
 
@@ -178,4 +179,5 @@ def test_bins_are_released_only_where_contracts_offer_it():
     match = MatchPlan(key="row_id")
     for mode, wanted in (("bins", True), ("strict", False)):
         asked = VerticalBoosting(mode=mode).parameters()
-        assert (RELEASE_BINS in _uses(("train_vertical",), match, asked)) is wanted
+        uses = _uses(("train_vertical",), match, VerticalBoosting, asked)
+        assert (RELEASE_BINS in uses) is wanted
