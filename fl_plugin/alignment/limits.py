@@ -18,15 +18,14 @@ class Limits:
         largest_ratio: Most entries of another's list for one of the own list.
         least_matches: Fewer matches are not told to anyone.
         least_key_bits: A smaller space of keys needs a shared salt.
-        per_peer_and_day: Most matchings with one other domain in a day; the caller
-            counts them.
+        per_day: Most matchings of a product in 24 hours; the caller counts them.
     """
 
     largest_list: int = 2_000_000
     largest_ratio: float = 10.0
     least_matches: int = 25
     least_key_bits: float = 40.0
-    per_peer_and_day: int = 10
+    per_day: int = 100
 
     def check_list(self, owner: str, size: int, own: int) -> None:
         """Refuse another domain's list that is too long.
@@ -77,19 +76,19 @@ class Limits:
             reason="small_key_space",
         )
 
-    def check_day(self, peer: str, done: int) -> None:
-        """Refuse one more matching with a domain today.
+    def check_day(self, product: str, done: int) -> None:
+        """Refuse one more matching of a product today.
 
         Args:
-            peer: The other domain.
-            done: Matchings with it today that are on record.
+            product: Its name.
+            done: Its matchings of the last 24 hours that are on record.
 
         Raises:
             PolicyError: There were as many as are allowed.
         """
-        if done >= self.per_peer_and_day:
+        if done >= self.per_day:
             raise _refused(
-                f"There were {self.per_peer_and_day} matchings with {peer} today.",
+                f"{product} was matched {done} times in the last 24 hours.",
                 "Wait until tomorrow, or raise `matching.per_day` in node.yml.",
             )
 

@@ -63,7 +63,7 @@ def limits_of(node: Node, min_cohort: int) -> Limits:
     return Limits(
         largest_list=node.matching.largest_list,
         largest_ratio=node.matching.largest_ratio,
-        per_peer_and_day=node.matching.per_day,
+        per_day=node.matching.per_day,
         least_matches=min_cohort,
     )
 
@@ -83,7 +83,7 @@ def check_day(ledger: Ledger, request: Request, node: Node) -> None:
         and datetime.fromisoformat(r.at) >= since
         for r in ledger.show(action="open", last=_MOST_OPENED)
     )
-    limits_of(node, 1).check_day(f"other domains by {request.product}", done)
+    limits_of(node, 1).check_day(request.product, done)
 
 
 def begin(session: Session, rule: str, *, salted: bool) -> MatchingParty:

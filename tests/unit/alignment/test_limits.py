@@ -10,7 +10,7 @@ LIMITS = Limits(
     largest_ratio=2,
     least_matches=10,
     least_key_bits=40,
-    per_peer_and_day=3,
+    per_day=3,
 )
 
 
