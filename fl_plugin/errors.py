@@ -90,3 +90,10 @@ class RegistryError(MeshError):
 
     exit_code = 10
     code = "registry"
+
+
+class UnreachableError(MeshError):
+    """A domain's party did not answer in time; the run can be resumed."""
+
+    exit_code = 11
+    code = "unreachable"

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from fl_plugin import messages
+from fl_plugin.coordinator.journal import Journal
 from fl_plugin.coordinator.losses import Loss, too_few, unusable
 from fl_plugin.coordinator.replies import head_of, read_reply
 from fl_plugin.coordinator.secure_sums import SecureSums
@@ -80,6 +81,8 @@ class Federation:
         secure: How sums are masked; None where they come in the clear.
         lost: Who fell silent, or sent what nobody can use, where that is borne.
         asked: To whom the newest messages went.
+        journal: What the run has asked and heard; None where it cannot go on after a
+            crash.
     """
 
     run: str
@@ -88,6 +91,7 @@ class Federation:
     secure: SecureSums | None = None
     lost: dict[str, Loss] = field(default_factory=dict)
     asked: tuple[str, ...] = ()
+    journal: Journal | None = None
     _known: dict[str, Mapping[str, Array]] = field(default_factory=dict)
     round: int = 0
     traffic: list[Exchange] = field(default_factory=list)
@@ -201,12 +205,11 @@ class Federation:
     def _replies(self, kind: str, raw: Mapping[str, bytes]) -> dict[str, Reply]:
         """Return what came; who is silent, or not understood, may be lost for good."""
         found: dict[str, Reply] = {}
-        bears = self.secure is not None and self.secure.terms.recovers
         for party in self.asked:
             reply = self._read(kind, party, raw)
             if isinstance(reply, Reply):
                 found[party] = reply
-            elif bears:
+            elif self._bears:
                 self.lost[party] = reply
             else:
                 raise unusable(party, reply)
@@ -295,9 +298,7 @@ class Federation:
             for party in bodies
         }
         self.asked = tuple(asks)
-        begun = time.perf_counter()
-        raw = self.transport.exchange(asks)
-        seconds = time.perf_counter() - begun
+        raw, seconds = self._answered(asks)
         for party, sent in asks.items():
             self.traffic.append(
                 Exchange(
@@ -310,3 +311,22 @@ class Federation:
                 )
             )
         return raw
+
+    def _answered(self, asks: Mapping[str, bytes]) -> tuple[Mapping[str, bytes], float]:
+        """Return what the parties answer, or answered before the run was stopped."""
+        heard = self.journal.next(asks) if self.journal else None
+        if heard is not None:
+            return heard.replies, heard.seconds
+        begun = time.perf_counter()
+        raw = self.transport.exchange(asks)
+        seconds = time.perf_counter() - begun
+        # Silence counts only where a run goes on without a party; elsewhere the
+        # question is asked again when the run is resumed.
+        if self.journal and (set(raw) == set(asks) or self._bears):
+            self.journal.keep(asks, raw, seconds)
+        return raw, seconds
+
+    @property
+    def _bears(self) -> bool:
+        """Whether the run goes on without a party that falls silent."""
+        return self.secure is not None and self.secure.terms.recovers

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fl_plugin.errors import MessageError
+from fl_plugin.errors import MeshError, MessageError, UnreachableError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,10 +13,12 @@ class Loss:
     Args:
         round: The one in which it was lost.
         why: In words, after its name.
+        silent: Whether nothing came at all.
     """
 
     round: int
     why: str
+    silent: bool = False
 
 
 def notes_of(lost: Mapping[str, Loss]) -> tuple[str, ...]:
@@ -27,8 +29,13 @@ def notes_of(lost: Mapping[str, Loss]) -> tuple[str, ...]:
     )
 
 
-def unusable(party: str, loss: Loss) -> MessageError:
+def unusable(party: str, loss: Loss) -> MeshError:
     """Return the error for a domain without whose answer the run cannot go on."""
+    if loss.silent:
+        return UnreachableError(
+            f"{_told(party, loss)}.",
+            remedy="Look at the domain's node. When it answers again: fl runs resume",
+        )
     return MessageError(
         f"{_told(party, loss)}.",
         remedy="Look at the domain's node, and check that it runs the same version of "

@@ -18,7 +18,7 @@ def read_reply(ask: Ask, raw: bytes | None) -> Reply | Loss:
         MeshError: The party refuses; the error is the one that it gave.
     """
     if raw is None:
-        return Loss(round=ask.round, why="did not answer")
+        return Loss(round=ask.round, why="did not answer", silent=True)
     try:
         reply = messages.decode(raw)
     except MessageError:

@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from fl_plugin.algorithms.base import Fitted
 from fl_plugin.algorithms.installed import find_algorithm
 from fl_plugin.algorithms.private.releases import MOST_ROWS
+from fl_plugin.coordinator.closing import closing
 from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.fitting import Candidate, Fit, Fitting, prepare
 from fl_plugin.coordinator.judging import (
@@ -26,7 +26,7 @@ from fl_plugin.coordinator.private_run import (
 )
 from fl_plugin.coordinator.searching import Searched, prepare_portions, reseated, search
 from fl_plugin.coordinator.splitting import check_holdout, holdout_of, splits_of
-from fl_plugin.errors import MeshError, TrainingError, UsageError
+from fl_plugin.errors import TrainingError, UsageError
 from fl_plugin.evaluation.base import EvaluationSpec
 from fl_plugin.plan.types import Plan
 from fl_plugin.preparation.features import Feature
@@ -70,7 +70,7 @@ def train(plan: Plan, federation: Federation) -> Trained:
     """
     _check(plan)
     clock = _Clock()
-    try:
+    with closing(federation):
         opened = open_parties(plan, federation)
         clock.lap("open")
         made = _fit_privately if plan.privacy.epsilon is not None else _fit
@@ -86,8 +86,6 @@ def train(plan: Plan, federation: Federation) -> Trained:
         if plan.evaluation.importances:
             judgement = _with_importances(plan, fits[0], spec, judgement, federation)
             clock.lap("importances")
-    finally:
-        _close(federation)
     return Trained(
         features=opened.features,
         protected=opened.protected,
@@ -158,7 +156,7 @@ def evaluate(
     Raises:
         MeshError: A domain refused.
     """
-    try:
+    with closing(federation):
         opened: Opened = open_parties(plan, federation)
         if opened.features != plan.features:
             raise UsageError(
@@ -185,8 +183,6 @@ def evaluate(
         if is_noised(plan):
             return judge_noised(plan, fit, spec, federation)
         return judge((fit,), spec, federation)
-    finally:
-        _close(federation)
 
 
 def _check(plan: Plan) -> None:
@@ -277,12 +273,6 @@ def _words(plan: Plan, parameter: str) -> set[Any]:
 def _rows(federation: Federation) -> int:
     answers = federation.ask("count", {}, expected=ROWS)
     return int(answers.sums["rows"][0])
-
-
-def _close(federation: Federation) -> None:
-    # A party that refused has no session to close; the first error is the one to tell.
-    with suppress(MeshError):
-        federation.ask("close", {})
 
 
 class _Clock:

@@ -5,17 +5,17 @@ most; every domain keeps its own.
 """
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from fl_plugin.coordinator.carrying import carry
+from fl_plugin.coordinator.closing import closing
 from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.matching import Matching, match_rows
-from fl_plugin.errors import MeshError, MessageError
+from fl_plugin.errors import MessageError
 from fl_plugin.evaluation.metrics import Metrics
 from fl_plugin.plan.types import Plan
 from fl_plugin.plan.vertical import keys_at
@@ -100,23 +100,11 @@ class _Clock:
         self.last = now
 
 
-@contextmanager
-def keeping(federation: Federation) -> Iterator[None]:
-    """Close the parties at the end; they keep their parts only if all went well.
-
-    What trains a model and what registers it belong within: no part is left of a model
-    that is in no registry.
-    """
-    try:
-        yield
-    except BaseException:
-        close(federation)
-        raise
-    close(federation, keep=True)
-
-
 def train_vertical(plan: Plan, federation: Federation) -> VerticalTrained:
-    """Run a vertical plan that every domain has allowed; see `keeping`.
+    """Run a vertical plan that every domain has allowed.
+
+    What registers the model belongs within the same `closing` as this: no part is left
+    of a model that is in no registry.
 
     Raises:
         MeshError: A domain refused, or the numbers allow no answer.
@@ -188,7 +176,7 @@ def score_vertical(plan: Plan, kept: Kept, federation: Federation) -> Delivered:
             run kept. The parties are closed all the same.
     """
     algorithm = find_vertical(plan.algorithm).of(plan.parameters)
-    try:
+    with closing(federation, resumes=False):
         opened = open_matched(plan, federation)
         floors = numbers(opened, "min_cohort")
         match_rows(plan, federation, max(floors.values()))
@@ -210,8 +198,6 @@ def score_vertical(plan: Plan, kept: Kept, federation: Federation) -> Delivered:
         owner = plan.label_domain
         asked = {owner: {"threshold": kept.threshold}}
         told = federation.ask_each("deliver", asked)[owner].body
-    finally:
-        close(federation)
     return Delivered(
         domain=owner, table=str(told.get("table", "")), rows=str(told.get("rows", ""))
     )
@@ -265,18 +251,6 @@ def task_json(plan: Plan, widths: Mapping[str, int]) -> dict[str, Any]:
 def target_json(plan: Plan) -> dict[str, Any]:
     """Return what is predicted as plain JSON values."""
     return {"kind": plan.predicts.kind, "classes": list(plan.predicts.classes)}
-
-
-def close(federation: Federation, *, keep: bool = False) -> None:
-    """Close every party's session, if it is still open.
-
-    Args:
-        federation: The run.
-        keep: Whether the parties keep their parts of its model.
-    """
-    # A party that refused has no session to close; the first error is the one to tell.
-    with suppress(MeshError):
-        federation.ask("close", {"keep": True} if keep else {})
 
 
 def numbers(bodies: Mapping[str, Mapping[str, Any]], word: str) -> dict[str, int]:

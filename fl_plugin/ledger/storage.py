@@ -10,11 +10,12 @@ from contextlib import closing
 from pathlib import Path
 
 from fl_plugin.errors import StorageError
+from fl_plugin.ledger.journal import SCHEMA as JOURNAL
 from fl_plugin.ledger.profiles import SCHEMA as PROFILES
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 # What a ledger of an earlier version lacks; each runs once, when it is next written.
-_ADDED = {1: PROFILES}
+_ADDED = {1: PROFILES, 2: JOURNAL}
 
 _SCHEMA = """
 create table ledger_schema (version integer not null);
@@ -57,6 +58,10 @@ _CAUSES = {
         "Keep the file as evidence and restore the domain's last backup of it.",
     ),
 }
+_CAUSES[sqlite3.SQLITE_CONSTRAINT] = (
+    "has an answer to this message from another process",
+    "Let one process at a time answer for the domain, then resume the run.",
+)
 _CAUSES[sqlite3.SQLITE_LOCKED] = _CAUSES[sqlite3.SQLITE_BUSY]
 _OTHER = (
     "cannot be opened or read",
@@ -127,7 +132,7 @@ def _create(path: Path) -> None:
         with closing(sqlite3.connect(aside, isolation_level=None)) as connection:
             connection.execute("pragma journal_mode = wal")
             connection.execute("pragma synchronous = full")
-            connection.executescript(_SCHEMA + PROFILES)
+            connection.executescript(_SCHEMA + PROFILES + JOURNAL)
             connection.execute(
                 "insert into ledger_schema values (?)", (SCHEMA_VERSION,)
             )
@@ -161,6 +166,8 @@ def _connect(path: Path, *, write: bool, busy_seconds: float) -> sqlite3.Connect
         connection.text_factory = _text
         connection.execute("pragma trusted_schema = off")
         connection.execute("pragma synchronous = full")
+        # What is deleted holds secrets of runs.
+        connection.execute("pragma secure_delete = on")
         found = _check_schema(connection, path)
         if not write:
             connection.execute("pragma query_only = on")

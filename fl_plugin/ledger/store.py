@@ -20,6 +20,13 @@ import numpy.typing as npt
 from fl_plugin.errors import LedgerError, PolicyError, StorageError
 from fl_plugin.ledger.budget import NANO, BudgetScope, spent
 from fl_plugin.ledger.cohorts import Cohort, distance
+from fl_plugin.ledger.journal import (
+    Kept,
+    OpenRun,
+    find_run,
+    find_runs,
+    messages_of,
+)
 from fl_plugin.ledger.record import (
     GENESIS,
     AuditEntry,
@@ -175,6 +182,25 @@ class Ledger:
         """
         with self.reading() as connection:
             return revocations(connection, self.path)
+
+    def open_runs(self) -> tuple[OpenRun, ...]:
+        """Return the runs that were opened here and are not closed, oldest first."""
+        with self.reading() as connection:
+            return find_runs(connection)
+
+    def open_run(self, run: str) -> tuple[OpenRun, tuple[Kept, ...]] | None:
+        """Return an open run and the messages that were answered; None where it is not.
+
+        The first message is the one that opened it.
+        """
+        with self.reading() as connection:
+            found = find_run(connection, run)
+            return None if found is None else (found, messages_of(connection, run))
+
+    def forget_run(self, run: str) -> None:
+        """Forget an open run's messages and secret: it cannot be taken up again."""
+        with self._writing(None) as tx:
+            tx.close_run(run)
 
     def cohort_distance(
         self, product: str, key_hashes: npt.NDArray[np.uint64]

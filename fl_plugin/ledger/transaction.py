@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fl_plugin.errors import LedgerError, PolicyError
+from fl_plugin.ledger import journal
 from fl_plugin.ledger.budget import BudgetScope, allowance, cost, spent
 from fl_plugin.ledger.cohorts import Cohort, distance, remember
+from fl_plugin.ledger.journal import Kept, OpenRun
 from fl_plugin.ledger.profiles import APPROVED, MEASURED, KeptProfile, approve, keep
 from fl_plugin.ledger.record import (
     GENESIS,
@@ -186,6 +188,28 @@ class Transaction:
             PolicyError: `profile.not_newest`.
         """
         approve(self._connection, self._about_profile(APPROVED, profile), profile)
+
+    def open_run(self, run: OpenRun) -> None:
+        """Keep a run, so that it can go on after a crash."""
+        journal.open_run(self._connection, run, self._accounted().at)
+
+    def keep_message(self, run: str, number: int, ask: bytes) -> None:
+        """Keep a message with the record of its answer, if its run is kept.
+
+        Args:
+            run: The run's id.
+            number: The message's round.
+            ask: Its bytes.
+
+        Raises:
+            StorageError: Another process has answered this round of the run.
+        """
+        kept = Kept(ask=ask, head=self._accounted().head)
+        journal.keep_message(self._connection, run, number, kept)
+
+    def close_run(self, run: str) -> None:
+        """Forget a run's messages and its secret."""
+        journal.close_run(self._connection, run)
 
     def finish(self) -> None:
         """Check, before the commit, that every epsilon on record was spent."""

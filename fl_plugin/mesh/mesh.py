@@ -1,21 +1,16 @@
 """The mesh as one object: find products, plan a study, train it, use its models."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
 from fl_plugin.coordinator.decisions import insist, with_decisions
 from fl_plugin.coordinator.federation import Federation
-from fl_plugin.coordinator.run import evaluate, train
-from fl_plugin.coordinator.vertical_run import (
-    Delivered,
-    keeping,
-    score_vertical,
-    train_vertical,
-)
+from fl_plugin.coordinator.run import evaluate
+from fl_plugin.coordinator.vertical_run import Delivered, score_vertical
 from fl_plugin.discovery import discover
 from fl_plugin.engines.base import Engine
 from fl_plugin.errors import UsageError
@@ -32,36 +27,25 @@ from fl_plugin.mesh.auditing import (
     show_ledgers,
     verify_ledgers,
 )
-from fl_plugin.mesh.finished import Finished
-from fl_plugin.mesh.fitted import model_of_run, plan_of_model
+from fl_plugin.mesh.fitted import plan_of_model
 from fl_plugin.mesh.identity import actor, run_id
-from fl_plugin.mesh.record import record_of
 from fl_plugin.mesh.run import Run
+from fl_plugin.mesh.training import Listener, Training
 from fl_plugin.mesh.vertical import (
     insist_on_same,
     kept_parts,
-    register_vertical,
-    vertical_digest,
 )
-from fl_plugin.mesh.vertical_record import FinishedVertical
-from fl_plugin.model.canonical import model_digest
-from fl_plugin.model.pipeline import build_pipeline, model_of
+from fl_plugin.model.pipeline import model_of
 from fl_plugin.model.predict import predict
 from fl_plugin.plan.draft import draft, find_study
 from fl_plugin.plan.types import Plan
 from fl_plugin.plan.vertical import SCORES
-from fl_plugin.registry.reservation import reserve
 from fl_plugin.registry.store import (
     Entry,
     Listing,
     list_models,
     open_model,
-    publish,
 )
-from fl_plugin.report.card import card_of
-from fl_plugin.report.html import report_of
-
-Listener = Callable[[str, int], None]
 
 
 def _silent(kind: str, number: int) -> None:
@@ -157,37 +141,23 @@ class Mesh(Areas):
             PolicyError: A domain refuses; nothing was trained.
             MeshError: Anything else that went wrong; nothing is half-written.
         """
-        manifest = self.manifest
-        found = find_study(manifest, study)
-        plan = draft(found, manifest, actor())
-        with self._parties(plan, engine) as transport:
-            federation = Federation(run_id(study), transport, listener)
-            plan = with_decisions(plan, federation)
-            insist(plan)
-            if plan.match is not None:
-                with keeping(federation):
-                    parts = train_vertical(plan, federation)
-                    return self._register_vertical(
-                        FinishedVertical(
-                            plan=plan,
-                            study=found,
-                            manifest=manifest,
-                            trained=parts,
-                            federation=federation,
-                            engine=engine,
-                            model_digest=vertical_digest(parts),
-                        )
-                    )
-            trained = train(plan, federation)
-        done = Finished(
-            plan=plan,
-            study=found,
-            manifest=manifest,
-            trained=trained,
-            federation=federation,
-            engine=engine,
-        )
-        return self._register(done)
+        return self._training(listener).begin(run_id(study), study, actor(), engine)
+
+    def resume(
+        self, run: str, *, engine: str = "", listener: Listener = _silent
+    ) -> Run:
+        """Go on with an interrupted run, to the model that it would have made.
+
+        Args:
+            run: Its id; see `runs`.
+            engine: Another than it began with; empty for the same.
+            listener: Told the kind and number of each round.
+
+        Raises:
+            UsageError: There is no such run, or it cannot go on.
+            MeshError: As of `train`.
+        """
+        return self._training(listener).resume(run, engine)
 
     def evaluate(
         self,
@@ -315,24 +285,8 @@ class Mesh(Areas):
         ledgers_of(self.root, product.partition(".")[0])  # names the domains there are
         return fingerprint_of(self.root, product)
 
-    def _register_vertical(self, done: FinishedVertical) -> Run:
-        with reserve(self.root / "registry", done.plan.study) as slot:
-            return Run(register_vertical(done, slot))
-
-    def _register(self, done: Finished) -> Run:
-        model = model_of_run(done.trained, done.plan)
-        pipeline = build_pipeline(model)
-        done = replace(done, model_digest=model_digest(model))
-        with reserve(self.root / "registry", done.plan.study) as slot:
-            record = record_of(done, slot.version)
-            entry = publish(
-                slot,
-                pipeline,
-                record,
-                card=card_of(record),
-                report=report_of(record),
-            )
-        return Run(entry)
+    def _training(self, listener: Listener) -> Training:
+        return Training(self.root, self.manifest, self._parties, listener)
 
     @contextmanager
     def _parties(self, plan: Plan, engine: str) -> Iterator[Engine]:

@@ -1,34 +1,41 @@
 """Open a table for one run: decide, read, decide again, account for it."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from fl_plugin.algorithms.described import Described
 from fl_plugin.algorithms.installed import algorithms
-from fl_plugin.errors import PolicyError
+from fl_plugin.errors import BuildError, PolicyError
 from fl_plugin.ledger.cohorts import cohort_digest
+from fl_plugin.ledger.journal import OpenRun
 from fl_plugin.ledger.record import Head
 from fl_plugin.ledger.store import Ledger
+from fl_plugin.ledger.transaction import Transaction
 from fl_plugin.manifest.study_contract import PreparationPlan
 from fl_plugin.manifest.types import Product
 from fl_plugin.messages import Ask
+from fl_plugin.party.account import Booked
 from fl_plugin.party.designs import Designs
 from fl_plugin.party.domain import Domain
 from fl_plugin.party.entries import decided, of_session
 from fl_plugin.party.matched.matching import check_day
 from fl_plugin.party.matched.state import Matched
+from fl_plugin.party.opened import OpenRows
 from fl_plugin.party.rows import Wanted, read_rows
 from fl_plugin.party.session import Session, out_of_order
 from fl_plugin.party.spool import Spool, sweep
 from fl_plugin.party.wanting import read_preparation, read_wanted
-from fl_plugin.plan.wire import read_request
-from fl_plugin.policy.decision import decide
+from fl_plugin.plan.wire import decision_json, read_decision, read_request
+from fl_plugin.policy.decision import decide, insist
 from fl_plugin.policy.rules.s05_purpose_use import SHARED_LABEL
 from fl_plugin.policy.types import Decision, Facts, Request
 from fl_plugin.preparation.features import Feature, Schema
 from fl_plugin.privacy.channel import PeerChannel
 from fl_plugin.privacy.party_masks import PartyMasks
+from fl_plugin.privacy.randomness import Randomness, fresh_secret
 from fl_plugin.privacy.terms import Terms, Trust
 from fl_plugin.vertical.installed import vertical_algorithms
 
@@ -38,7 +45,7 @@ DESIGNS = 4
 
 
 def open_session(
-    ask: Ask, caller: str, domain: Domain, ledger: Ledger
+    ask: Ask, caller: str, domain: Domain, booked: Booked
 ) -> tuple[Session, Head]:
     """Return an open run and the ledger's head after it was written down.
 
@@ -46,47 +53,124 @@ def open_session(
         PolicyError: The domain refuses, before or after it has counted its rows.
         MeshError: The message or the table is not usable.
     """
-    request = read_request(ask.body.get("request"))
-    wanted = read_wanted(ask.body)
-    plan = read_preparation(ask.body.get("preparation"))
-    seed = ask.body.get("seed")
-    if type(seed) is not int:
-        raise out_of_order()
+    asked, ledger = _asked(ask), booked.ledger
+    request = asked.request
     facts = domain.facts(request, caller, ledger)
     decision = decide(facts)
     # On record before a row is opened.
     ledger.append(decided("decide", ask.run, request, decision))
     insist(decision, opened=False)
-    _only_granted(request, wanted)
-    _check_edges(plan, facts, request)
+    _only_granted(request, asked.wanted)
+    _check_edges(asked.plan, facts, request)
     check_day(ledger, request, facts.node)
     product = _product(facts)
-    sweep(domain.folder)
-    spool = Spool(domain.folder, ask.run)
-    with spool.kept():
-        # Keys are compared in memory, so the rows of a vertical run are kept there.
-        kept = None if request.match else spool
-        rows = read_rows(domain.database(), product, wanted, kept)
+    with _rows_of(asked, product, domain, ask.run) as (rows, spool):
         distance = ledger.cohort_distance(product.name, rows.hashes)
         facts = replace(facts, rows=len(rows), cohort_distance=distance)
-        session = Session(
-            run=ask.run,
-            request=request,
-            caller=caller,
-            product=product,
-            wanted=wanted,
-            plan=plan,
-            schema=Schema(()),
-            seed=seed,
-            rows=rows,
-            spool=spool,
-            designs=Designs(facts.node.memory // DESIGNS),
-            facts=facts,
-            decision=decide(facts),
-            masks=None if request.match else _masks(ask, request, domain),
-            matched=_matched(ask, request, domain) if request.match else None,
+        decision, secret = decide(facts), fresh_secret()
+        found = _Found(facts, decision, rows, spool, Randomness(secret))
+        session = _session(ask, caller, domain, asked, found)
+        return session, _account(session, booked, secret)
+
+
+def reopen_session(ask: Ask, kept: OpenRun, domain: Domain, ledger: Ledger) -> Session:
+    """Return a run as it was when it was opened, from what is kept of it.
+
+    It was decided on then; it is decided on again before anything else leaves.
+
+    Raises:
+        BuildError: The table is another one by now.
+        MeshError: The table or the contract is not usable any more.
+    """
+    asked = _asked(ask)
+    known = json.loads(kept.facts)
+    facts = domain.facts(asked.request, kept.caller, ledger)
+    product = _product(facts)
+    with _rows_of(asked, product, domain, ask.run) as (rows, spool):
+        if rows.fingerprint != known["rows"]:
+            raise BuildError(
+                f"{product.name} was built again while the run was under way.",
+                remedy="Start the run again: fl train",
+            )
+        facts = replace(
+            facts,
+            rows=len(rows),
+            cohort_distance=known["cohort_distance"],
+            epsilon_spent=known["epsilon_spent"],
         )
-        return session, _account(session, ledger)
+        decision = read_decision(known["decision"])
+        found = _Found(facts, decision, rows, spool, Randomness(kept.secret))
+        return _session(ask, kept.caller, domain, asked, found)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a message that opens a run asks for."""
+
+    request: Request
+    wanted: Wanted
+    plan: PreparationPlan
+    seed: int
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a domain has found of it."""
+
+    facts: Facts
+    decision: Decision
+    rows: OpenRows
+    spool: Spool
+    randomness: Randomness
+
+
+def _asked(ask: Ask) -> _Asked:
+    seed = ask.body.get("seed")
+    if type(seed) is not int:
+        raise out_of_order()
+    return _Asked(
+        request=read_request(ask.body.get("request")),
+        wanted=read_wanted(ask.body),
+        plan=read_preparation(ask.body.get("preparation")),
+        seed=seed,
+    )
+
+
+@contextmanager
+def _rows_of(
+    asked: _Asked, product: Product, domain: Domain, run: str
+) -> Iterator[tuple[OpenRows, Spool]]:
+    """Give the rows of a run; what was spooled goes if its opening fails."""
+    sweep(domain.folder)
+    spool = Spool(domain.folder, run)
+    with spool.kept():
+        # Keys are compared in memory, so the rows of a vertical run are kept there.
+        kept = None if asked.request.match else spool
+        yield read_rows(domain.database(), product, asked.wanted, kept), spool
+
+
+def _session(
+    ask: Ask, caller: str, domain: Domain, asked: _Asked, found: _Found
+) -> Session:
+    request, draws = asked.request, found.randomness
+    return Session(
+        run=ask.run,
+        request=request,
+        caller=caller,
+        product=_product(found.facts),
+        wanted=asked.wanted,
+        plan=asked.plan,
+        schema=Schema(()),
+        seed=asked.seed,
+        rows=found.rows,
+        spool=found.spool,
+        designs=Designs(found.facts.node.memory // DESIGNS),
+        facts=found.facts,
+        decision=found.decision,
+        randomness=draws,
+        masks=None if request.match else _masks(ask, request, domain, draws),
+        matched=_matched(ask, request, domain, draws) if request.match else None,
+    )
 
 
 def _product(facts: Facts) -> Product:
@@ -131,16 +215,20 @@ def agree(session: Session, features: tuple[Feature, ...], min_cohort: Any) -> N
     session.protected = session.rows.codes(protected)
 
 
-def _masks(ask: Ask, request: Request, domain: Domain) -> PartyMasks | None:
+def _masks(
+    ask: Ask, request: Request, domain: Domain, draws: Randomness
+) -> PartyMasks | None:
     if not request.secure_aggregation:
         return None
     terms, trust = _cohort(ask, request, domain)
-    return PartyMasks(domain.name, terms, trust, domain.identity.sign)
+    source = draws.stream("mask keys")
+    return PartyMasks(domain.name, terms, trust, domain.identity.sign, source)
 
 
-def _matched(ask: Ask, request: Request, domain: Domain) -> Matched:
+def _matched(ask: Ask, request: Request, domain: Domain, draws: Randomness) -> Matched:
     terms, trust = _cohort(ask, request, domain)
-    channel = PeerChannel(domain.name, terms, trust, domain.identity.sign)
+    source = draws.stream("channel keys")
+    channel = PeerChannel(domain.name, terms, trust, domain.identity.sign, source)
     return Matched(channel, domain.folder)
 
 
@@ -155,36 +243,16 @@ def _cohort(ask: Ask, request: Request, domain: Domain) -> tuple[Terms, Trust]:
     return terms, domain.trust(told)
 
 
-def insist(decision: Decision, *, opened: bool) -> None:
-    """Raise a refusal; an open table leaves no rule without its facts.
-
-    Raises:
-        PolicyError: The decision is a no, or not yet a whole yes.
-    """
-    refusal = decision.refusal
-    if (
-        refusal is not None
-        or not decision.allowed
-        or (opened and not decision.complete)
-    ):
-        raise PolicyError(
-            refusal.sentence if refusal else f"{decision.domain} does not allow this.",
-            remedy=refusal.remedy if refusal else "Ask the domain's stewards.",
-            reason=refusal.reason if refusal else "refused",
-            domain=decision.domain,
-        )
-
-
-def _account(session: Session, ledger: Ledger) -> Head:
+def _account(session: Session, booked: Booked, secret: bytes) -> Head:
     decision, rows = session.decision, session.rows
     entry = of_session("open", session)
     if not decision.complete:
-        ledger.append(entry)
+        booked.ledger.append(entry)
         insist(decision, opened=True)
     if session.matched is not None:
         entry = replace(entry, rule="match")  # counted against the matchings of a day
-    with ledger.transaction() as tx:
-        head = tx.append(entry)
+
+    def also(tx: Transaction) -> None:
         if decision.grant:
             tx.use_grant(decision.grant)
         tx.remember_cohort(
@@ -193,7 +261,26 @@ def _account(session: Session, ledger: Ledger) -> Head:
             rows.hashes,
             min_distance=decision.min_cohort,
         )
-    return head
+
+    return booked.opening(entry, _kept(session, secret), also)
+
+
+def _kept(session: Session, secret: bytes) -> OpenRun | None:
+    """Return what is kept of a run, to take it up again after a crash."""
+    if session.request.match:
+        return None  # its messages are as large as its tables
+    facts = {
+        "decision": decision_json(session.decision),
+        "rows": session.rows.fingerprint,
+        "cohort_distance": session.facts.cohort_distance,
+        "epsilon_spent": session.facts.epsilon_spent,
+    }
+    return OpenRun(
+        run=session.run,
+        caller=session.caller,
+        secret=secret,
+        facts=json.dumps(facts, sort_keys=True),
+    )
 
 
 def _check_edges(plan: PreparationPlan, facts: Facts, request: Request) -> None:

@@ -15,16 +15,18 @@ from typing import Any
 
 from fl_plugin.discovery import discover
 from fl_plugin.errors import MeshError, MessageError, PolicyError, StorageError
+from fl_plugin.ledger.journal import Kept, OpenRun
 from fl_plugin.ledger.record import AuditEntry, Head
 from fl_plugin.ledger.store import Ledger
 from fl_plugin.messages import Ask, Message, Refusal, Reply, decode, encode
+from fl_plugin.party.account import Account, Booked, OnRecord
 from fl_plugin.party.answer import Answer, Kind
 from fl_plugin.party.books import Books
 from fl_plugin.party.domain import Domain
 from fl_plugin.party.entries import bucket, decided, failed, of_session
 from fl_plugin.party.explore import explore
 from fl_plugin.party.masking import STAGES, mask_stage
-from fl_plugin.party.opening import agree, insist, open_session
+from fl_plugin.party.opening import agree, open_session, reopen_session
 from fl_plugin.party.private import check_kind, released
 from fl_plugin.party.session import Session, out_of_order
 from fl_plugin.party.threads import one_thread
@@ -86,15 +88,17 @@ class Party:
             if ask.kind == "decide":
                 return self._decide(ask, caller, ledger)
             if ask.kind == "open":
-                return self._open(ask, caller, ledger)
+                return self._open(ask, data, caller, ledger)
             if ask.kind == "query":
                 return self._query(ask, caller, ledger)
-            session = self._session(ask, caller)
+            session = self._session(ask.run, caller, ledger)
             digest = hashlib.sha256(data).hexdigest()
             before = session.answered(ask.round, digest)
             if before is not None:
                 return before
-            reply = self._work(ask, session, ledger)
+            booked = Booked(self._domain, ledger, ask.run, ask.round, data)
+            with self._lasting(session, ledger):
+                reply = self._work(ask, session, booked)
             session.remember(ask.round, digest, reply)
             return reply
 
@@ -109,17 +113,18 @@ class Party:
             if not self._sessions:
                 self._books.close()
 
-    def _work(self, ask: Ask, session: Session, ledger: Ledger) -> bytes:
+    def _work(self, ask: Ask, session: Session, account: Account) -> bytes:
         check_kind(session, ask.kind)
         if ask.kind == "agree":
-            return self._agree(ask, session, ledger)
+            return self._agree(ask, session, account)
         if ask.kind == "close":
             self._end(session.run, keep=ask.body.get("keep") is True)
-            head = ledger.append(of_session("close", session))
-            return encode(self._reply(ask, {}, head))
+            return encode(
+                self._reply(ask, {}, account.append(of_session("close", session)))
+            )
         if ask.kind in STAGES:
             found = mask_stage(session, ask)
-            head = ledger.append(of_session(ask.kind, session, ask.round))
+            head = account.append(of_session(ask.kind, session, ask.round))
             return encode(self._reply(ask, found, head))
         if ask.kind not in KINDS:
             raise MessageError(
@@ -129,7 +134,21 @@ class Party:
         kind = KINDS[ask.kind]()
         kind.check_opened(session)
         answer = kind.answer(session, ask)
-        return self._release(ask, session, answer, ledger)
+        return self._release(ask, session, answer, account)
+
+    @contextmanager
+    def _lasting(self, session: Session, ledger: Ledger) -> Iterator[None]:
+        """Let a run that failed go on, as it may, but not after a crash.
+
+        What the failed message has changed in the session is in no journal.
+        """
+        try:
+            yield
+        except Exception:
+            if session.lasts:
+                session.lasts = False
+                ledger.forget_run(session.run)
+            raise
 
     def _decide(self, ask: Ask, caller: str, ledger: Ledger) -> bytes:
         request = read_request(ask.body.get("request"))
@@ -142,10 +161,21 @@ class Party:
         head = ledger.append(decided("decide", ask.run, request, decision))
         return encode(self._reply(ask, body, head))
 
-    def _open(self, ask: Ask, caller: str, ledger: Ledger) -> bytes:
-        session, head = open_session(ask, caller, self._domain, ledger)
+    def _open(self, ask: Ask, data: bytes, caller: str, ledger: Ledger) -> bytes:
+        digest = hashlib.sha256(data).hexdigest()
+        before = self._found(ask.run, caller, ledger)
+        reply = before.reply_to(ask.round, digest) if before else None
+        if reply is not None:
+            return reply  # the first one was lost on the way
+        booked = Booked(self._domain, ledger, ask.run, ask.round, data)
+        session, head = open_session(ask, caller, self._domain, booked)
         self._end(ask.run)
         self._sessions[ask.run] = session
+        reply = self._opened(ask, session, head)
+        session.remember(ask.round, digest, reply)
+        return reply
+
+    def _opened(self, ask: Ask, session: Session, head: Head) -> bytes:
         decision = session.decision
         body = {
             "rows": bucket(session),
@@ -161,16 +191,20 @@ class Party:
         reply = self._reply(ask, dict(found.body), found.head)
         return encode(replace(reply, arrays={"table": found.words}))
 
-    def _agree(self, ask: Ask, session: Session, ledger: Ledger) -> bytes:
+    def _agree(self, ask: Ask, session: Session, account: Account) -> bytes:
         features = read_features(ask.body.get("features"))
         agree(session, features, ask.body.get("min_cohort"))
-        head = ledger.append(of_session("agree", session, ask.round))
+        head = account.append(of_session("agree", session, ask.round))
         return encode(self._reply(ask, {}, head))
 
     def _release(
-        self, ask: Ask, session: Session, answer: Answer, ledger: Ledger
+        self, ask: Ask, session: Session, answer: Answer, account: Account
     ) -> bytes:
-        self._look_again(session, ask, ledger)
+        try:
+            account.look_again(session)
+        except PolicyError:
+            self._end(session.run)
+            raise
         words = answer.arrays(session, ask)
         reply = Reply(
             kind=ask.kind,
@@ -185,27 +219,53 @@ class Party:
             released=f"sha256:{hashlib.sha256(encode(reply)).hexdigest()}",
             rule=ask.kind,
         )
-        head = released(session, entry, ledger)
+        head = released(session, entry, account)
         return encode(replace(reply, body={**answer.body, "head": list(head)}))
-
-    def _look_again(self, session: Session, ask: Ask, ledger: Ledger) -> None:
-        facts = self._domain.refreshed(session.facts, ledger)
-        decision = decide(facts)
-        if not decision.complete:
-            self._end(session.run)
-            entry = decided("release", session.run, session.request, decision)
-            ledger.append(replace(entry, round=ask.round))
-            insist(decision, opened=True)
 
     def _end(self, run: str, *, keep: bool = False) -> None:
         session = self._sessions.pop(run, None)
         if session is not None:
             session.end(keep=keep)
 
-    def _session(self, ask: Ask, caller: str) -> Session:
-        session = self._sessions.get(ask.run)
-        if session is None or session.caller != caller:
+    def _session(self, run: str, caller: str, ledger: Ledger) -> Session:
+        session = self._found(run, caller, ledger)
+        if session is None:
             raise out_of_order()
+        return session
+
+    def _found(self, run: str, caller: str, ledger: Ledger) -> Session | None:
+        """Return an open run of the caller's, taken up again if this party has died.
+
+        Raises:
+            MeshError: It cannot be taken up again.
+        """
+        session = self._sessions.get(run)
+        if session is None:
+            kept = ledger.open_run(run)
+            if kept is None or kept[0].caller != caller:
+                return None
+            session = self._taken_up(*kept, ledger)
+        return session if session.caller == caller else None
+
+    def _taken_up(
+        self, run: OpenRun, messages: tuple[Kept, ...], ledger: Ledger
+    ) -> Session:
+        """Do the work of a run's messages again; what left, left before."""
+        if not messages:
+            raise out_of_order()
+        first, *later = messages
+        ask = self._mine(decode(first.ask))
+        session = reopen_session(ask, run, self._domain, ledger)
+        try:
+            session.remember(*_told(ask, first, self._opened(ask, session, first.head)))
+            for kept in later:
+                ask = self._mine(decode(kept.ask))
+                reply = self._work(ask, session, OnRecord(kept.head))
+                session.remember(*_told(ask, kept, reply))
+        except BaseException:
+            session.end()
+            raise
+        self._sessions[run.run] = session
         return session
 
     def _reply(self, ask: Ask, body: dict[str, Any], head: Head) -> Reply:
@@ -256,3 +316,7 @@ def _is_last(ledger: Ledger, entry: AuditEntry) -> bool:
     """Return whether the newest record of the run is this refusal."""
     newest = ledger.show(run=entry.run, last=1)
     return [(r.action, r.rule) for r in newest] == [(entry.action, entry.rule)]
+
+
+def _told(ask: Ask, kept: Kept, reply: bytes) -> tuple[int, str, bytes]:
+    return ask.round, hashlib.sha256(kept.ask).hexdigest(), reply

@@ -13,7 +13,7 @@ from datetime import timedelta
 from fl_plugin.algorithms.private.releases import MOST_ROWS, PrivateAlgorithm
 from fl_plugin.errors import MessageError, PolicyError
 from fl_plugin.ledger.record import AuditEntry, Head
-from fl_plugin.ledger.store import Ledger
+from fl_plugin.party.account import Account, Spend
 from fl_plugin.party.job import Job
 from fl_plugin.party.session import Session, out_of_order
 from fl_plugin.privacy.dp.accountant import mu_for
@@ -99,6 +99,7 @@ def _guard(session: Session, mu: float) -> Guard:
             parties=session.request.parties,
             masked=session.masks is not None,
             colluding=session.facts.node.colluding,
+            source=session.randomness.stream("noise"),
         )
     )
 
@@ -114,7 +115,7 @@ def judging_guard(session: Session, job: Job) -> Guard:
     return job.judging
 
 
-def released(session: Session, entry: AuditEntry, ledger: Ledger) -> Head:
+def released(session: Session, entry: AuditEntry, account: Account) -> Head:
     """Write a release down; the first noisy one spends the run's budget with it.
 
     Raises:
@@ -125,16 +126,10 @@ def released(session: Session, entry: AuditEntry, ledger: Ledger) -> Head:
     noisy = is_private(session) and entry.rule in {"step", "judge"}
     due = noisy and not session.paid
     if not due or dp is None or request.epsilon is None:
-        return ledger.append(entry)
-    with ledger.transaction() as tx:
-        head = tx.append(replace(entry, epsilon=request.epsilon))
-        tx.spend(
-            request.consumer,
-            request.purpose,
-            request.epsilon,
-            dp.epsilon,
-            since=session.facts.now - timedelta(days=dp.period_days),
-        )
+        return account.append(entry)
+    since = session.facts.now - timedelta(days=dp.period_days)
+    spend = Spend(epsilon=request.epsilon, limit=dp.epsilon, since=since)
+    head = account.append(entry, spend)
     session.paid = True
     return head
 

@@ -17,8 +17,8 @@ from fl_plugin.ledger.buckets import rows_bucket
 from fl_plugin.ledger.record import AuditEntry, Head
 from fl_plugin.ledger.store import Ledger
 from fl_plugin.party.entries import decided
-from fl_plugin.party.opening import insist
 from fl_plugin.party.question import Question, shown_name
+from fl_plugin.policy.decision import insist
 from fl_plugin.policy.types import Decision, Request
 
 HISTORY = "queries"

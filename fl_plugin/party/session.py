@@ -20,6 +20,7 @@ from fl_plugin.preparation.fit import PreparationWorker
 from fl_plugin.preparation.raw import Mask, RawRows
 from fl_plugin.preparation.splits import Split
 from fl_plugin.privacy.party_masks import PartyMasks
+from fl_plugin.privacy.randomness import Randomness
 
 if TYPE_CHECKING:
     from fl_plugin.party.matched.state import Matched
@@ -37,6 +38,7 @@ class Session:
     Args:
         facts: What the opening decision was taken on; looked at again at each release.
         wanted: Its features have all their categories once these are agreed.
+        randomness: Where all draws of the run come from.
         masks: None where the study is plain.
         raw: The coded rows; None until the categories are agreed.
         protected: (rows,) codes of each protected column.
@@ -47,6 +49,7 @@ class Session:
         matched: What belongs to a vertical run; None in a horizontal one.
         jobs: The fits of this run, in the order that the coordinator gave them.
         paid: Whether the run's privacy budget is spent.
+        lasts: Whether the run can be taken up again after a crash.
         last: The newest round that was answered.
     """
 
@@ -61,6 +64,7 @@ class Session:
     rows: OpenRows
     facts: Facts
     decision: Decision
+    randomness: Randomness = field(default_factory=Randomness.fresh)
     spool: Spool | None = None
     masks: PartyMasks | None = None
     raw: RawRows | None = None
@@ -74,6 +78,7 @@ class Session:
     jobs: list[Job] = field(default_factory=list)
     designs: Designs = field(default_factory=Designs)
     paid: bool = False
+    lasts: bool = True
     last: int = 0
     _replies: dict[int, tuple[str, bytes]] = field(default_factory=dict)
 
@@ -131,6 +136,11 @@ class Session:
         if number <= self.last:
             raise out_of_order()
         return None
+
+    def reply_to(self, number: int, digest: str) -> bytes | None:
+        """Return the reply to just this question, if it is still known."""
+        before, reply = self._replies.get(number, ("", b""))
+        return reply if before == digest else None
 
     def remember(self, number: int, digest: str, reply: bytes) -> None:
         """Keep a reply for a while, in case it is lost on the way."""

@@ -6,6 +6,7 @@ Step 10, the record in the ledger before data is touched, is the party's.
 from functools import cache
 
 from fl_plugin.discovery import discover
+from fl_plugin.errors import PolicyError
 from fl_plugin.policy.grants import covering_grant
 from fl_plugin.policy.people import cohort_floor, whom_to_ask
 from fl_plugin.policy.rule import Rule
@@ -41,6 +42,26 @@ def decide(facts: Facts) -> Decision:
         row_filter=product.contract.row_filter if product else None,
         decided_at=facts.now,
     )
+
+
+def insist(decision: Decision, *, opened: bool) -> None:
+    """Raise a refusal; an open table leaves no rule without its facts.
+
+    Raises:
+        PolicyError: The decision is a no, or not yet a whole yes.
+    """
+    refusal = decision.refusal
+    if (
+        refusal is not None
+        or not decision.allowed
+        or (opened and not decision.complete)
+    ):
+        raise PolicyError(
+            refusal.sentence if refusal else f"{decision.domain} does not allow this.",
+            remedy=refusal.remedy if refusal else "Ask the domain's stewards.",
+            reason=refusal.reason if refusal else "refused",
+            domain=decision.domain,
+        )
 
 
 def _outcomes(facts: Facts) -> tuple[Outcome, ...]:

@@ -6,8 +6,8 @@ party is lost in that round, and in no other. Under "stop" nothing is ever given
 the agreement key makes the masks of all rounds.
 """
 
+import os
 import re
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -15,6 +15,7 @@ from typing import Any, Self
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from fl_plugin.privacy.derivation import KEY_BYTES, seal
+from fl_plugin.privacy.randomness import RandomBytes
 from fl_plugin.privacy.terms import Terms, Trust, refused
 
 MAX_ROUNDS = 1_000
@@ -96,7 +97,7 @@ class Announcement:
 
 @dataclass(frozen=True, kw_only=True)
 class Secrets:
-    """The private half of an announcement; it is never written anywhere.
+    """The private half of an announcement; it leaves its party in no message.
 
     Args:
         agreement: The agreement key.
@@ -109,12 +110,12 @@ class Secrets:
     seeds: tuple[bytes, ...] = field(repr=False)
 
     @classmethod
-    def fresh(cls, rounds: int) -> Self:
-        """Make keys and seeds of 256 bits each, from the system's secure source."""
+    def fresh(cls, rounds: int, source: RandomBytes = os.urandom) -> Self:
+        """Make keys and seeds of 256 bits each."""
+        drawn = [source(KEY_BYTES) for _ in range(1 + 2 * rounds)]
+        keys = [X25519PrivateKey.from_private_bytes(b) for b in drawn[: 1 + rounds]]
         return cls(
-            agreement=X25519PrivateKey.generate(),
-            masks=tuple(X25519PrivateKey.generate() for _ in range(rounds)),
-            seeds=tuple(secrets.token_bytes(KEY_BYTES) for _ in range(rounds)),
+            agreement=keys[0], masks=tuple(keys[1:]), seeds=tuple(drawn[1 + rounds :])
         )
 
     def announced(

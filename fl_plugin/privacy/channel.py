@@ -6,6 +6,7 @@ receiver and its number, and used once, so a constant nonce is safe; a message t
 altered, doubled, left out or sent on to somebody else does not open.
 """
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ from fl_plugin.errors import MessageError
 from fl_plugin.messages import Ask
 from fl_plugin.privacy.announcement import Secrets, read_all, unverified
 from fl_plugin.privacy.derivation import agree, key_for
+from fl_plugin.privacy.randomness import RandomBytes
 from fl_plugin.privacy.terms import Terms, Trust, refused
 from fl_plugin.summand import Array, Arrays
 
@@ -32,17 +34,23 @@ class PeerChannel:
         terms: The run and its cohort, as the coordinator proposes them.
         trust: Whom the domain knows.
         sign: Signs with the domain's own key.
+        source: Where its keys are drawn from (`randomness`).
     """
 
     def __init__(
-        self, party: str, terms: Terms, trust: Trust, sign: Callable[[bytes], str]
+        self,
+        party: str,
+        terms: Terms,
+        trust: Trust,
+        sign: Callable[[bytes], str],
+        source: RandomBytes = os.urandom,
     ) -> None:
         if party not in terms.parties:
             raise refused(f"{party} is not in the cohort")
         self._party = party
         self._terms = terms
         self._trust = trust
-        self._secrets = Secrets.fresh(0)
+        self._secrets = Secrets.fresh(0, source)
         self._own = self._secrets.announced(party, 0, terms, sign)
         self._shared: dict[str, bytes] = {}
         self._sent: dict[str, int] = {}

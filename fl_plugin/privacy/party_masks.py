@@ -12,6 +12,7 @@ party. Stages, in order, each once for a batch of rounds or for a round:
 Under "stop" there are no shares: announce -> share -> hide, hide, ...
 """
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ from fl_plugin.privacy.derivation import agree, digest_of
 from fl_plugin.privacy.encoding import check_room, pack, words_shape
 from fl_plugin.privacy.fixed_point import Words
 from fl_plugin.privacy.masks import MaskUse
+from fl_plugin.privacy.randomness import RandomBytes
 from fl_plugin.privacy.shares import Envelope, Shares, split_all
 from fl_plugin.privacy.streams import Mask, apply
 from fl_plugin.privacy.survivors import Survivors
@@ -34,13 +36,14 @@ from fl_plugin.summand import Array, Summand
 
 
 class PartyMasks:
-    """One party in one run. Nothing of it is stored: after a crash, start anew.
+    """One party in one run; asked the same again, it gives the same again.
 
     Args:
         me: This party's name.
         terms: What the coordinator proposes.
         trust: What this domain's own settings say.
         sign: Signs with the domain's identity; None where it has none.
+        source: Where keys and shares are drawn from (`randomness`).
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class PartyMasks:
         terms: Terms,
         trust: Trust,
         sign: Callable[[bytes], str] | None = None,
+        source: RandomBytes = os.urandom,
     ) -> None:
         trust.check_cohort(terms)
         if me not in terms.parties:
@@ -57,6 +61,7 @@ class PartyMasks:
         self._terms = terms
         self._trust = trust
         self._sign = sign
+        self._source = source
         self._secrets: Secrets | None = None
         self._mine: Announcement | None = None
         self._told: dict[str, Announcement] = {}
@@ -80,7 +85,7 @@ class PartyMasks:
             raise refused("keys for these rounds were made already")
         if not (0 < rounds <= MAX_ROUNDS if self._terms.recovers else rounds == 0):
             raise refused("the number of rounds does not fit the mode")
-        self._secrets = Secrets.fresh(rounds)
+        self._secrets = Secrets.fresh(rounds, self._source)
         self._mine = self._secrets.announced(self._me, first, self._terms, self._sign)
         self._told, self._pairs, self._held = {}, {}, {}
         self._survivors = None
@@ -108,7 +113,7 @@ class PartyMasks:
         self._told = told
         if not self._terms.recovers:
             return {}
-        parts = split_all(self._secrets, list(told), self._terms)
+        parts = split_all(self._secrets, list(told), self._terms, self._source)
         self._held[self._me] = self._by_round(parts.pop(self._me))
         return {p: self._envelope(self._me, p).close(s) for p, s in parts.items()}
 

@@ -5,11 +5,12 @@ a share is its value at another point. Fewer than t shares fit every secret equa
 well. Shamir (1979), "How to share a secret".
 """
 
-import secrets
+import os
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from fl_plugin.errors import MessageError
+from fl_plugin.privacy.randomness import RandomBytes, below
 
 # The smallest prime above 2^256, so that every 32-byte secret is an element.
 PRIME = 2**256 + 297
@@ -17,13 +18,19 @@ SECRET_BYTES = 32
 SHARE_BYTES = 33
 
 
-def split(secret: bytes, threshold: int, points: Iterable[int]) -> dict[int, bytes]:
+def split(
+    secret: bytes,
+    threshold: int,
+    points: Iterable[int],
+    source: RandomBytes = os.urandom,
+) -> dict[int, bytes]:
     """Return one share of a 32-byte secret for each point.
 
     Args:
         secret: 32 bytes.
         threshold: How many shares give the secret back.
         points: Different positive numbers, one for each holder.
+        source: Where the polynomial is drawn from.
 
     Raises:
         ValueError: A size is wrong, or two points are the same: a programming error.
@@ -33,7 +40,7 @@ def split(secret: bytes, threshold: int, points: Iterable[int]) -> dict[int, byt
         raise ValueError
     if len(set(places)) < len(places) or not all(0 < p < PRIME for p in places):
         raise ValueError
-    random = (secrets.randbelow(PRIME) for _ in range(threshold - 1))
+    random = (below(PRIME, source) for _ in range(threshold - 1))
     polynomial = [*random, int.from_bytes(secret)]  # highest power first
     return {p: _at(polynomial, p).to_bytes(SHARE_BYTES) for p in places}
 

@@ -5,6 +5,7 @@ key is made for one sender, one holder and one batch of rounds and used once, so
 constant nonce is safe; who, for whom and for which rounds is authenticated with it.
 """
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, islice
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fl_plugin.errors import MessageError
 from fl_plugin.privacy.announcement import Secrets
 from fl_plugin.privacy.derivation import key_for
+from fl_plugin.privacy.randomness import RandomBytes
 from fl_plugin.privacy.shamir import SHARE_BYTES, join, split
 from fl_plugin.privacy.terms import Terms, refused
 
@@ -33,14 +35,17 @@ class Shares:
 
 
 def split_all(
-    secrets: Secrets, holders: Sequence[str], terms: Terms
+    secrets: Secrets,
+    holders: Sequence[str],
+    terms: Terms,
+    source: RandomBytes = os.urandom,
 ) -> dict[str, list[Shares]]:
     """Return each holder's shares of every round's mask key and seed."""
     points = [terms.point(h) for h in holders]
     held: dict[str, list[Shares]] = {h: [] for h in holders}
     for key, seed in zip(secrets.masks, secrets.seeds, strict=True):
-        of_mask = split(key.private_bytes_raw(), terms.threshold, points)
-        of_seed = split(seed, terms.threshold, points)
+        of_mask = split(key.private_bytes_raw(), terms.threshold, points, source)
+        of_seed = split(seed, terms.threshold, points, source)
         for holder, point in zip(holders, points, strict=True):
             held[holder].append(Shares(of_mask[point], of_seed[point]))
     return held

@@ -20,6 +20,7 @@ added, and only then is it masked. What makes the figures safe:
 """
 
 import math
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,7 @@ from fl_plugin.errors import ContractError, TrainingError
 from fl_plugin.privacy.dp.sampler import MOST_SIGMA, discrete_gaussian
 from fl_plugin.privacy.encoding import encode
 from fl_plugin.privacy.fixed_point import Words
+from fl_plugin.privacy.randomness import RandomBytes
 from fl_plugin.summand import Array, Summand
 
 SMOOTHING = 4.0  # steps of the grid, squared
@@ -48,6 +50,7 @@ class Noise:
         masked: Whether only the sum over all parties is seen.
         colluding: How many of them this domain expects to tell the coordinator their
             noise, or to fall silent. A domain's own setting.
+        source: Where it is drawn from.
 
     Raises:
         ContractError: Nobody would be left to add noise, or mu is no positive number.
@@ -57,6 +60,7 @@ class Noise:
     parties: int
     masked: bool
     colluding: int = 1
+    source: RandomBytes = os.urandom
 
     def __post_init__(self) -> None:
         """Refuse what protects nobody."""
@@ -118,7 +122,9 @@ class Noise:
         Raises:
             TrainingError: The part is not what the summand promises, or see `scale`.
         """
-        return self.scale(summand, sensitivity, share).add(encode(summand, part))
+        return self.scale(summand, sensitivity, share).add(
+            encode(summand, part), self.source
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,14 +139,14 @@ class Scale:
     shift: int
     sigma: int
 
-    def add(self, words: Words) -> Words:
+    def add(self, words: Words, source: RandomBytes = os.urandom) -> Words:
         """Return words rounded to the grid, with noise."""
         signed = words.view(np.int64)
         if self.shift:
             half = np.int64(1) << np.int64(self.shift - 1)
             signed = (signed + half) >> np.int64(self.shift)
-        noise = discrete_gaussian(self.sigma, signed.size).reshape(signed.shape)
-        noised = (signed + noise) << np.int64(self.shift)
+        noise = discrete_gaussian(self.sigma, signed.size, source)
+        noised = (signed + noise.reshape(signed.shape)) << np.int64(self.shift)
         return noised.view(np.uint64)
 
 

@@ -1,4 +1,4 @@
-"""Draws from the discrete Gaussian, exact, from the operating system's random source.
+"""Draws from the discrete Gaussian, exact, from a source of uniform random bits.
 
 Canonne, Kamath & Steinke (2020), "The Discrete Gaussian for Differential Privacy",
 algorithms 1 to 3, over whole blocks at once. Every decision compares integers drawn
@@ -11,17 +11,16 @@ value of it, only about how many proposals the whole block needed.
 """
 
 import os
-from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
 from fl_plugin.errors import TrainingError
+from fl_plugin.privacy.randomness import RandomBytes
 
 Integers = npt.NDArray[np.int64]
 Naturals = npt.NDArray[np.uint64]
 Chances = npt.NDArray[np.bool_]
-RandomBytes = Callable[[int], bytes]
 
 # Squares of draws stay inside 64 bits: (2^30)^2 for 64 standard deviations.
 MOST_SIGMA = 2**24
@@ -37,7 +36,7 @@ def discrete_gaussian(
     Args:
         sigma: Whole, 1 to 2^24.
         size: How many.
-        random_bytes: Where bits come from; a test may give others, a run never does.
+        random_bytes: Where bits come from; in a run, its own stream (`randomness`).
 
     Raises:
         TrainingError: `sigma` is not a whole number in that range.

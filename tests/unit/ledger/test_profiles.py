@@ -174,6 +174,8 @@ def first_version(path):
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("drop table profile")
         connection.execute("drop table profile_approval")
+        connection.execute("drop table open_run")
+        connection.execute("drop table run_message")
         connection.execute("update ledger_schema set version = 1")
 
 
@@ -198,7 +200,7 @@ def test_a_ledger_of_the_first_release_opens_and_its_audit_stays(path, entry):
             tx.append(entry(action=MEASURED, released=make().digest))
             tx.keep_profile(make())
         assert newest(ledger) is not None
-    assert version_of(path) == [(2,)]
+    assert version_of(path) == [(3,)]
 
 
 def test_an_upgrade_that_fails_leaves_the_ledger_as_it_was(path, entry):
@@ -219,4 +221,4 @@ def test_two_processes_may_upgrade_at_once(path):
     first_version(path)
     for _ in range(2):
         Ledger.open(path).close()
-    assert version_of(path) == [(2,)]
+    assert version_of(path) == [(3,)]

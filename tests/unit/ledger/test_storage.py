@@ -46,7 +46,7 @@ def test_every_commit_is_synced_to_a_write_ahead_log(ledger):
 def test_a_ledger_keeps_its_schema_version(ledger):
     with ledger.reading() as connection:
         versions = connection.execute("select version from ledger_schema").fetchall()
-    assert versions == [(2,)]
+    assert versions == [(3,)]
 
 
 def test_a_ledger_of_an_unknown_version_is_not_opened(path, tamper):

@@ -1,0 +1,43 @@
+"""Close the parties of a run, unless it is to go on later."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from fl_plugin.coordinator.federation import Federation
+from fl_plugin.errors import MeshError, UnreachableError
+
+
+def close(federation: Federation, *, keep: bool = False) -> None:
+    """Close every party's session, if it is still open.
+
+    Args:
+        federation: The run.
+        keep: Whether the parties keep their parts of its model.
+    """
+    # A party that refused has no session to close; the first error is the one to tell.
+    with suppress(MeshError):
+        federation.ask("close", {"keep": True} if keep else {})
+
+
+@contextmanager
+def closing(
+    federation: Federation, *, keep: bool = False, resumes: bool = True
+) -> Iterator[None]:
+    """Close the parties once all is done, or has failed for good.
+
+    Where a party did not answer, or somebody stopped this program, they stay open: the
+    run can be resumed.
+
+    Args:
+        federation: The run.
+        keep: Whether the parties keep their parts of its model if all went well.
+        resumes: Whether the parties can take such a run up again.
+    """
+    try:
+        yield
+    except BaseException as error:
+        later = isinstance(error, UnreachableError) or not isinstance(error, Exception)
+        if not (later and resumes):
+            close(federation)
+        raise
+    close(federation, keep=keep)

@@ -1,0 +1,167 @@
+"""What a run has asked and heard so far, so that it goes on after a crash.
+
+The coordinator asks the same questions again, being deterministic, and reads the
+answers of the rounds before the crash from here; the first question that has no answer
+goes out to the parties. Every exchange is on the disk before its answers are used.
+"""
+
+import hashlib
+import json
+import os
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+from fl_plugin.errors import MessageError, StorageError
+from fl_plugin.files import PRIVATE
+
+_MAGIC = b"FLJ1"
+_HEAD = struct.Struct("<4sQ32s")  # magic, size of what follows, its SHA-256
+_SIZE = struct.Struct("<I")  # of the JSON part
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """One exchange.
+
+    Args:
+        asks: Digest of each party's question.
+        replies: What each party answered; who is missing did not.
+        seconds: That it took.
+    """
+
+    asks: Mapping[str, str]
+    replies: Mapping[str, bytes] = field(repr=False)
+    seconds: float
+
+
+class Journal:
+    """A run's exchanges, in a file that grows; use as a context manager.
+
+    What a kill has cut off at the end was never used: it is written over.
+
+    Args:
+        path: In a folder that exists.
+
+    Raises:
+        StorageError: It cannot be read or written, or was altered.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE)
+            self._file: BinaryIO = os.fdopen(handle, "r+b")
+            self._heard = list(_read_all(self._file))
+        except OSError as error:
+            raise self._unusable(error) from None
+        self._at = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    @property
+    def kept(self) -> int:
+        """How many exchanges it holds."""
+        return len(self._heard)
+
+    def next(self, asks: Mapping[str, bytes]) -> Heard | None:
+        """Return what was answered to these questions; None where nobody has asked yet.
+
+        Raises:
+            MessageError: Others were asked then: the run is not the same one.
+        """
+        if self._at == len(self._heard):
+            return None
+        heard = self._heard[self._at]
+        if dict(heard.asks) != _digests(asks):
+            raise MessageError(
+                "The run asks something else than it did before it stopped: the study, "
+                "the catalog or the program has changed.",
+                remedy="Start it again: fl train",
+            )
+        self._at += 1
+        return heard
+
+    def keep(
+        self, asks: Mapping[str, bytes], replies: Mapping[str, bytes], seconds: float
+    ) -> None:
+        """Put an exchange on the disk.
+
+        Raises:
+            StorageError: The disk refused; the exchange has not happened then.
+        """
+        told = {
+            "asks": _digests(asks),
+            "seconds": seconds,
+            "replies": [[p, len(replies[p])] for p in sorted(replies)],
+        }
+        text = json.dumps(told, sort_keys=True).encode()
+        parts = [_SIZE.pack(len(text)), text, *(replies[p] for p in sorted(replies))]
+        digest = hashlib.sha256()
+        for part in parts:
+            digest.update(part)
+        head = _HEAD.pack(_MAGIC, sum(map(len, parts)), digest.digest())
+        end = self._file.tell()
+        try:
+            self._file.writelines([head, *parts])
+            self._file.flush()
+            os.fdatasync(self._file.fileno())
+        except OSError as error:
+            self._file.seek(end)
+            raise self._unusable(error) from None
+        # Not kept in memory: a run never goes back.
+        self._heard.append(_NEVER_AGAIN)
+        self._at += 1
+
+    def _unusable(self, error: OSError) -> StorageError:
+        return StorageError(
+            f"The journal {self._path.parent.name}/{self._path.name} of the run cannot "
+            f"be read or written ({error.strerror}).",
+            remedy="Free space or fix its permissions, then: fl runs resume",
+        )
+
+
+_NEVER_AGAIN = Heard(asks={}, replies={}, seconds=0.0)
+
+
+def _digests(asks: Mapping[str, bytes]) -> dict[str, str]:
+    return {party: hashlib.sha256(data).hexdigest() for party, data in asks.items()}
+
+
+def _read_all(file: BinaryIO) -> Iterator[Heard]:
+    """Yield whole exchanges; leave the file where the next one is to be written."""
+    end = 0
+    while True:
+        head = file.read(_HEAD.size)
+        if len(head) < _HEAD.size:
+            break
+        magic, size, digest = _HEAD.unpack(head)
+        data = file.read(size) if magic == _MAGIC else b""
+        if len(data) != size or hashlib.sha256(data).digest() != digest:
+            break
+        yield _exchange(data)
+        end += _HEAD.size + size
+    file.seek(end)
+    file.truncate()
+
+
+def _exchange(data: bytes) -> Heard:
+    (size,) = _SIZE.unpack_from(data)
+    told: dict[str, Any] = json.loads(data[_SIZE.size : _SIZE.size + size])
+    at, replies = _SIZE.size + size, {}
+    for party, length in told["replies"]:
+        replies[party] = data[at : at + length]
+        at += length
+    return Heard(asks=told["asks"], replies=replies, seconds=told["seconds"])

@@ -1,0 +1,118 @@
+"""What the open runs were asked, so that they go on after a crash.
+
+A message is kept in the transaction of the record that accounts for its answer: after
+a kill there are both or neither, and without them nothing has left. A run's messages,
+and the secret that its draws come from, go when it closes; SQLite overwrites them.
+"""
+
+import sqlite3
+from dataclasses import dataclass, field
+
+from fl_plugin.ledger.record import Head
+
+SCHEMA = """
+create table open_run (
+    run text primary key, caller text not null, secret blob not null,
+    facts text not null, at text not null
+);
+create table run_message (
+    run text not null, round integer not null, ask blob not null,
+    sequence integer not null, hash text not null, primary key (run, round)
+);
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenRun:
+    """A run that was opened here and is not closed.
+
+    Args:
+        run: Its id.
+        caller: The consumer that opened it.
+        secret: 32 bytes that all its draws come from.
+        facts: What it was opened on, as JSON.
+        at: When, in UTC; empty before it is kept.
+    """
+
+    run: str
+    caller: str
+    secret: bytes = field(repr=False)
+    facts: str
+    at: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """A message that was answered.
+
+    Args:
+        ask: Its bytes.
+        head: The ledger's head that went out with the answer.
+    """
+
+    ask: bytes = field(repr=False)
+    head: Head
+
+
+def open_run(connection: sqlite3.Connection, run: OpenRun, at: str) -> None:
+    """Keep a run; what was kept of an earlier opening of it goes."""
+    close_run(connection, run.run)
+    connection.execute(
+        "insert into open_run values (?, ?, ?, ?, ?)",
+        (run.run, run.caller, run.secret, run.facts, at),
+    )
+
+
+def keep_message(
+    connection: sqlite3.Connection, run: str, number: int, kept: Kept
+) -> None:
+    """Keep a message of a run that is kept."""
+    connection.execute(
+        "insert into run_message select ?, ?, ?, ?, ? "
+        "where exists (select 1 from open_run where run = ?)",
+        (run, number, kept.ask, *kept.head, run),
+    )
+
+
+def close_run(connection: sqlite3.Connection, run: str) -> None:
+    """Forget a run, if it is kept."""
+    connection.execute("delete from run_message where run = ?", (run,))
+    connection.execute("delete from open_run where run = ?", (run,))
+
+
+def find_run(connection: sqlite3.Connection, run: str) -> OpenRun | None:
+    """Return what is kept of a run; None where it is not open."""
+    row = connection.execute(
+        "select run, caller, secret, facts, at from open_run where run = ?", (run,)
+    ).fetchone()
+    return None if row is None else _run_of(row)
+
+
+def find_runs(connection: sqlite3.Connection) -> tuple[OpenRun, ...]:
+    """Return all open runs, the oldest first."""
+    if not _known(connection):
+        return ()
+    rows = connection.execute(
+        "select run, caller, secret, facts, at from open_run order by at, run"
+    )
+    return tuple(_run_of(row) for row in rows)
+
+
+def messages_of(connection: sqlite3.Connection, run: str) -> tuple[Kept, ...]:
+    """Return a run's messages in their order."""
+    rows = connection.execute(
+        "select ask, sequence, hash from run_message where run = ? order by round",
+        (run,),
+    )
+    return tuple(Kept(ask=ask, head=Head(at, name)) for ask, at, name in rows)
+
+
+def _known(connection: sqlite3.Connection) -> bool:
+    """Return whether the ledger is of a version that keeps runs."""
+    found = connection.execute("select 1 from sqlite_master where name = 'open_run'")
+    return found.fetchone() is not None
+
+
+def _run_of(row: tuple[str, str, bytes, str, str]) -> OpenRun:
+    run, caller, secret, facts, at = row
+    return OpenRun(run=run, caller=caller, secret=secret, facts=facts, at=at)

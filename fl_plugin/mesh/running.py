@@ -1,0 +1,222 @@
+"""The runs of a mesh on this machine: which there are, how they stand, one at work.
+
+`runs/<run>/` holds `state.json` and, until the run ends, the journal that it can be
+resumed from. A lock that the kernel takes back tells a run at work from one whose
+process was killed.
+"""
+
+import fcntl
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from fl_plugin.coordinator.journal import Journal
+from fl_plugin.errors import MeshError, StorageError, UnreachableError, UsageError
+from fl_plugin.files import PRIVATE, whole
+
+FOLDER = "runs"
+JOURNAL, _STATE, _LOCK = "journal", "state.json", "lock"
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+Standing = Literal["running", "interrupted", "failed", "done", "stopped"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunState:
+    """How a run stands.
+
+    Args:
+        run: Its id.
+        study: What it trains.
+        engine: How the domains' parties run.
+        actor: Who started it.
+        software: The version of this program.
+        manifest: Fingerprint of the catalog it was planned on.
+        standing: "interrupted" can be resumed; "failed" and "stopped" cannot.
+        started: When, in UTC.
+        changed: When this was written.
+        exchanges: How many are in its journal.
+        problem: What ended it, or interrupted it.
+        version: Of the model, once it is registered.
+    """
+
+    run: str
+    study: str
+    engine: str
+    actor: str
+    software: str
+    manifest: str
+    standing: Standing = "running"
+    started: str = ""
+    changed: str = ""
+    exchanges: int = 0
+    problem: str = ""
+    version: int | None = None
+
+
+_STATES = TypeAdapter(RunState)
+
+
+@dataclass
+class AtWork:
+    """A run that this process carries out.
+
+    Args:
+        state: As it began.
+        journal: What it has asked and heard.
+        version: Of the model, to be set once it is registered.
+    """
+
+    state: RunState
+    journal: Journal
+    version: int | None = None
+
+
+@contextmanager
+def at_work(root: Path, state: RunState) -> Iterator[AtWork]:
+    """Hold a run, new or interrupted, and write down how it ends.
+
+    Args:
+        root: The mesh's folder.
+        state: The run.
+
+    Raises:
+        UsageError: Another process is at it.
+        StorageError: Its folder cannot be written.
+    """
+    folder = root / FOLDER / state.run
+    with _held(folder, state.run), Journal(folder / JOURNAL) as journal:
+        now = _now()
+        began = state.started or now
+        state = replace(state, standing="running", started=began, problem="")
+        write_state(root, state)
+        work = AtWork(state, journal)
+        try:
+            yield work
+        except BaseException as error:
+            write_state(root, replace(_ended(state, error), exchanges=journal.kept))
+            if not _resumes(error):
+                forget_journal(root, state.run)
+            raise
+        done = replace(state, standing="done", version=work.version)
+        write_state(root, replace(done, exchanges=journal.kept))
+    forget_journal(root, state.run)
+
+
+def read_state(root: Path, run: str) -> RunState:
+    """Return how a run stands.
+
+    Raises:
+        UsageError: There is no such run.
+        StorageError: What is known of it cannot be read.
+    """
+    file = root / FOLDER / run / _STATE
+    if not _NAME.fullmatch(run) or not file.is_file():
+        raise UsageError(
+            "There is no run of that name on this machine.",
+            remedy="See which there are: fl runs list",
+        )
+    try:
+        state = _STATES.validate_json(file.read_bytes())
+    except (OSError, ValidationError):
+        raise StorageError(
+            f"What is known of the run {run} cannot be read.",
+            remedy=f"Remove {FOLDER}/{run} and start the run again.",
+        ) from None
+    if state.standing == "running" and not _is_held(file.parent):
+        return replace(state, standing="interrupted", problem="Its process ended.")
+    return state
+
+
+def read_states(root: Path) -> tuple[RunState, ...]:
+    """Return all runs, the newest first; what cannot be read is left out."""
+    found = []
+    for folder in sorted((root / FOLDER).glob("*/"), reverse=True):
+        with suppress(MeshError):
+            found.append(read_state(root, folder.name))
+    return tuple(found)
+
+
+def write_state(root: Path, state: RunState) -> None:
+    """Write down how a run stands, whole or not at all.
+
+    Raises:
+        StorageError: The disk refused.
+    """
+    folder = root / FOLDER / state.run
+    told = json.dumps(asdict(replace(state, changed=_now())), indent=2, sort_keys=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with whole(folder / _STATE, mode=PRIVATE) as file:
+            file.write(told.encode() + b"\n")
+    except OSError as error:
+        raise _cannot_write(state.run, error) from None
+
+
+def forget_journal(root: Path, run: str) -> None:
+    """Remove what a run could be resumed from."""
+    with suppress(OSError):
+        (root / FOLDER / run / JOURNAL).unlink(missing_ok=True)
+
+
+def _resumes(error: BaseException) -> bool:
+    """Whether a run that ended so can go on: nothing of it was wrong."""
+    return isinstance(error, (UnreachableError, StorageError)) or not isinstance(
+        error, Exception
+    )
+
+
+def _ended(state: RunState, error: BaseException) -> RunState:
+    standing: Standing = "interrupted" if _resumes(error) else "failed"
+    problem = error.problem if isinstance(error, MeshError) else "It was stopped."
+    return replace(state, standing=standing, problem=problem)
+
+
+@contextmanager
+def _held(folder: Path, run: str) -> Iterator[None]:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = (folder / _LOCK).open("ab")
+    except OSError as error:
+        raise _cannot_write(run, error) from None
+    with lock:
+        if not _locked(lock):
+            raise UsageError(
+                f"Another process is carrying out the run {run}.",
+                remedy=f"Wait for it, or look at it: fl runs show {run}",
+            )
+        yield
+
+
+def _is_held(folder: Path) -> bool:
+    try:
+        with (folder / _LOCK).open("ab") as lock:
+            return not _locked(lock)
+    except OSError:
+        return False
+
+
+def _locked(lock: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _cannot_write(run: str, error: OSError) -> StorageError:
+    return StorageError(
+        f"The folder {FOLDER}/{run} cannot be written ({error.strerror}).",
+        remedy="Free space or fix its permissions, then run the command again.",
+    )
