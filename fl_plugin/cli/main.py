@@ -25,6 +25,8 @@ VERBS: Mapping[str, str] = {
     "query": "fl_plugin.cli.query",
     "plan": "fl_plugin.cli.plan",
     "train": "fl_plugin.cli.train",
+    "runs": "fl_plugin.cli.runs",
+    "node": "fl_plugin.cli.node",
     "evaluate": "fl_plugin.cli.evaluate",
     "predict": "fl_plugin.cli.predict",
     "score": "fl_plugin.cli.score",

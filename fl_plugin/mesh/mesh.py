@@ -30,6 +30,7 @@ from fl_plugin.mesh.auditing import (
 from fl_plugin.mesh.fitted import plan_of_model
 from fl_plugin.mesh.identity import actor, run_id
 from fl_plugin.mesh.run import Run
+from fl_plugin.mesh.running import RunState, read_state, read_states
 from fl_plugin.mesh.training import Listener, Training
 from fl_plugin.mesh.vertical import (
     insist_on_same,
@@ -142,6 +143,27 @@ class Mesh(Areas):
             MeshError: Anything else that went wrong; nothing is half-written.
         """
         return self._training(listener).begin(run_id(study), study, actor(), engine)
+
+    @property
+    def runs(self) -> tuple[RunState, ...]:
+        """The runs of this machine, the newest first."""
+        return read_states(self.root)
+
+    def run_state(self, run: str) -> RunState:
+        """Return how a run stands.
+
+        Raises:
+            UsageError: There is no such run.
+        """
+        return read_state(self.root, run)
+
+    def stop(self, run: str) -> RunState:
+        """End an interrupted run: domains that can be reached forget it.
+
+        Raises:
+            UsageError: There is no such run, or it is not interrupted.
+        """
+        return self._training(_silent).stop(run)
 
     def resume(
         self, run: str, *, engine: str = "", listener: Listener = _silent

@@ -92,7 +92,7 @@ def at_work(root: Path, state: RunState) -> Iterator[AtWork]:
         StorageError: Its folder cannot be written.
     """
     folder = root / FOLDER / state.run
-    with _held(folder, state.run), Journal(folder / JOURNAL) as journal:
+    with held(root, state.run), Journal(folder / JOURNAL) as journal:
         now = _now()
         began = state.started or now
         state = replace(state, standing="running", started=began, problem="")
@@ -180,7 +180,14 @@ def _ended(state: RunState, error: BaseException) -> RunState:
 
 
 @contextmanager
-def _held(folder: Path, run: str) -> Iterator[None]:
+def held(root: Path, run: str) -> Iterator[None]:
+    """Keep other processes from a run.
+
+    Raises:
+        UsageError: Another one is at it.
+        StorageError: Its folder cannot be written.
+    """
+    folder = root / FOLDER / run
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = (folder / _LOCK).open("ab")

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 
-from fl_plugin.coordinator.closing import closing
+from fl_plugin.coordinator.closing import close, closing
 from fl_plugin.coordinator.decisions import insist, with_decisions
 from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.run import train
@@ -22,6 +21,7 @@ from fl_plugin.mesh.running import (
     RunState,
     at_work,
     forget_journal,
+    held,
     read_state,
     write_state,
 )
@@ -35,7 +35,10 @@ from fl_plugin.registry.reservation import reserve
 from fl_plugin.registry.store import Entry, list_models, publish
 from fl_plugin.report.card import card_of
 from fl_plugin.report.html import report_of
+from fl_plugin.software import release
 
+# A round after every one that a run can have had.
+AFTER_ALL = 2**31
 Listener = Callable[[str, int], None]
 Parties = Callable[[Plan, str], AbstractContextManager[Engine]]
 
@@ -68,7 +71,7 @@ class Training:
             study=study,
             engine=engine,
             actor=actor,
-            software=_software(),
+            software=release(),
             manifest=self.manifest.fingerprint,
         )
         return self._carry_out(state)
@@ -91,6 +94,29 @@ class Training:
             return Run(made)
         _check_resumable(state, self.manifest)
         return self._carry_out(replace(state, engine=engine or state.engine))
+
+    def stop(self, run: str) -> RunState:
+        """End an interrupted run for good.
+
+        Raises:
+            UsageError: There is no such run, or it is not interrupted.
+        """
+        state = read_state(self.root, run)
+        if state.standing != "interrupted":
+            raise UsageError(
+                f"The run {run} is {state.standing}: there is nothing to stop.",
+                remedy="See the runs: fl runs list",
+            )
+        found = find_study(self.manifest, state.study)
+        plan = draft(found, self.manifest, state.actor)
+        with held(self.root, run), self.parties(plan, state.engine) as transport:
+            federation = Federation(run, transport)
+            federation.round = AFTER_ALL
+            close(federation)
+            stopped = replace(state, standing="stopped", problem="")
+            write_state(self.root, stopped)
+            forget_journal(self.root, run)
+        return stopped
 
     def _carry_out(self, state: RunState) -> Run:
         found = find_study(self.manifest, state.study)
@@ -175,12 +201,8 @@ def _check_resumable(state: RunState, manifest: Manifest) -> None:
             f"The catalog was built again since the run {state.run} began.",
             remedy=again,
         )
-    if state.software != _software():
+    if state.software != release():
         raise UsageError(
             f"The run {state.run} began with version {state.software} of this program.",
             remedy=f"Resume it with that version. {again}",
         )
-
-
-def _software() -> str:
-    return version("data-mesh-learning")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from fl_plugin.ledger.buckets import rows_bucket
-from fl_plugin.ledger.record import AuditEntry
+from fl_plugin.ledger.record import LONGEST_TEXT, AuditEntry
 from fl_plugin.messages import Message
 from fl_plugin.party.session import Session
 from fl_plugin.policy.types import Decision, Request
@@ -50,6 +50,21 @@ def failed(ask: Message, request: Request, code: str) -> AuditEntry:
         version=request.version,
         round=ask.round,
         rule=code,
+    )
+
+
+def turned_away(caller: str, user: str) -> AuditEntry:
+    """Return the entry of a user that may not speak for a consumer."""
+    return AuditEntry(
+        action="refuse",
+        decision="refused",
+        consumer=caller[:LONGEST_TEXT],
+        actor=user[:LONGEST_TEXT],
+        purpose="",
+        study="",
+        run="",
+        product="",
+        rule="caller.unknown",
     )
 
 

@@ -23,7 +23,13 @@ from fl_plugin.party.account import Account, Booked, OnRecord
 from fl_plugin.party.answer import Answer, Kind
 from fl_plugin.party.books import Books
 from fl_plugin.party.domain import Domain
-from fl_plugin.party.entries import bucket, decided, failed, of_session
+from fl_plugin.party.entries import (
+    bucket,
+    decided,
+    failed,
+    of_session,
+    turned_away,
+)
 from fl_plugin.party.explore import explore
 from fl_plugin.party.masking import STAGES, mask_stage
 from fl_plugin.party.opening import agree, open_session, reopen_session
@@ -74,6 +80,23 @@ class Party:
                     remedy="Ask the domain's team to look at its node.",
                 )
                 return encode(self._refusal(ask, hidden))
+
+    def admits(self, caller: str, user: str, *, own: bool) -> bool:
+        """Return whether a user of this machine may speak for a consumer.
+
+        Who may not is on record.
+
+        Args:
+            caller: The consumer, as the user says.
+            user: As the operating system says.
+            own: Whether it is the user that this party runs as.
+        """
+        callers = self._domain.node().callers
+        admitted = user in callers[caller] if caller in callers else own
+        if not admitted:
+            with self._turn, self._ledger() as ledger:
+                ledger.append(turned_away(caller, user))
+        return admitted
 
     def _mine(self, message: Message) -> Ask:
         if not isinstance(message, Ask) or message.party != self.name:

@@ -108,6 +108,7 @@ class Node:
         memory: Bytes that the party may take for the rows of one run.
         colluding: How many other domains may tell their noise, or add none.
         matching: What others may learn by matching their rows.
+        callers: Consumer to the users that may speak for it at the domain's node.
     """
 
     domain: str
@@ -125,6 +126,7 @@ class Node:
     memory: int = 2**31
     colluding: int = 1
     matching: MatchingLimits = field(default_factory=MatchingLimits)
+    callers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,77 @@
+"""`fl node`: answer for one domain, as its own user."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from fl_plugin.cli.session import Session, verb
+from fl_plugin.errors import UsageError
+
+
+@click.command()
+@click.option("--domain", required=True, metavar="NAME", help="For which domain.")
+@click.option(
+    "--socket",
+    "path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="PATH",
+    help="The Unix socket to listen on; run/node.sock in the domain's folder if left "
+    "out.",
+)
+@click.option(
+    "--while-stdin-is-open",
+    is_flag=True,
+    help="End when whoever started the node is gone.",
+)
+@verb
+def node(
+    session: Session, domain: str, path: Path | None, *, while_stdin_is_open: bool
+) -> None:
+    """Answer for DOMAIN until it is stopped.
+
+    Run it as the domain's own user: it opens the domain's database, ledger and keys,
+    and nobody else needs to. Who may call is decided by the user at the other end and
+    by `callers` in the domain's node.yml.
+
+    Example: python -m fl_plugin node --domain consumer_banking
+    """
+    # A node's imports are a run's: help must not wait for them.
+    from fl_plugin.engines.node import Node  # noqa: PLC0415
+
+    folder = session.project.resolve() / "domains" / domain
+    if not (folder / "node.yml").is_file():
+        raise UsageError(
+            f"There is no domain {domain}: it has no node.yml.",
+            remedy="See which there are: fl catalog list",
+        )
+    place = path or folder / "run" / "node.sock"
+    place.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+    serving = Node(folder, place)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: serving.stop())
+    if while_stdin_is_open:
+        threading.Thread(target=_watch, args=(serving.stop,), daemon=True).start()
+    serving.serve(lambda: _ready(session, domain))
+    sys.stdout.flush()
+    # Threads that wait for callers hold DuckDB's objects, which complains at the end.
+    os._exit(0)
+
+
+def _watch(stop: Callable[[], None]) -> None:
+    sys.stdin.buffer.read()
+    stop()
+
+
+def _ready(session: Session, domain: str) -> None:
+    if sys.stdout.isatty():
+        click.echo(f"The node of {domain} is ready.")
+    elif session.as_json:
+        click.echo('{"ready": true}')
+    else:
+        click.echo("ready")
+    sys.stdout.flush()
