@@ -92,22 +92,29 @@ def at_work(root: Path, state: RunState) -> Iterator[AtWork]:
         StorageError: Its folder cannot be written.
     """
     folder = root / FOLDER / state.run
-    with held(root, state.run), Journal(folder / JOURNAL) as journal:
-        now = _now()
-        began = state.started or now
-        state = replace(state, standing="running", started=began, problem="")
-        write_state(root, state)
+    began = state.started or _now()
+    state = replace(state, standing="running", started=began, problem="")
+    with held(root, state.run):
+        write_state(root, state)  # before there is anything to resume from
+        with _written_down(root, state, folder / JOURNAL) as work:
+            yield work
+
+
+@contextmanager
+def _written_down(root: Path, state: RunState, path: Path) -> Iterator[AtWork]:
+    with Journal(path) as journal:
         work = AtWork(state, journal)
         try:
             yield work
         except BaseException as error:
-            write_state(root, replace(_ended(state, error), exchanges=journal.kept))
+            # First, so that no journal is left of a run that nobody resumes.
             if not _resumes(error):
                 forget_journal(root, state.run)
+            write_state(root, replace(_ended(state, error), exchanges=journal.kept))
             raise
+        forget_journal(root, state.run)
         done = replace(state, standing="done", version=work.version)
         write_state(root, replace(done, exchanges=journal.kept))
-    forget_journal(root, state.run)
 
 
 def read_state(root: Path, run: str) -> RunState:

@@ -179,9 +179,9 @@ class Training:
 
     def _already(self, state: RunState, made: Entry) -> None:
         """Write down that a run is done whose process was killed just before it did."""
+        forget_journal(self.root, state.run)
         done = replace(state, standing="done", version=made.version, problem="")
         write_state(self.root, done)
-        forget_journal(self.root, state.run)
 
     def _registered(self, state: RunState) -> Entry | None:
         """Return the run's model where it was killed after it had registered it."""

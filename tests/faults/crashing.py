@@ -1,0 +1,248 @@
+"""Runs in processes that are killed at a named moment, and what must hold afterwards.
+
+A fork server has imported everything, so that a run costs its own time and no more.
+"""
+
+import hashlib
+import importlib
+import json
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from fl_plugin import Mesh
+from fl_plugin.ledger.chain import verify
+from fl_plugin.ledger.store import Ledger
+from fl_plugin.party.party import Party
+from tests.made_mesh import STUDY
+
+_SERVER = multiprocessing.get_context("forkserver")
+_SERVER.set_forkserver_preload(["fl_plugin.mesh.training", "tests.faults.crashing"])
+GRANT = "g_made"
+_LONGEST = 120  # seconds; a run takes about one
+
+COORDINATOR = "fl_plugin.coordinator"
+PARTY = "fl_plugin.party"
+LEDGER = "fl_plugin.ledger"
+# What a run does, in words, and the function that does it; a run may be killed before
+# it and after it.
+MOMENTS = {
+    "send messages": "fl_plugin.engines.embedded:Embedded.exchange",
+    "keep an exchange": f"{COORDINATOR}.journal:Journal.keep",
+    "put an exchange on the disk": f"{COORDINATOR}.journal:os.fdatasync",
+    "close the parties": f"{COORDINATOR}.closing:close",
+    "write how the run stands": "fl_plugin.mesh.running:write_state",
+    "register the model": "fl_plugin.registry.reservation:Reservation.publish",
+    "write a file of the model": "fl_plugin.registry.reservation:_write",
+    "flush the model's folder": "fl_plugin.registry.reservation:_flush",
+    "forget the journal": "fl_plugin.mesh.running:forget_journal",
+    "take a message": f"{PARTY}.party:Party.handle",
+    "decide": f"{PARTY}.opening:decide",
+    "read the rows": f"{PARTY}.opening:read_rows",
+    "put the opening on record": f"{PARTY}.account:Booked.opening",
+    "agree on categories": f"{PARTY}.party:agree",
+    "make keys, or take shares": f"{PARTY}.party:mask_stage",
+    "decide again": f"{PARTY}.account:Booked.look_again",
+    "mask an answer": f"{PARTY}.answer:Answer.arrays",
+    "put an answer on record": f"{PARTY}.account:Booked.append",
+    "chain a record": f"{LEDGER}.transaction:Transaction.append",
+    "use a grant": f"{LEDGER}.transaction:Transaction.use_grant",
+    "remember a cohort": f"{LEDGER}.transaction:Transaction.remember_cohort",
+    "keep a run": f"{LEDGER}.transaction:Transaction.open_run",
+    "keep a message": f"{LEDGER}.transaction:Transaction.keep_message",
+    "commit": f"{LEDGER}.transaction:Transaction.finish",
+    "forget a run": f"{LEDGER}.transaction:Transaction.close_run",
+    "end a session": f"{PARTY}.session:Session.end",
+}
+AGAIN = {
+    "take a run up": f"{PARTY}.party:Party._taken_up",
+    "open a run again": f"{PARTY}.party:reopen_session",
+    "do a message's work again": f"{PARTY}.account:OnRecord.append",
+    "read an exchange again": f"{COORDINATOR}.journal:Journal.next",
+}
+SPENDS = {"spend a budget": f"{LEDGER}.transaction:Transaction.spend"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kill:
+    """When a run is killed.
+
+    Args:
+        target: The function, `module:name`; empty to go by time.
+        after: After it rather than before it.
+        time: At which call of it, from 1.
+        seconds: After so many, where there is no function.
+    """
+
+    target: str = ""
+    after: bool = False
+    time: int = 1
+    seconds: float = 0.0
+
+
+def trained(root: Path, kill: Kill | None = None) -> int:
+    """Train, or go on with the interrupted run; return the process's exit code."""
+    process = _SERVER.Process(target=_train, args=(os.fspath(root), kill))
+    process.start()
+    process.join(_LONGEST)
+    if process.is_alive():
+        process.kill()
+        process.join()
+        raise AssertionError("a run hangs")
+    return int(process.exitcode or 0)
+
+
+def counted(root: Path) -> dict[str, int]:
+    """Train, and return how often each function of a run is called."""
+    receiver, sender = _SERVER.Pipe(duplex=False)
+    process = _SERVER.Process(target=_count, args=(os.fspath(root), sender))
+    process.start()
+    found = dict(receiver.recv())
+    process.join()
+    return found
+
+
+def outcome(root: Path) -> dict[str, Any]:
+    """Return what is the same however often a run was killed.
+
+    Checked on the way: nothing is left over, each event is on record once.
+    """
+    mesh = Mesh.open(root)
+    (entry,) = mesh.models.entries
+    states = [s for s in mesh.runs if s.run == entry.run.run]
+    assert [s.standing for s in states] == ["done"]
+    assert not list((root / "runs").glob("*/journal"))
+    assert not list((root / "registry").rglob("*.draft"))
+    spent = {}
+    for domain in sorted(p.name for p in (root / "domains").iterdir()):
+        spent[domain] = _checked(root / "domains" / domain, entry.run.run)
+    metrics = {n: m.value for n, m in entry.run.metrics.items()}
+    return {
+        "model": entry.run.model_digest,
+        "metrics": json.dumps(metrics, sort_keys=True),
+        "spent": spent,
+    }
+
+
+def _checked(folder: Path, run: str) -> float:
+    """Return the epsilon that a domain has spent."""
+    assert not [p for p in (folder / "spool").glob("*") if p.is_dir()]
+    with Ledger.open(folder / "ledger" / "ledger.sqlite") as ledger:
+        assert verify(ledger).ok
+        assert [r.run for r in ledger.open_runs() if r.run == run] == []
+        records = ledger.show(run=run)
+        of_rounds = [(r.action, r.rule, r.round) for r in records if r.round]
+        assert len(set(of_rounds)) == len(of_rounds), "an event is on record twice"
+        actions = [r.action for r in records]
+        assert actions.count("open") == actions.count("close") == 1
+        assert ledger.grant_uses(GRANT) == 1
+        return sum(r.epsilon or 0.0 for r in ledger.show())
+
+
+def _train(root: str, kill: Kill | None) -> None:
+    with _fixed_secrets():
+        if kill is None:
+            _go_on(Path(root))
+        elif not kill.target:
+            timer = threading.Timer(kill.seconds, _die)
+            timer.daemon = True
+            timer.start()
+            _go_on(Path(root))
+        else:
+            with _wrapped(kill.target, _killing(kill)):
+                _go_on(Path(root))
+
+
+def _go_on(root: Path) -> None:
+    mesh = Mesh.open(root)
+    left = [s.run for s in mesh.runs if s.standing == "interrupted"]
+    if left:
+        mesh.resume(left[0])
+    elif not mesh.models.entries:
+        mesh.train(STUDY)
+
+
+def _count(root: str, sender: Any) -> None:
+    found: dict[str, int] = {}
+    every = {**MOMENTS, **AGAIN, **SPENDS}
+    with _fixed_secrets():
+        contexts = [
+            _wrapped(target, _counting(name, found)) for name, target in every.items()
+        ]
+        for context in contexts:
+            context.start()
+        _go_on(Path(root))
+    sender.send(found)
+
+
+def _counting(name: str, found: dict[str, int]) -> Callable[..., Any]:
+    def around(function: Callable[..., Any]) -> Callable[..., Any]:
+        def counting(*args: Any, **words: Any) -> Any:
+            found[name] = found.get(name, 0) + 1
+            return function(*args, **words)
+
+        return counting
+
+    return around
+
+
+def _killing(kill: Kill) -> Callable[..., Any]:
+    calls = 0
+
+    def around(function: Callable[..., Any]) -> Callable[..., Any]:
+        def killing(*args: Any, **words: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            now = calls == kill.time
+            if now and not kill.after:
+                _die()
+            found = function(*args, **words)
+            if now:
+                _die()
+            return found
+
+        return killing
+
+    return around
+
+
+def _wrapped(target: str, around: Callable[..., Any]) -> Any:
+    module, _, name = target.partition(":")
+    owner = importlib.import_module(module)
+    *path, last = name.split(".")
+    for step in path:
+        owner = getattr(owner, step)
+    return patch.object(owner, last, around(getattr(owner, last)))
+
+
+@contextmanager
+def _fixed_secrets() -> Iterator[None]:
+    """Give each domain the same secret in every run, so that noise is the same."""
+    here = threading.local()
+    plain = Party._open
+
+    def opening(self: Party, *args: Any) -> bytes:
+        here.name = self.name
+        return plain(self, *args)
+
+    def secret() -> bytes:
+        return hashlib.sha256(f"secret of {here.name}".encode()).digest()
+
+    with (
+        patch.object(Party, "_open", opening),
+        patch("fl_plugin.party.opening.fresh_secret", secret),
+    ):
+        yield
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(10)  # the signal comes at once
