@@ -76,12 +76,15 @@ class Side:
         block: Its own rows, in matched order: x is (columns, rows); y is (0,) but at
             the label party.
         channel: To the other parties.
+        secret: The domain's own, the same in every run and nobody else's: for draws
+            that a run must repeat and that nobody may foresee who knows the rows.
     """
 
     party: str
     columns: tuple[DesignColumn, ...]
     block: Block
     channel: Channel
+    secret: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ process, up to the rounding of messages.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 from fl_plugin.algorithms.checks.options import at_least, one_of, positive, within
@@ -39,6 +40,7 @@ from fl_plugin.vertical.split.wire import BYTES
 _AUTO = "auto"
 _MOST_UNITS, _MOST_LAYERS, _MOST_CUT = 4_096, 16, 1_024
 _MOST_EPOCHS, _MOST_BATCH = 10_000, 2**20
+_MOST_WEIGHTS = 2**24  # between hidden layers of a net: half a gigabyte with Adam's own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,9 +210,13 @@ def _units(option: str, text: str) -> tuple[int, ...]:
     good = all(w.isascii() and w.isdigit() and len(w) < 6 for w in words)  # noqa: PLR2004
     if good and len(words) <= _MOST_LAYERS:
         units = tuple(int(word) for word in words)
-        if all(1 <= size <= _MOST_UNITS for size in units):
+        weights = sum(a * b for a, b in pairwise(units))
+        sizes = all(1 <= size <= _MOST_UNITS for size in units)
+        if sizes and weights <= _MOST_WEIGHTS:
             return units
     raise ContractError(
-        f"{option} of {SplitNetwork.name} must be numbers of units, such as 32,16.",
+        f"{option} of {SplitNetwork.name} must be numbers of units, such as 32,16: at "
+        f"most {_MOST_LAYERS} layers of at most {_MOST_UNITS:,}, and {_MOST_WEIGHTS:,} "
+        "weights between them.",
         remedy="Correct the study; see `fl algorithms show split_network`.",
     )

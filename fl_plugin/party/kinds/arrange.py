@@ -41,6 +41,7 @@ class Arrange(Kind):
 
 
 def _prepare(session: Session, matched: Matched, ask: Ask) -> Answer:
+    matched.choose()
     train = _learned(session, matched, ask)
     features, raw = coded(session, matched.places)
     least = session.min_cohort
@@ -101,8 +102,8 @@ def task_of(session: Session, matched: Matched, ask: Ask, rows: int) -> Vertical
 
 
 def _begin(session: Session, matched: Matched, ask: Ask) -> None:
-    if matched.worker is not None:
-        raise out_of_order()
+    if matched.worker is not None or matched.part is not None:
+        raise out_of_order()  # a fit is begun once, not over rows of a recalled model
     train = ~matched.test
     task = task_of(session, matched, ask, int(train.sum()))
     algorithm = find_vertical(session.request.algorithm).of(session.request.parameters)

@@ -34,6 +34,8 @@ class Deliver(Kind):
         scorer, rows = matched.scorer, session.rows
         if scorer is None or scorer.predictions is None:
             raise out_of_order()
+        if matched.worker is not None:  # held-out rows of a fit are no predictions
+            raise out_of_order()
         if not isinstance(rows, Rows):
             raise out_of_order()
         places = pa.array(matched.places)
