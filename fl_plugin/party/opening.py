@@ -152,7 +152,8 @@ def _cohort(ask: Ask, request: Request, domain: Domain) -> tuple[Terms, Trust]:
     told = ask.body.get("identities")
     if not isinstance(told, dict):
         raise out_of_order()
-    return terms, domain.trust(told)
+    # Who is new is written down, so only who takes part is looked at.
+    return terms, domain.trust({p: told[p] for p in terms.parties if p in told})
 
 
 def insist(decision: Decision, *, opened: bool) -> None:

@@ -175,6 +175,35 @@ def test_a_ciphertext_of_another_size_is_refused():
         short.read(Chunks((vector.serialize(),)))
 
 
+@pytest.mark.parametrize("scale", [1.0, 2.0**30, 2.0**60, 2.0**90])
+def test_a_ciphertext_of_another_scale_is_refused(scale):
+    key = Key.fresh(1, 10)
+    lock = Lock.of(key.lock, 1, 10)
+    vector = tenseal.ckks_vector(key._context, [0.5] * 4_096, scale)
+    vectors = lock.read(Chunks((vector.serialize(),)))
+    for compute in (
+        lambda: lock.plus(vectors, np.ones(10)),
+        lambda: lock.times_plus(vectors, np.ones(10), np.ones(10)),
+        lambda: lock.products(vectors, [np.ones(10)], 4.0),
+    ):
+        with pytest.raises(MessageError, match="ciphertext"):
+            compute()
+
+
+@pytest.mark.parametrize("spoil", [np.nan, np.inf])
+def test_what_opens_as_no_number_is_refused(spoil, monkeypatch):
+    key = Key.fresh(1, 10)
+
+    class Vector:
+        def decrypt(self):
+            return [spoil]
+
+    monkeypatch.setattr(Key, "read", lambda *_: [Vector()])
+    for opened in (key.open, key.totals):
+        with pytest.raises(MessageError, match="ciphertext"):
+            opened(Chunks((b"",)))
+
+
 @pytest.mark.parametrize("spoil", [np.nan, np.inf])
 def test_a_coordinator_refuses_numbers_that_are_none(spoil):
     rounds = ALGORITHM.rounds(TASK)
