@@ -19,6 +19,7 @@ from fl_plugin.engines.embedded import Embedded
 from fl_plugin.errors import MessageError, PolicyError, RegistryError, TrainingError
 from fl_plugin.manifest.reader import read_manifest
 from fl_plugin.plan.draft import draft
+from fl_plugin.privacy.terms import Terms
 from fl_plugin.vertical.base import VerticalTask
 from fl_plugin.vertical.installed import find_vertical
 from tests.made_mesh import CONSUMER, STUDY
@@ -115,6 +116,16 @@ def begin(mesh):
         close(run.federation)
 
 
+@pytest.fixture(scope="module")
+def waiting(mesh):
+    """A run whose columns are prepared, and whose fit may begin."""
+    run = Run(mesh[0], mesh[1], "waiting")
+    told = run.ask("arrange", holdout=0.2)
+    run.widths = {p: body["width"] for p, body in told.items()}
+    yield run
+    close(run.federation)
+
+
 def test_a_run_as_ours_goes_to_its_end(begin):
     run = begin("good").fit().scored()
     assert run.assess().body["holdout"]
@@ -143,6 +154,22 @@ def test_rows_are_not_chosen_anew_once_a_fit_is_over(begin):
         run.ask("arrange", holdout=0.4)
     with pytest.raises(MessageError, match=LATE):
         run.ask("arrange", **run.task_json)
+
+
+@pytest.mark.parametrize("bad", [None, [], {}, 1, "nobody"])
+def test_words_that_are_none_are_refused_in_words(waiting, bad):
+    for word in ("label_party", "labels", "widths", "predicts"):
+        with pytest.raises(MessageError, match="malformed"):
+            waiting.ask("arrange", **{**waiting.task_json, word: bad})
+    classes = {"kind": "binary", "classes": [bad, bad]}
+    with pytest.raises(MessageError, match="malformed"):
+        waiting.ask("arrange", **{**waiting.task_json, "predicts": classes})
+
+
+def test_a_mode_of_a_cohort_that_is_none_is_refused_in_words():
+    told = {**Terms.stopping("r", ["a", "b", "c"]).message, "mode": {}}
+    with pytest.raises(MessageError, match="mode is not allowed"):
+        Terms.read(told)
 
 
 def test_figures_are_told_once_whatever_the_threshold(begin):

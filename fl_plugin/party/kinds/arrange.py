@@ -81,8 +81,10 @@ def task_of(session: Session, matched: Matched, ask: Ask, rows: int) -> Vertical
     widths = ask.body.get("widths")
     owner, me = ask.body.get("label_party"), session.product.domain
     peers = {me, *matched.channel.peers}
-    if not isinstance(widths, dict) or set(widths) != peers or owner not in peers:
+    if not isinstance(widths, dict) or set(widths) != peers:
         raise malformed("widths")
+    if not isinstance(owner, str) or owner not in peers:
+        raise malformed("label_party")
     if any(type(w) is not int or not 0 <= w <= _MOST_WIDTH for w in widths.values()):
         raise malformed("widths")
     columns = matched.designed()
@@ -121,7 +123,7 @@ def _begin(session: Session, matched: Matched, ask: Ask) -> None:
 def _labels(session: Session, ask: Ask) -> str:
     """Return how labels are shared; the label's own contract has the last word."""
     told, target = ask.body.get("labels"), session.wanted.target
-    if told not in {SHARED, PROTECTED}:
+    if not isinstance(told, str) or told not in {SHARED, PROTECTED}:
         raise malformed("labels")
     if target is not None and told == SHARED:
         sharing = session.product.columns[target].contract.label_sharing

@@ -155,8 +155,13 @@ class Lock:
         return math.ceil(self._rows / self._slots)
 
     def encrypt(self, values: Floats) -> Chunks:
-        """Return a vector encrypted, (rows,)."""
-        return _written([self._fresh(piece) for piece in self._pieces(values)])
+        """Return a vector encrypted, (rows,).
+
+        Raises:
+            MessageError: A number is too large: it came from what another sent.
+        """
+        with _computing():
+            return _written([self._fresh(piece) for piece in self._pieces(values)])
 
     def read(self, chunks: Chunks) -> list[Any]:
         """Return vectors to compute with.

@@ -190,6 +190,16 @@ def test_a_ciphertext_of_another_scale_is_refused(scale):
             compute()
 
 
+def test_numbers_that_no_ciphertext_holds_are_refused():
+    """They come out of what another has sent: shares, or what was opened."""
+    key = Key.fresh(1, 10)
+    vectors = key.read(key.encrypt(np.ones(10)))
+    with pytest.raises(MessageError, match="ciphertext"):
+        key.encrypt(np.full(10, 1e200))
+    with pytest.raises(MessageError, match="ciphertext"):
+        key.products(vectors, [np.full(10, 1e200)], 4.0)
+
+
 @pytest.mark.parametrize("spoil", [np.nan, np.inf])
 def test_what_opens_as_no_number_is_refused(spoil, monkeypatch):
     key = Key.fresh(1, 10)
