@@ -110,29 +110,28 @@ def domains_table(run: RunRecord) -> Table:
     )
 
 
+_CLEAR = {"in the clear": {"number", "vocabulary"}}
+_FORMS = {"masked sums": {"masked sum"}, **_CLEAR}
+# Of a vertical run: activations are of single rows, and the coordinator reads them.
+_FORMS_OF_ROWS = {"activations": {"activation"}, "sealed": {"sealed"}, **_CLEAR}
+
+
 def traffic_table(run: RunRecord) -> Table:
     """Return how much left each domain, and in what form."""
+    forms = _FORMS if run.vertical is None else _FORMS_OF_ROWS
     rows: list[tuple[Cell, ...]] = []
     for domain, traffic in run.bytes.domains.items():
         left = [item for item in run.left_domain if item.domain == domain]
-        forms = {
-            form: sum(item.bytes for item in left if item.form == form)
-            for form in ("masked sum", "number", "vocabulary")
-        }
-        clear = forms["number"] + forms["vocabulary"]
-        protocol = traffic.up - sum(forms.values())
-        amounts = (forms["masked sum"], clear, protocol, traffic.up)
-        rows.append((domain, *map(Size, amounts), traffic.messages))
+        amounts = [
+            sum(item.bytes for item in left if item.form in named)
+            for named in forms.values()
+        ]
+        protocol = traffic.up - sum(amounts)
+        sizes = map(Size, (*amounts, protocol, traffic.up))
+        rows.append((domain, *sizes, traffic.messages))
     return Table(
         title="What left each domain",
-        columns=(
-            "domain",
-            "masked sums",
-            "in the clear",
-            "decisions, keys",
-            "in all",
-            "messages",
-        ),
+        columns=("domain", *forms, "decisions, keys", "in all", "messages"),
         rows=tuple(rows),
     )
 

@@ -21,7 +21,7 @@ from fl_plugin.plan.types import Plan
 from fl_plugin.registry import run_record as rec
 from fl_plugin.vertical.installed import find_vertical
 
-_NUMBER_BYTES = 8
+_NUMBER_BYTES = 4
 _RANKING = TypeAdapter(rec.Ranking)
 _SEALED = (
     "What domains say to each other passes the coordinator sealed (X25519, AES-GCM), "
@@ -197,7 +197,7 @@ _WHAT: Mapping[str, tuple[str, rec.Form]] = {
         "sealed",
     ),
     "arrange": ("the numbers of matched rows and of own columns", "number"),
-    "turn": ("", "activation"),  # the algorithm says what
+    "turn": ("", "sealed"),  # the algorithm says what, and in which form
     "keep": ("the digest of the own part of the model", "number"),
     "assess": ("figures of the model on the rows held out", "number"),
 }
@@ -205,17 +205,18 @@ _WHAT: Mapping[str, tuple[str, rec.Form]] = {
 
 def _left(done: FinishedVertical) -> tuple[rec.LeftDomain, ...]:
     traffic = done.federation.traffic
-    step = find_vertical(done.plan.algorithm).leaves
+    used = find_vertical(done.plan.algorithm)
     found = []
     for party in sorted({e.party for e in traffic}):
-        for kind, (what, form) in _WHAT.items():
+        for kind, told in _WHAT.items():
+            what, form = (used.leaves, used.form) if kind == "turn" else told
             mine = [e for e in traffic if (e.party, e.kind) == (party, kind)]
             if mine:
                 found.append(
                     rec.LeftDomain(
                         domain=party,
                         kind=kind,
-                        what=what or step,
+                        what=what,
                         form=form,
                         bytes=sum(e.bytes_up for e in mine),
                         rounds=len(mine),

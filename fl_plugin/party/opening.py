@@ -241,8 +241,10 @@ def _installed(request: Request) -> type[Described]:
     if not request.match:
         return _known(request, algorithms())
     algorithm = _known(request, vertical_algorithms())
-    needs = algorithm.of(request.parameters).uses()
-    lacking = sorted(set(needs) - set(request.uses))
+    chosen = algorithm.of(request.parameters)
+    protects = "label" in request.columns.values()
+    needs = {*chosen.uses(), *(chosen.label_uses() if protects else ())}
+    lacking = sorted(needs - set(request.uses))
     if lacking:
         raise _refused(
             f"{request.algorithm} with these parameters needs the use {lacking[0]}, "

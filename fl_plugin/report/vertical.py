@@ -17,6 +17,11 @@ ATTACKS = {
     "completion": "by completing the model with a few known labels",
     "completion_untrained": "the same before training: what features alone tell",
 }
+_ATTACKED = {
+    "protected": "Attacks that the label's domain tried itself on what left it.",
+    "shared": "Attacks that the coordinator, which has the labels, tried itself on "
+    "what it sends to the domains that have not; the worst of these.",
+}
 WAYS = {
     "federated": "the federated model",
     "own": "trees over the label domain's own columns",
@@ -76,6 +81,7 @@ class VerticalView:
     sentence: str
     labels: str
     domains: tuple[DomainPart, ...]
+    attacked: str
     attacks: tuple[AttackRow, ...]
     figures: tuple[tuple[str, str], ...]
     moved: str
@@ -91,6 +97,7 @@ def vertical_view(run: RunRecord) -> VerticalView | None:
         sentence=_sentence(told),
         labels=_labels(run, told),
         domains=tuple(_domain(name, told) for name in sorted(told.columns)),
+        attacked=_ATTACKED[told.labels],
         attacks=tuple(_attacks(told)),
         figures=tuple(_figures(told)),
         moved=_moved(told),
@@ -201,5 +208,7 @@ def _moved(told: Vertical) -> str:
     if told.moved is None:
         return ""
     if told.moved < 1:
-        return f"{percent(told.moved)} of the bytes of the matched columns"
-    return f"{told.moved:,.1f} times the bytes of the matched columns"
+        return (
+            f"{percent(told.moved)} of the bytes of the matched columns, at 4 a value"
+        )
+    return f"{told.moved:,.1f} times the bytes of the matched columns, at 4 a value"

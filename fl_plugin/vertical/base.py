@@ -11,7 +11,7 @@ clear; what parties say to each other passes through the coordinator, sealed.
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from fl_plugin.algorithms.base import Block, DesignColumn, Target
 from fl_plugin.algorithms.described import Described
@@ -170,9 +170,14 @@ class VerticalAlgorithm(Described):
 
     partitioning: ClassVar[str] = "vertical"
     sharing: ClassVar[tuple[str, ...]] = (SHARED, PROTECTED)  # ways with labels
+    form: ClassVar[Literal["sealed", "activation"]] = "sealed"  # of what leaves
 
     def uses(self) -> tuple[str, ...]:
         """Uses that contracts must offer for these parameters, beside training."""
+        return ()
+
+    def label_uses(self) -> tuple[str, ...]:
+        """Uses that the label's contract must offer besides where it protects it."""
         return ()
 
     @abstractmethod

@@ -135,6 +135,18 @@ def test_what_tells_others_more_is_opened_by_a_use_of_its_own(joined):
     open_matched(plan, Federation("run-2", engine))
 
 
+def test_a_plan_that_leaves_out_what_bare_gradients_need_opens_nothing(tmp_path):
+    algorithm = {"name": "split_network", "defence": "none"}
+    uses = (*USES, "release_gradients")
+    root = vertical_mesh(tmp_path / "mesh", algorithm=algorithm, uses=uses).root
+    with Embedded([root / "domains" / d for d in MATCHED], CONSUMER) as engine:
+        federation = Federation("run-2", engine)
+        plan = with_decisions(vertical_plan(root), federation)
+        few = bent(plan, uses=("train_vertical", "evaluate"))
+        assert refusal(few, engine) == "use.not_allowed"
+        open_matched(plan, federation)
+
+
 @pytest.mark.parametrize("use", SUMMED)
 def test_a_request_is_for_one_mode(joined, use):
     root, engine = joined

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -9,13 +10,15 @@ import pytest
 
 from fl_plugin import Mesh, MeshError
 from fl_plugin.cli.main import main
+from fl_plugin.cli.records import traffic_table
 from fl_plugin.engines.embedded import Embedded
 from fl_plugin.errors import BuildError, PolicyError, RegistryError, TrainingError
+from fl_plugin.messages import decode
 from fl_plugin.party.matched.parts import FOLDER
 from tests.made_mesh import STUDY
-from tests.vertical_mesh import BANK, SHOP, TELCO, vertical_mesh
+from tests.vertical_mesh import BANK, SHOP, TELCO, USES, vertical_mesh
 
-NETWORK = {"name": "split_network", "epochs": 2}
+NETWORK: dict[str, Any] = {"name": "split_network", "epochs": 2}
 
 
 @pytest.fixture
@@ -139,6 +142,44 @@ def test_a_contract_that_shares_labels_is_what_lets_the_coordinator_have_them(tm
     assert "so the coordinator had it" in record.privacy.statement
 
 
+BARE: dict[str, dict[str, Any]] = {
+    "none": {"defence": "none"},
+    "max_norm": {"defence": "max_norm"},
+    "marvell": {"defence": "marvell", "noise": 400.0},
+    "less noise": {"noise": 5.9},
+}
+
+
+@pytest.mark.parametrize("name", BARE)
+def test_a_study_does_not_lay_bare_what_the_contract_protects(tmp_path, wire, name):
+    """Gradients with little noise on them, or none, are the labels."""
+    made = vertical_mesh(tmp_path / "mesh", algorithm=NETWORK | BARE[name])
+    with pytest.raises(PolicyError, match="refused") as raised:
+        Mesh.open(made.root).train(STUDY)
+    assert raised.value.exit_code == 3
+    assert "bank refused" in raised.value.problem
+    assert "shop" not in raised.value.problem
+    assert {decode(data).kind for _, data in wire} == {"decide"}
+
+
+@pytest.mark.parametrize("words", [{"noise": 6.0}, {"defence": "fixed"}])
+def test_noise_of_the_default_or_more_needs_no_word_of_the_contract(tmp_path, words):
+    made = vertical_mesh(tmp_path / "mesh", algorithm=NETWORK | words)
+    assert Mesh.open(made.root).train(STUDY).record.vertical is not None
+
+
+def test_bare_gradients_leave_where_the_contract_says_so_or_shares_the_label(tmp_path):
+    bare = NETWORK | BARE["none"]
+    uses = (*USES, "release_gradients")
+    offered = vertical_mesh(tmp_path / "offered", algorithm=bare, uses=uses)
+    told = Mesh.open(offered.root).train(STUDY).record
+    assert told.vertical is not None
+    assert told.vertical.labels == "protected"
+    assert "they tell the label of each row" in told.notes[0]
+    shared = vertical_mesh(tmp_path / "shared", algorithm=bare, sharing="shared")
+    assert Mesh.open(shared.root).train(STUDY).record.vertical is not None
+
+
 def test_a_domain_whose_contract_offers_no_vertical_training_refuses(tmp_path):
     made = vertical_mesh(
         tmp_path / "mesh", algorithm=NETWORK, uses=("train_horizontal", "evaluate")
@@ -168,6 +209,33 @@ def test_a_hash_join_needs_the_contracts_word_and_a_salt(tmp_path):
     record = Mesh.open(made.root).train(STUDY).record
     assert record.vertical is not None
     assert record.vertical.matched.how == "keyed_hash"
+
+
+def test_bytes_are_told_by_domain_direction_and_round_and_by_form(mesh, wire):
+    record = Mesh.open(mesh.root).train(STUDY).record
+    sizes: dict[int, dict[str, list[int]]] = {}
+    for domain, data in wire:
+        sizes.setdefault(decode(data).round, {}).setdefault(domain, []).append(
+            len(data)
+        )
+    asked = set()
+    for done in record.rounds:  # a question first, then its answer
+        told = {d: [t.down, t.up] for d, t in done.domains.items()}
+        assert told == sizes[done.round]
+        asked |= set(told)
+        assert sum(t.up for t in done.domains.values()) == done.bytes_up
+        assert sum(t.down for t in done.domains.values()) == done.bytes_down
+    assert asked == {BANK, SHOP, TELCO}
+    table = traffic_table(record)
+    cells = {n: row for n, *row in table.rows}
+    place = table.columns.index("activations") - 1
+    turns = [i for i in record.left_domain if i.kind == "turn" and i.domain == SHOP]
+    assert [item.form for item in turns] == ["activation"]
+    assert cells[SHOP][place] == turns[0].bytes
+    assert turns[0].bytes > 4_000
+    page = (mesh.root / "registry" / STUDY / "v1" / "report.html").read_text()
+    assert "Shop: up, down" in page
+    assert "Came in" in page
 
 
 def test_too_few_common_rows_stop_the_run(tmp_path):
