@@ -6,12 +6,13 @@ from typing import Any, TypeVar
 
 from fl_plugin.algorithms.described import Described
 from fl_plugin.algorithms.installed import algorithms
-from fl_plugin.errors import PolicyError
+from fl_plugin.errors import PolicyError, UsageError
 from fl_plugin.ledger.cohorts import cohort_digest
 from fl_plugin.ledger.record import Head
 from fl_plugin.ledger.store import Ledger
 from fl_plugin.manifest.study_contract import PreparationPlan
 from fl_plugin.manifest.types import Product
+from fl_plugin.manifest.uses import TRAIN_VERTICAL
 from fl_plugin.messages import Ask
 from fl_plugin.party.designs import Designs
 from fl_plugin.party.domain import Domain
@@ -58,6 +59,7 @@ def open_session(
     ledger.append(decided("decide", ask.run, request, decision))
     insist(decision, opened=False)
     _only_granted(request, wanted)
+    require_packages(request)
     _check_edges(plan, facts, request)
     check_day(ledger, request, facts.node)
     product = _product(facts)
@@ -233,6 +235,25 @@ def _only_granted(request: Request, wanted: Wanted) -> None:
             "algorithm.not_allowed",
             request,
         )
+
+
+def require_packages(request: Request) -> None:
+    """Check that what a run needs is installed at this domain; no row is opened.
+
+    Raises:
+        UsageError: A package that the algorithm trains with is missing.
+    """
+    found = vertical_algorithms().get(request.algorithm) if request.match else None
+    if found is None or TRAIN_VERTICAL not in request.uses:
+        return
+    try:
+        found.of(request.parameters).require_packages()
+    except UsageError as error:
+        domain = request.product.partition(".")[0]
+        raise UsageError(
+            f"{domain} cannot train {request.algorithm}: {error.problem}",
+            remedy=error.remedy,
+        ) from None
 
 
 def _installed(request: Request) -> type[Described]:

@@ -10,8 +10,16 @@ import pytest
 from fl_plugin import Mesh, MeshError
 from fl_plugin.cli.main import main
 from fl_plugin.engines.embedded import Embedded
-from fl_plugin.errors import BuildError, PolicyError, RegistryError, TrainingError
+from fl_plugin.errors import (
+    BuildError,
+    PolicyError,
+    RegistryError,
+    TrainingError,
+    UsageError,
+)
+from fl_plugin.party import opening
 from fl_plugin.party.matched.parts import FOLDER
+from fl_plugin.vertical.glm import ciphertexts
 from tests.made_mesh import STUDY
 from tests.vertical_mesh import BANK, SHOP, TELCO, vertical_mesh
 
@@ -191,3 +199,26 @@ def test_the_verbs_speak_json(mesh, capsys, monkeypatch):
     capsys.readouterr()
     assert main(["score", STUDY, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["table"] == f"predictions.{STUDY}"
+
+
+def test_a_missing_package_is_told_before_a_row_is_opened(
+    tmp_path, monkeypatch, capsys
+):
+    mesh = vertical_mesh(
+        tmp_path / "mesh", algorithm={"name": "vertical_logistic_regression"}
+    )
+    read: list[str] = []
+    monkeypatch.setattr(ciphertexts, "_tenseal", _not_installed)
+    monkeypatch.setattr(opening, "read_rows", lambda *_: read.append("rows"))
+    monkeypatch.chdir(mesh.root)
+    for verb in ("plan", "train"):
+        assert main([verb, STUDY]) == 2
+        told = "".join(capsys.readouterr())
+        assert "cannot train vertical_logistic_regression" in told
+        assert BANK in told
+        assert "[vertical]" in told
+    assert read == []
+
+
+def _not_installed():
+    raise UsageError("tenseal is not installed.", remedy="pip install '.[vertical]'")
