@@ -81,7 +81,8 @@ class SplitNetwork(VerticalAlgorithm):
     prepares: ClassVar[str] = "codes"
     exact: ClassVar[str] = (
         "the same network in one process with the same first weights and batches, up "
-        "to the rounding of messages"
+        "to the rounding of messages and, where labels are protected, the noise that "
+        "hides them"
     )
     leaves: ClassVar[str] = (
         "of each row and epoch the domain's activations and, back to it, their "

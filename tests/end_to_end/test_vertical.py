@@ -74,6 +74,18 @@ def test_a_run_matches_trains_and_keeps_a_part_in_every_domain(mesh):
     assert run.record.metrics["roc_auc"].value is not None
 
 
+def test_the_label_domains_figures_and_their_difference_agree(mesh):
+    run = Mesh.open(mesh.root).train(STUDY).record
+    (told,) = run.domains
+    assert told.difference is not None
+    assert told.difference.value is not None
+    federated, own = told.federated[told.measure], told.own[told.measure]
+    assert federated is not None
+    assert own is not None
+    assert federated - own == pytest.approx(told.difference.value, abs=1e-3)
+    assert told.rows_bucket is not None
+
+
 def test_the_same_study_gives_the_same_model_twice(mesh):
     first, second = (Mesh.open(mesh.root).train(STUDY) for _ in range(2))
     assert first.record.vertical is not None
