@@ -232,5 +232,17 @@ def test_a_missing_package_is_told_before_a_row_is_opened(
     assert read == []
 
 
+def test_a_plan_says_who_has_which_columns(mesh, capsys, monkeypatch):
+    monkeypatch.chdir(mesh.root)
+    assert main(["plan", STUDY]) == 0
+    told = capsys.readouterr().out
+    plan = Mesh.open(mesh.root).plan(STUDY)
+    for party in plan.parties:
+        names = ", ".join(feature.name for feature in party.features)
+        label = plan.target if party.domain == BANK else ""
+        assert f"{party.domain}\t{names}\trow_id\t{label}\n" in told
+    assert f"The labels are {BANK}'s, whose contract protects them." in told
+
+
 def _not_installed():
     raise UsageError("tenseal is not installed.", remedy="pip install '.[vertical]'")
