@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from fl_plugin.algorithms.described import Described
 from fl_plugin.algorithms.installed import algorithms
-from fl_plugin.errors import PolicyError, UsageError
+from fl_plugin.errors import PolicyError
 from fl_plugin.ledger.cohorts import cohort_digest
 from fl_plugin.ledger.record import Head
 from fl_plugin.ledger.store import Ledger
@@ -246,14 +246,7 @@ def require_packages(request: Request) -> None:
     found = vertical_algorithms().get(request.algorithm) if request.match else None
     if found is None or TRAIN_VERTICAL not in request.uses:
         return
-    try:
-        found.of(request.parameters).require_packages()
-    except UsageError as error:
-        domain = request.product.partition(".")[0]
-        raise UsageError(
-            f"{domain} cannot train {request.algorithm}: {error.problem}",
-            remedy=error.remedy,
-        ) from None
+    found.of(request.parameters).require_packages()
 
 
 def _installed(request: Request) -> type[Described]:
