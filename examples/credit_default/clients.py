@@ -89,7 +89,12 @@ def main() -> int:
     words.add_argument("--seed", type=int, default=0)
     words.add_argument("--into", type=Path, default=Path(__file__).parent)
     told = words.parse_args()
-    clients = sampled(read(told.file.expanduser()), told.rows, told.seed)
+    try:
+        found = read(told.file.expanduser())
+    except (ValueError, duckdb.Error) as error:
+        why = str(error).partition("\n")[0]
+        words.exit(2, f"{why}\nName the public file by its whole path.\n")
+    clients = sampled(found, told.rows, told.seed)
     write(by_domain(clients, told.seed), told.into)
     defaults = sum(clients[LABEL].to_pylist())
     sys.stdout.write(f"{clients.num_rows:,} clients, {defaults:,} of them in default\n")

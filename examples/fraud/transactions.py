@@ -157,7 +157,11 @@ def main() -> int:
     arguments.add_argument("--into", type=Path, default=Path(__file__).parent)
     chosen = arguments.parse_args()
     if chosen.file:
-        given, kind = real(chosen.file), "real"
+        try:
+            given, kind = real(chosen.file.expanduser()), "real"
+        except (ValueError, duckdb.Error) as error:
+            why = str(error).partition("\n")[0]
+            arguments.exit(2, f"{why}\nName the real file by its whole path.\n")
     else:
         given, kind = made_up(chosen.rows, chosen.seed), "synthetic"
     write(by_domain(given, chosen.seed), chosen.into)

@@ -13,6 +13,15 @@ from fl_plugin.report.search import search_view
 from fl_plugin.report.taking_part import lost, why_not_compared
 from fl_plugin.report.wording import baseline_name, metric_name
 
+# What `traffic_table` adds up: forms of what left, or kinds of work on matched rows.
+_IN_THE_CLEAR = frozenset({"number", "vocabulary"})
+_BY_FORM = {"masked sums": frozenset({"masked sum"}), "in the clear": _IN_THE_CLEAR}
+_BY_PURPOSE = {
+    "matching": frozenset({"match", "expand"}),
+    "training, scoring": frozenset({"turn"}),
+    "in the clear": _IN_THE_CLEAR,
+}
+
 
 def run_facts(entry: Entry) -> dict[str, Any]:
     """Return a registered model for `--json`."""
@@ -80,9 +89,10 @@ def _chosen(run: RunRecord) -> list[str]:
 def metrics_table(run: RunRecord) -> Table:
     """Return the hold-out's metrics with the folds' and a baseline's beside."""
     baseline = baseline_name(next(iter(run.baselines), "baseline")).lower()
+    folds = ("cv mean", "cv sd") if run.cross_validation else ()
     return Table(
         title=f"{run.study} v{run.version}: {_judged(run)}",
-        columns=("metric", "hold-out", "low", "high", "cv mean", "cv sd", baseline),
+        columns=("metric", "hold-out", "low", "high", *folds, baseline),
         rows=tuple(
             (metric_name(name), *figures)
             for name in order_of(set(run.metrics))
@@ -94,9 +104,11 @@ def metrics_table(run: RunRecord) -> Table:
 
 def domains_table(run: RunRecord) -> Table:
     """Return, for each domain, the federated model beside its own."""
-    measure = metric_name(run.main)
+    measure, where, own = metric_name(run.main), "in each domain", "the domain's own"
+    if run.vertical is not None:  # nobody else can judge: nobody else has the target
+        where, own = "at the label's domain", "one of its own columns"
     return Table(
-        title=f"{measure} in each domain: the federated model and the domain's own",
+        title=f"{measure} {where}: the federated model and {own}",
         columns=(
             "domain",
             "federated",
@@ -138,15 +150,16 @@ def traffic_table(run: RunRecord) -> Table:
 
 def _figures(run: RunRecord, name: str) -> tuple[float | None, ...]:
     found = run.metrics[name]
-    folds = run.cross_validation.metrics.get(name) if run.cross_validation else None
-    baseline = next(iter(run.baselines.values()), {})
+    figures = (found.value, found.low, found.high)
+    baseline = next(iter(run.baselines.values()), {}).get(name)
+    if run.cross_validation is None:
+        return (*figures, baseline)
+    folds = run.cross_validation.metrics.get(name)
     return (
-        found.value,
-        found.low,
-        found.high,
+        *figures,
         folds.mean if folds else None,
         folds.sd if folds else None,
-        baseline.get(name),
+        baseline,
     )
 
 

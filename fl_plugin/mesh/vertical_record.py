@@ -49,7 +49,9 @@ def vertical_record(done: FinishedVertical, version: int) -> rec.RunRecord:
     evaluation = evaluation_for(
         EvaluationSpec(kind=plan.predicts.kind, classes=plan.predicts.classes)
     )
-    told = plan.evaluation.model_dump(include={"holdout", "threshold", "bins"})
+    told = plan.evaluation.model_dump(
+        include={"holdout", "holdout_by", "group", "threshold", "bins"}
+    )
     return rec.RunRecord(
         run=done.federation.run,
         study=plan.study,
@@ -114,7 +116,7 @@ def _statement(done: FinishedVertical) -> str:
         )
     else:
         whose = f"The label {target} and every prediction stayed in {label}."
-    return f"{whose} {_SEALED} No noise makes this differentially private."
+    return f"{whose} {_SEALED} The model is not differentially private."
 
 
 def _vertical(done: FinishedVertical) -> rec.Vertical:
@@ -177,7 +179,7 @@ def _domains(done: FinishedVertical, measure: str) -> tuple[rec.DomainResult, ..
     return (
         rec.DomainResult(
             domain=done.plan.label_domain,
-            rows_bucket=None,
+            rows_bucket=_about(done.trained.rows[1]),
             federated=dict(body["federated"]),
             own=dict(body["own"]),
             difference=rec.Estimate(**difference) if difference else None,
@@ -185,6 +187,11 @@ def _domains(done: FinishedVertical, measure: str) -> tuple[rec.DomainResult, ..
             measure=measure,
         ),
     )
+
+
+def _about(rows: int) -> int:
+    """Return a number of rows as people are told it; the figures show it anyway."""
+    return int(float(f"{rows:.2g}"))
 
 
 _WHAT: Mapping[str, tuple[str, rec.Form]] = {

@@ -12,6 +12,7 @@ from fl_plugin.ledger.record import Head
 from fl_plugin.ledger.store import Ledger
 from fl_plugin.manifest.study_contract import PreparationPlan
 from fl_plugin.manifest.types import Product
+from fl_plugin.manifest.uses import TRAIN_VERTICAL
 from fl_plugin.messages import Ask
 from fl_plugin.party.designs import Designs
 from fl_plugin.party.domain import Domain
@@ -58,6 +59,7 @@ def open_session(
     ledger.append(decided("decide", ask.run, request, decision))
     insist(decision, opened=False)
     _only_granted(request, wanted)
+    require_packages(request)
     _check_edges(plan, facts, request)
     check_day(ledger, request, facts.node)
     product = _product(facts)
@@ -234,6 +236,18 @@ def _only_granted(request: Request, wanted: Wanted) -> None:
             "algorithm.not_allowed",
             request,
         )
+
+
+def require_packages(request: Request) -> None:
+    """Check that what a run needs is installed at this domain; no row is opened.
+
+    Raises:
+        UsageError: A package that the algorithm trains with is missing.
+    """
+    found = vertical_algorithms().get(request.algorithm) if request.match else None
+    if found is None or TRAIN_VERTICAL not in request.uses:
+        return
+    found.of(request.parameters).require_packages()
 
 
 def _installed(request: Request) -> type[Described]:

@@ -24,7 +24,7 @@ from fl_plugin.party.domain import Domain
 from fl_plugin.party.entries import bucket, decided, failed, of_session
 from fl_plugin.party.explore import explore
 from fl_plugin.party.masking import STAGES, mask_stage
-from fl_plugin.party.opening import agree, insist, open_session
+from fl_plugin.party.opening import agree, insist, open_session, require_packages
 from fl_plugin.party.private import check_kind, released
 from fl_plugin.party.session import Session, out_of_order
 from fl_plugin.party.threads import one_thread
@@ -140,6 +140,8 @@ class Party:
         if ask.body.get("suppose") is True:
             body["supposed"] = decision_json(decide(suppose_granted(facts)))
         head = ledger.append(decided("decide", ask.run, request, decision))
+        if decision.refusal is None:  # its own reason is told first
+            require_packages(request)
         return encode(self._reply(ask, body, head))
 
     def _open(self, ask: Ask, caller: str, ledger: Ledger) -> bytes:

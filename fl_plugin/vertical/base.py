@@ -180,6 +180,15 @@ class VerticalAlgorithm(Described):
         """Uses that the label's contract must offer besides where it protects it."""
         return ()
 
+    def require_packages(self) -> None:
+        """Check that what training needs beside this package is installed here.
+
+        A domain asks when it decides, and before it opens a row.
+
+        Raises:
+            UsageError: A package is missing; the remedy says how to get it.
+        """
+
     @abstractmethod
     def worker(self, task: VerticalTask, side: Side) -> VerticalWorker:
         """Return a party's half of a fit."""

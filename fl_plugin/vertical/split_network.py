@@ -91,7 +91,8 @@ class SplitNetwork(VerticalAlgorithm):
     prepares: ClassVar[str] = "codes"
     exact: ClassVar[str] = (
         "the same network in one process with the same first weights and batches, up "
-        "to the rounding of messages"
+        "to the rounding of messages and, where labels are protected, the noise that "
+        "hides them"
     )
     form: ClassVar[Literal["sealed", "activation"]] = "activation"
     leaves: ClassVar[str] = (

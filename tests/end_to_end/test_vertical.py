@@ -12,9 +12,17 @@ from fl_plugin import Mesh, MeshError
 from fl_plugin.cli.main import main
 from fl_plugin.cli.records import traffic_table
 from fl_plugin.engines.embedded import Embedded
-from fl_plugin.errors import BuildError, PolicyError, RegistryError, TrainingError
+from fl_plugin.errors import (
+    BuildError,
+    PolicyError,
+    RegistryError,
+    TrainingError,
+    UsageError,
+)
 from fl_plugin.messages import decode
+from fl_plugin.party import opening
 from fl_plugin.party.matched.parts import FOLDER
+from fl_plugin.vertical.glm import ciphertexts
 from tests.made_mesh import STUDY
 from tests.vertical_mesh import BANK, SHOP, TELCO, USES, vertical_mesh
 
@@ -67,6 +75,18 @@ def test_a_run_matches_trains_and_keeps_a_part_in_every_domain(mesh):
         assert file.stat().st_mode & 0o077 == 0
     assert not list((mesh.root / "registry").rglob("*.skops"))
     assert run.record.metrics["roc_auc"].value is not None
+
+
+def test_the_label_domains_figures_and_their_difference_agree(mesh):
+    run = Mesh.open(mesh.root).train(STUDY).record
+    (told,) = run.domains
+    assert told.difference is not None
+    assert told.difference.value is not None
+    federated, own = told.federated[told.measure], told.own[told.measure]
+    assert federated is not None
+    assert own is not None
+    assert federated - own == pytest.approx(told.difference.value, abs=1e-3)
+    assert told.rows_bucket is not None
 
 
 def test_the_same_study_gives_the_same_model_twice(mesh):
@@ -259,3 +279,37 @@ def test_the_verbs_speak_json(mesh, capsys, monkeypatch):
     capsys.readouterr()
     assert main(["score", STUDY, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["table"] == f"predictions.{STUDY}"
+
+
+def test_a_missing_package_is_told_before_a_row_is_opened(
+    tmp_path, monkeypatch, capsys
+):
+    mesh = vertical_mesh(
+        tmp_path / "mesh", algorithm={"name": "vertical_logistic_regression"}
+    )
+    read: list[str] = []
+    monkeypatch.setattr(ciphertexts, "_tenseal", _not_installed)
+    monkeypatch.setattr(opening, "read_rows", lambda *_: read.append("rows"))
+    monkeypatch.chdir(mesh.root)
+    for verb in ("plan", "train"):
+        assert main([verb, STUDY]) == 2
+        told = "".join(capsys.readouterr())
+        assert f"{BANK}: tenseal is not installed" in told
+        assert "[vertical]" in told
+    assert read == []
+
+
+def test_a_plan_says_who_has_which_columns(mesh, capsys, monkeypatch):
+    monkeypatch.chdir(mesh.root)
+    assert main(["plan", STUDY]) == 0
+    told = capsys.readouterr().out
+    plan = Mesh.open(mesh.root).plan(STUDY)
+    for party in plan.parties:
+        names = ", ".join(feature.name for feature in party.features)
+        label = plan.target if party.domain == BANK else ""
+        assert f"{party.domain}\t{names}\trow_id\t{label}\n" in told
+    assert f"The labels are {BANK}'s, whose contract protects them." in told
+
+
+def _not_installed():
+    raise UsageError("tenseal is not installed.", remedy="pip install '.[vertical]'")

@@ -119,6 +119,9 @@ def _compared(
     pair = evaluation.paired(predictions, own, y)
     body |= {"own": _figures(alone.values()), "verdict": verdict(pair)}
     if pair is not None:
+        # Bins blur scores that lie close together; the pair is of the rows themselves.
+        body["federated"][pair.measure] = rounded(pair.first)
+        body["own"][pair.measure] = rounded(pair.second)
         ends = ("difference", "low", "high")
         value, low, high = (rounded(getattr(pair, end)) for end in ends)
         body["difference"] = {"value": value, "low": low, "high": high}

@@ -245,6 +245,8 @@ def test_without_tenseal_the_error_says_what_to_install(monkeypatch):
     with pytest.raises(UsageError, match="tenseal") as caught:
         workers()
     assert "[vertical]" in caught.value.remedy
+    with pytest.raises(UsageError, match="tenseal"):
+        ALGORITHM.require_packages()
     ciphertexts._tenseal.cache_clear()
 
 
