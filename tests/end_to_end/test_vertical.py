@@ -191,3 +191,28 @@ def test_the_verbs_speak_json(mesh, capsys, monkeypatch):
     capsys.readouterr()
     assert main(["score", STUDY, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["table"] == f"predictions.{STUDY}"
+
+
+@pytest.mark.parametrize("name", ["split_network", "vertical_boosting"])
+@pytest.mark.parametrize(
+    ("listed", "kind"),
+    [([0, 1], "binary"), ([0, 1, 2], "multiclass"), ([], "regression")],
+)
+def test_numbers_that_a_contract_lists_are_classes(tmp_path, name, listed, kind):
+    accepted = {"is_bad": listed} if listed else {}
+    mesh = vertical_mesh(
+        tmp_path / "mesh", algorithm={"name": name}, target="count", accepted=accepted
+    )
+    predicts = Mesh.open(mesh.root).plan(STUDY).predicts
+    assert predicts.kind == kind
+    assert predicts.classes == tuple(map(str, listed))
+
+
+def test_a_loss_of_numbers_makes_listed_numbers_numbers(tmp_path):
+    mesh = vertical_mesh(
+        tmp_path / "mesh",
+        algorithm={"name": "vertical_boosting", "loss": "poisson"},
+        target="count",
+        accepted={"is_bad": [0, 1, 2]},
+    )
+    assert Mesh.open(mesh.root).plan(STUDY).predicts.kind == "count"
