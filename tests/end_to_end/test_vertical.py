@@ -5,6 +5,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from fl_plugin import Mesh, MeshError
@@ -12,8 +13,8 @@ from fl_plugin.cli.main import main
 from fl_plugin.engines.embedded import Embedded
 from fl_plugin.errors import BuildError, PolicyError, RegistryError, TrainingError
 from fl_plugin.party.matched.parts import FOLDER
-from tests.made_mesh import STUDY
-from tests.vertical_mesh import BANK, SHOP, TELCO, vertical_mesh
+from tests.made_mesh import STUDY, Made, make_mesh
+from tests.vertical_mesh import BANK, SHOP, TELCO, USES, vertical_mesh
 
 NETWORK = {"name": "split_network", "epochs": 2}
 
@@ -216,3 +217,31 @@ def test_a_loss_of_numbers_makes_listed_numbers_numbers(tmp_path):
         accepted={"is_bad": [0, 1, 2]},
     )
     assert Mesh.open(mesh.root).plan(STUDY).predicts.kind == "count"
+
+
+def test_a_key_that_is_called_as_a_figure_is_stays_beside_it(tmp_path):
+    keys = pa.array([f"K{np.random.default_rng(i).bytes(9).hex()}" for i in range(300)])
+    x = np.random.default_rng(0).normal(size=300)
+    tables = {
+        BANK: pa.table({"row_id": keys, "score": keys, "income": x, "is_bad": x > 0}),
+        SHOP: pa.table({"row_id": keys, "score": keys, "basket": -x}),
+    }
+    study = {
+        "mode": "vertical",
+        "algorithm": {"name": "vertical_boosting", "mode": "bins", "max_iter": 2},
+        "target": "is_bad",
+        "features": ["income", "basket"],
+        "match": {"key": "score"},
+    }
+    roles = {"score": ["join_key"], "is_bad": ["label"]}
+    root = make_mesh(
+        tmp_path / "mesh", Made(tables=tables, study=study, roles=roles, uses=USES)
+    )
+    Mesh.open(root).train(STUDY)
+    Mesh.open(root).score(STUDY)
+    path = root / "domains" / BANK / "data" / f"{BANK}.duckdb"
+    with duckdb.connect(path) as file:
+        found = file.execute(f"select key_score, score from predictions.{STUDY}")
+        rows = found.fetchall()
+    assert {key for key, _ in rows} == set(keys.to_pylist())
+    assert all(0.0 < score < 1.0 for _, score in rows)
