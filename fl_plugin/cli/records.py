@@ -13,14 +13,10 @@ from fl_plugin.report.search import search_view
 from fl_plugin.report.taking_part import lost, why_not_compared
 from fl_plugin.report.wording import baseline_name, metric_name
 
-# What `traffic_table` adds up: forms of what left, or kinds of work on matched rows.
-_IN_THE_CLEAR = frozenset({"number", "vocabulary"})
-_BY_FORM = {"masked sums": frozenset({"masked sum"}), "in the clear": _IN_THE_CLEAR}
-_BY_PURPOSE = {
-    "matching": frozenset({"match", "expand"}),
-    "training, scoring": frozenset({"turn"}),
-    "in the clear": _IN_THE_CLEAR,
-}
+_CLEAR = {"in the clear": {"number", "vocabulary"}}
+_FORMS = {"masked sums": {"masked sum"}, **_CLEAR}
+# Of a vertical run: activations are of single rows, and the coordinator reads them.
+_FORMS_OF_ROWS = {"activations": {"activation"}, "sealed": {"sealed"}, **_CLEAR}
 
 
 def run_facts(entry: Entry) -> dict[str, Any]:
@@ -120,12 +116,6 @@ def domains_table(run: RunRecord) -> Table:
         ),
         rows=tuple(_domain(result, lost(run)) for result in run.domains),
     )
-
-
-_CLEAR = {"in the clear": {"number", "vocabulary"}}
-_FORMS = {"masked sums": {"masked sum"}, **_CLEAR}
-# Of a vertical run: activations are of single rows, and the coordinator reads them.
-_FORMS_OF_ROWS = {"activations": {"activation"}, "sealed": {"sealed"}, **_CLEAR}
 
 
 def traffic_table(run: RunRecord) -> Table:

@@ -322,9 +322,16 @@ def test_a_fit_that_does_not_end_says_so():
 
 
 def test_scoring_refuses_another_part_and_questions_out_of_order():
-    part = {"coefficients": at(0.5)}
+    part = {"coefficients": at(0.5), "unit": at(1.0)}
     given = sides({p: Block(b.x, np.zeros(0)) for p, b in blocks().items()})
-    for spoilt in ({}, {"coefficients": at(1, 2)}, {"coefficients": at(np.nan)}):
+    for changed in (
+        {"coefficients": at()},
+        {"coefficients": at(1, 2)},
+        {"coefficients": at(np.nan)},
+        {"unit": at()},
+        {"unit": at(0.0)},
+    ):
+        spoilt = {**part, **changed}
         with pytest.raises(MessageError):
             ALGORITHM.scorer(TASK, given["shop"], spoilt)
     with pytest.raises(MessageError, match="intercept"):

@@ -211,7 +211,8 @@ def test_partial_predictions_reach_the_label_party_under_masks_only(seen):
         for part in seen.parts.values():
             assert abs(np.corrcoef(one, part)[0, 1]) < 0.11
     total = np.ldexp((words[0] + words[1]).view(np.int64).astype(float), -40)
-    expected = seen.parts["post"] + seen.parts["shop"]
+    (unit,) = seen.fit.parts["bank"]["unit"]
+    expected = (seen.parts["post"] + seen.parts["shop"]) / unit
     np.testing.assert_allclose(total, expected, atol=1e-9)
 
 
