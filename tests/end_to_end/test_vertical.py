@@ -182,7 +182,7 @@ def test_a_study_does_not_lay_bare_what_the_contract_protects(tmp_path, wire, na
     assert {decode(data).kind for _, data in wire} == {"decide"}
 
 
-@pytest.mark.parametrize("words", [{"noise": 6.0}, {"defence": "fixed"}])
+@pytest.mark.parametrize("words", [{"noise": 12.0}, {"defence": "fixed"}])
 def test_noise_of_the_default_or_more_needs_no_word_of_the_contract(tmp_path, words):
     made = vertical_mesh(tmp_path / "mesh", algorithm=NETWORK | words)
     assert Mesh.open(made.root).train(STUDY).record.vertical is not None
