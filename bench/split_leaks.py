@@ -44,6 +44,7 @@ TRADE: Mapping[str, Options] = {
     "noisy_labels, 1": {"defence": "noisy_labels", "noise": 1.0},
     "noisy_labels, 3": {"defence": "noisy_labels", "noise": 3.0},
     "noisy_labels, 6": {"defence": "noisy_labels", "noise": 6.0},
+    "noisy_labels, 12": {"defence": "noisy_labels", "noise": 12.0},
     "noisy_labels, 20": {"defence": "noisy_labels", "noise": 20.0},
 }
 

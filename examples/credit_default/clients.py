@@ -36,7 +36,8 @@ def read(file: Path) -> pa.Table:
     Raises:
         ValueError: Columns are missing.
     """
-    table = duckdb.read_csv(str(file), header=True).to_arrow_table()
+    with duckdb.connect() as base:
+        table = base.read_csv(str(file), header=True).to_arrow_table()
     found = {name.strip().lower(): name for name in table.column_names}
     numbered = {f"x{i}": name for i, name in enumerate(ORDER, start=1)}
     there = {numbered.get(lower, lower): name for lower, name in found.items()}
@@ -75,10 +76,11 @@ def sampled(clients: pa.Table, rows: int, seed: int = 0) -> pa.Table:
 
 def write(tables: Mapping[str, pa.Table], root: Path) -> None:
     """Write each domain's rows into its own folder."""
-    for domain, table in tables.items():
-        folder = root / "domains" / domain / "data"
-        folder.mkdir(parents=True, exist_ok=True)
-        duckdb.from_arrow(table).write_csv(str(folder / _FILE), header=True)
+    with duckdb.connect() as base:
+        for domain, table in tables.items():
+            folder = root / "domains" / domain / "data"
+            folder.mkdir(parents=True, exist_ok=True)
+            base.from_arrow(table).write_csv(str(folder / _FILE), header=True)
 
 
 def main() -> int:
@@ -89,7 +91,12 @@ def main() -> int:
     words.add_argument("--seed", type=int, default=0)
     words.add_argument("--into", type=Path, default=Path(__file__).parent)
     told = words.parse_args()
-    clients = sampled(read(told.file.expanduser()), told.rows, told.seed)
+    try:
+        found = read(told.file.expanduser())
+    except (ValueError, duckdb.Error) as error:
+        why = str(error).partition("\n")[0]
+        words.exit(2, f"{why}\nName the public file by its whole path.\n")
+    clients = sampled(found, told.rows, told.seed)
     write(by_domain(clients, told.seed), told.into)
     defaults = sum(clients[LABEL].to_pylist())
     sys.stdout.write(f"{clients.num_rows:,} clients, {defaults:,} of them in default\n")

@@ -86,7 +86,8 @@ def real(file: Path) -> Transactions:
     Raises:
         ValueError: The file has other columns.
     """
-    table = duckdb.read_csv(str(file)).to_arrow_table()
+    with duckdb.connect() as base:
+        table = base.read_csv(str(file)).to_arrow_table()
     found = {name.lower(): name for name in table.column_names}
     wanted = {n: "time" if n == "seconds" else n for c in COLUMNS.values() for n in c}
     missing = {*wanted.values(), "class"} - set(found)
@@ -121,10 +122,11 @@ def by_domain(given: Transactions, seed: int = 0) -> Mapping[str, pa.Table]:
 
 def write(tables: Mapping[str, pa.Table], root: Path) -> None:
     """Write each domain's rows into its own folder."""
-    for domain, table in tables.items():
-        folder = root / "domains" / domain / "data"
-        folder.mkdir(parents=True, exist_ok=True)
-        duckdb.from_arrow(table).write_csv(str(folder / _FILE), header=True)
+    with duckdb.connect() as base:
+        for domain, table in tables.items():
+            folder = root / "domains" / domain / "data"
+            folder.mkdir(parents=True, exist_ok=True)
+            base.from_arrow(table).write_csv(str(folder / _FILE), header=True)
 
 
 def _shifted(
@@ -157,7 +159,11 @@ def main() -> int:
     arguments.add_argument("--into", type=Path, default=Path(__file__).parent)
     chosen = arguments.parse_args()
     if chosen.file:
-        given, kind = real(chosen.file), "real"
+        try:
+            given, kind = real(chosen.file.expanduser()), "real"
+        except (ValueError, duckdb.Error) as error:
+            why = str(error).partition("\n")[0]
+            arguments.exit(2, f"{why}\nName the real file by its whole path.\n")
     else:
         given, kind = made_up(chosen.rows, chosen.seed), "synthetic"
     write(by_domain(given, chosen.seed), chosen.into)

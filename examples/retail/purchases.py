@@ -279,7 +279,11 @@ def main() -> None:
     if told.folder is None:
         tables, kind = made_up(told.customers, told.articles, told.seed), "synthetic"
     else:
-        tables, kind = real(told.folder, told.customers), "H&M's"
+        try:
+            tables, kind = real(told.folder, told.customers), "H&M's"
+        except duckdb.Error as error:
+            why = str(error).partition("\n")[0]
+            words.exit(2, f"{why}\nName the folder of the files by its whole path.\n")
     write(tables)
     sys.stdout.write(f"{kind}: {tables.transactions.num_rows:,} purchases\n")
 

@@ -19,7 +19,15 @@ LEARNS = {
 }
 # An option in the Args of a docstring, and its lines as far as they are indented more.
 _OPTION = re.compile(r"^    (\w+): (.*(?:\n     +.*)*)", re.MULTILINE)
-_FACTS = ("name", "title", "mode", "paper", "exact", "leaves")
+# What is shown first, and what an algorithm calls it: its `mode` may be an option.
+_FACTS = {
+    "name": "name",
+    "title": "title",
+    "mode": "partitioning",
+    "paper": "paper",
+    "exact": "exact",
+    "leaves": "leaves",
+}
 
 
 @click.group(cls=ListingGroup)
@@ -79,7 +87,7 @@ def show(session: Session, name: str) -> None:
 
     with suggesting(name, installed.all_algorithms):
         found = installed.find_described(name)
-    facts = {word: getattr(found, word) for word in _FACTS}
+    facts = {word: getattr(found, name) for word, name in _FACTS.items()}
     parameters = found().parameters()
     facts["study"] = f"algorithm: {{name: {found.name}}}"
     session.answer(

@@ -8,9 +8,10 @@ from fl_plugin.cli.failures import failure_of
 from fl_plugin.cli.screen import Shown, Table
 from fl_plugin.errors import MeshError, PolicyError
 from fl_plugin.plan.types import PartyPlan
+from fl_plugin.plan.vertical import keys_at
 from fl_plugin.policy.types import Decision, Outcome
 
-__all__ = ["decided", "explained", "party_facts", "plan_facts", "refusal_of"]
+__all__ = ["decided", "explained", "matched", "party_facts", "plan_facts", "refusal_of"]
 
 
 def plan_facts(plan: "fl_plugin.Plan") -> dict[str, Any]:
@@ -55,6 +56,31 @@ def party_facts(party: PartyPlan) -> dict[str, Any]:
         "policy": decision.policy_fingerprint,
         "rules": decision.outcomes,
     }
+
+
+def matched(plan: "fl_plugin.Plan") -> list[Table | str]:
+    """Return who has which columns of a vertical plan; nothing for a horizontal one."""
+    if plan.match is None:
+        return []
+    whose = "shares them" if plan.labels == "shared" else "protects them"
+    told = Table(
+        title="Columns",
+        columns=("domain", "features", "key", "label"),
+        rows=tuple(
+            (
+                party.domain,
+                ", ".join(feature.name for feature in party.features),
+                ", ".join(keys_at(plan.match, party.domain)),
+                plan.target if party.domain == plan.label_domain else None,
+            )
+            for party in plan.parties
+        ),
+    )
+    return [
+        told,
+        f"Rows are matched by {plan.match.words} ({plan.match.how}). The labels are "
+        f"{plan.label_domain}'s, whose contract {whose}.",
+    ]
 
 
 def decided(party: PartyPlan) -> Table:

@@ -28,6 +28,7 @@ def plan(session: Session, study: str) -> None:
     shown: list[Shown] = [
         f"{found.label}: {found.algorithm} for {found.consumer}, purpose "
         f"{found.purpose}; {size} features, target {found.target}.",
+        *decisions.matched(found),
         *(decisions.decided(party) for party in found.parties),
     ]
     if found.allowed:

@@ -30,6 +30,22 @@ STAGES = {
 }
 
 
+# The same of a vertical run, and of one that scores.
+VERTICAL = {
+    "decide": STAGES["decide"],
+    "open": STAGES["open"],
+    "channel": "Sealing what domains say to each other",
+    "match": "Matching rows",
+    "expand": "Laying out the matched rows",
+    "arrange": STAGES["prepare"],
+    "turn": STAGES["step"],
+    "keep": "Keeping each domain's part",
+    "score": "Scoring",
+    "assess": STAGES["evaluate"],
+    "deliver": "Writing the predictions",
+    "close": STAGES["close"],
+}
+
 # Asked between the parts of another stage, which goes on.
 BESIDE = frozenset({"unmask"})
 
@@ -50,16 +66,24 @@ def _silent(kind: str, number: int) -> None:
     """Listen to nothing."""
 
 
+def _stage(kind: str, before: str) -> str:
+    """Return the words of a stage, given those of the one before."""
+    if kind == "turn" and before == VERTICAL["score"]:
+        return before  # turns fit a model, or score rows with one
+    return STAGES.get(kind) or VERTICAL.get(kind, kind)
+
+
 def _lines() -> Listener:
-    told: list[str] = []
+    told = ""
 
     def listener(kind: str, number: int) -> None:
+        nonlocal told
         if kind in BESIDE:
             return
-        stage = STAGES.get(kind, kind)
-        if told[-1:] != [stage]:
+        stage = _stage(kind, told)
+        if told != stage:
             click.echo(f"{stage} (round {number})", err=True)
-            told.append(stage)
+            told = stage
 
     return listener
 
@@ -76,20 +100,26 @@ def _bar() -> Iterator[Listener]:
         TimeElapsedColumn,
     )
 
-    places = {kind: place for place, kind in enumerate(STAGES)}
+    shares = {
+        kind: place / len(stages)
+        for stages in (VERTICAL, STAGES)
+        for place, kind in enumerate(stages)
+    }
     columns = (SpinnerColumn(), BarColumn(bar_width=24), TimeElapsedColumn())
     words = TextColumn("{task.description}", markup=False)
     console = Console(stderr=True)
     with Progress(*columns, words, console=console, transient=True) as bar:
-        task = bar.add_task("Reading the catalog", total=len(STAGES))
+        task = bar.add_task("Reading the catalog", total=1.0)
+        told = ""
 
         def listener(kind: str, number: int) -> None:
+            nonlocal told
             if kind in BESIDE:
                 return
-            stage = STAGES.get(kind, kind)
-            text = f"{stage} (round {number})"
+            told = _stage(kind, told)
+            text = f"{told} (round {number})"
             # A search fits again after it has evaluated; the bar never goes back.
-            done = max(places.get(kind, 0), bar.tasks[task].completed)
+            done = max(shares.get(kind, 0.0), bar.tasks[task].completed)
             bar.update(task, description=text, completed=done)
 
         yield listener

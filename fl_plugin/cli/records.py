@@ -13,6 +13,11 @@ from fl_plugin.report.search import search_view
 from fl_plugin.report.taking_part import lost, why_not_compared
 from fl_plugin.report.wording import baseline_name, metric_name
 
+_CLEAR = {"in the clear": {"number", "vocabulary"}}
+_FORMS = {"masked sums": {"masked sum"}, **_CLEAR}
+# Of a vertical run: activations are of single rows, and the coordinator reads them.
+_FORMS_OF_ROWS = {"activations": {"activation"}, "sealed": {"sealed"}, **_CLEAR}
+
 
 def run_facts(entry: Entry) -> dict[str, Any]:
     """Return a registered model for `--json`."""
@@ -80,9 +85,10 @@ def _chosen(run: RunRecord) -> list[str]:
 def metrics_table(run: RunRecord) -> Table:
     """Return the hold-out's metrics with the folds' and a baseline's beside."""
     baseline = baseline_name(next(iter(run.baselines), "baseline")).lower()
+    folds = ("cv mean", "cv sd") if run.cross_validation else ()
     return Table(
         title=f"{run.study} v{run.version}: {_judged(run)}",
-        columns=("metric", "hold-out", "low", "high", "cv mean", "cv sd", baseline),
+        columns=("metric", "hold-out", "low", "high", *folds, baseline),
         rows=tuple(
             (metric_name(name), *figures)
             for name in order_of(set(run.metrics))
@@ -94,9 +100,11 @@ def metrics_table(run: RunRecord) -> Table:
 
 def domains_table(run: RunRecord) -> Table:
     """Return, for each domain, the federated model beside its own."""
-    measure = metric_name(run.main)
+    measure, where, own = metric_name(run.main), "in each domain", "the domain's own"
+    if run.vertical is not None:  # nobody else can judge: nobody else has the target
+        where, own = "at the label's domain", "one of its own columns"
     return Table(
-        title=f"{measure} in each domain: the federated model and the domain's own",
+        title=f"{measure} {where}: the federated model and {own}",
         columns=(
             "domain",
             "federated",
@@ -112,42 +120,36 @@ def domains_table(run: RunRecord) -> Table:
 
 def traffic_table(run: RunRecord) -> Table:
     """Return how much left each domain, and in what form."""
+    forms = _FORMS if run.vertical is None else _FORMS_OF_ROWS
     rows: list[tuple[Cell, ...]] = []
     for domain, traffic in run.bytes.domains.items():
         left = [item for item in run.left_domain if item.domain == domain]
-        forms = {
-            form: sum(item.bytes for item in left if item.form == form)
-            for form in ("masked sum", "number", "vocabulary")
-        }
-        clear = forms["number"] + forms["vocabulary"]
-        protocol = traffic.up - sum(forms.values())
-        amounts = (forms["masked sum"], clear, protocol, traffic.up)
-        rows.append((domain, *map(Size, amounts), traffic.messages))
+        amounts = [
+            sum(item.bytes for item in left if item.form in named)
+            for named in forms.values()
+        ]
+        protocol = traffic.up - sum(amounts)
+        sizes = map(Size, (*amounts, protocol, traffic.up))
+        rows.append((domain, *sizes, traffic.messages))
     return Table(
         title="What left each domain",
-        columns=(
-            "domain",
-            "masked sums",
-            "in the clear",
-            "decisions, keys",
-            "in all",
-            "messages",
-        ),
+        columns=("domain", *forms, "decisions, keys", "in all", "messages"),
         rows=tuple(rows),
     )
 
 
 def _figures(run: RunRecord, name: str) -> tuple[float | None, ...]:
     found = run.metrics[name]
-    folds = run.cross_validation.metrics.get(name) if run.cross_validation else None
-    baseline = next(iter(run.baselines.values()), {})
+    figures = (found.value, found.low, found.high)
+    baseline = next(iter(run.baselines.values()), {}).get(name)
+    if run.cross_validation is None:
+        return (*figures, baseline)
+    folds = run.cross_validation.metrics.get(name)
     return (
-        found.value,
-        found.low,
-        found.high,
+        *figures,
         folds.mean if folds else None,
         folds.sd if folds else None,
-        baseline.get(name),
+        baseline,
     )
 
 

@@ -79,6 +79,9 @@ def _draw(table: Table) -> None:
     console = Console(file=sys.stdout, highlight=False)
     if table.title:
         console.print(Text(one_line(table.title), style="bold"))
+    if _has_long_words(table, console.width):
+        _write_facts(table)
+        return
     drawing = Drawing(
         box=SIMPLE_HEAD if table.columns else None,
         show_header=bool(table.columns),
@@ -97,6 +100,24 @@ def _draw(table: Table) -> None:
         texts = [for_people(cell) for cell in row]
         drawing.add_row(*(Text(t, style=COLOURS.get(t, "")) for t in texts))
     console.print(drawing)
+
+
+def _has_long_words(table: Table, width: int) -> bool:
+    """Return whether facts hold a word, a path mostly, that folding would cut.
+
+    Who copies it must get all of it; a terminal that wraps it itself gives that.
+    """
+    if table.columns or not table.rows:
+        return False
+    room = width - _widest(table) - 1
+    words = (w for row in table.rows for c in row[1:] for w in for_people(c).split())
+    return any(len(word) > room for word in words)
+
+
+def _write_facts(table: Table) -> None:
+    for name, *values in table.rows:
+        told = " ".join(map(for_people, values))
+        click.echo(f"{for_people(name):<{_widest(table)}} {told}")
 
 
 def _widest(table: Table) -> int:

@@ -12,16 +12,17 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from fl_plugin.coordinator.carrying import carry
-from fl_plugin.coordinator.closing import closing
 from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.matching import Matching, match_rows
-from fl_plugin.errors import MessageError
+from fl_plugin.coordinator.vertical_opening import (
+    numbers,
+    one_number,
+    open_matched,
+    task_json,
+    unfit,
+)
 from fl_plugin.evaluation.metrics import Metrics
 from fl_plugin.plan.types import Plan
-from fl_plugin.plan.vertical import keys_at
-from fl_plugin.plan.wire import features_json, request_json
-from fl_plugin.privacy.terms import Terms
-from fl_plugin.summand import Arrays
 from fl_plugin.vertical.base import (
     VerticalFitted,
     VerticalTask,
@@ -29,7 +30,6 @@ from fl_plugin.vertical.base import (
 from fl_plugin.vertical.installed import find_vertical
 
 _METRICS = TypeAdapter(Metrics)
-_NOBODY = {"kind": "none", "classes": []}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,21 +72,6 @@ class VerticalTrained:
     domain: Mapping[str, Any]
     ranking: Mapping[str, Any] | None
     seconds: Mapping[str, float]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Delivered:
-    """Where predictions were written.
-
-    Args:
-        domain: In whose database.
-        table: Its schema and name.
-        rows: How many, rounded by the domain.
-    """
-
-    domain: str
-    table: str
-    rows: str
 
 
 @dataclass
@@ -149,137 +134,6 @@ def train_vertical(plan: Plan, federation: Federation) -> VerticalTrained:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Kept:
-    """Where the parts of a registered vertical model are.
-
-    Args:
-        run: That made it.
-        parts: Digest of each domain's part.
-        own: The coordinator's part.
-        threshold: Score above which a row counts as positive.
-    """
-
-    run: str
-    parts: Mapping[str, str]
-    own: Arrays
-    threshold: float
-
-
-def score_vertical(plan: Plan, kept: Kept, federation: Federation) -> Delivered:
-    """Have the domains score all rows that they share.
-
-    The predictions stay at the label's domain, in a table of its own.
-
-    Raises:
-        MeshError: A domain refused, or its part of the model is not the one that the
-            run kept. The parties are closed all the same.
-    """
-    algorithm = find_vertical(plan.algorithm).of(plan.parameters)
-    with closing(federation, resumes=False):
-        opened = open_matched(plan, federation)
-        floors = numbers(opened, "min_cohort")
-        match_rows(plan, federation, max(floors.values()))
-        bodies = {
-            p.domain: {"of": kept.run, "part": kept.parts.get(p.domain, "")}
-            for p in plan.parties
-        }
-        ready = federation.ask("score", bodies, each=True).bodies
-        task = VerticalTask(
-            target=plan.predicts,
-            widths=numbers(ready, "width"),
-            label_party=plan.label_domain,
-            rows=one_number(ready, "rows"),
-            labels=plan.labels,
-            seed=plan.seed,
-        )
-        federation.ask("score", task_json(plan, task.widths))
-        carry("turn", algorithm.scoring(task, kept.own), federation)
-        owner = plan.label_domain
-        asked = {owner: {"threshold": kept.threshold}}
-        told = federation.ask_each("deliver", asked)[owner].body
-    return Delivered(
-        domain=owner, table=str(told.get("table", "")), rows=str(told.get("rows", ""))
-    )
-
-
-def open_matched(plan: Plan, federation: Federation) -> Mapping[str, Mapping[str, Any]]:
-    """Have every party decide, read its own columns, and open its sealed channels."""
-    terms = Terms.stopping(federation.run, [p.domain for p in plan.parties])
-    predicts = target_json(plan)
-    bodies = {}
-    for party in plan.parties:
-        # Rows that are only scored need no target.
-        labelled = plan.target in party.request.columns
-        bodies[party.domain] = {
-            "request": request_json(party.request),
-            "features": features_json(party.features),
-            "preparation": plan.preparation.model_dump(mode="json"),
-            "target": plan.target if labelled else None,
-            "predicts": predicts if labelled else _NOBODY,
-            "match": list(keys_at(plan.match, party.domain)),
-            **_ranked(plan, party.domain, labelled=labelled),
-            "seed": plan.seed,
-            "identities": {p.domain: p.identity for p in plan.parties},
-            "terms": terms.message,
-        }
-    opened = federation.ask("open", bodies, each=True).bodies
-    told = federation.ask("channel", {}).bodies
-    keys = {party: body.get("announcement") for party, body in told.items()}
-    federation.ask("channel", {"announcements": keys})
-    return opened
-
-
-def _ranked(plan: Plan, domain: str, *, labelled: bool) -> dict[str, Any]:
-    """Return what only the label's domain reads: whose rows are ranked, and when."""
-    if not labelled or domain != plan.label_domain:
-        return {}
-    last = plan.evaluation.holdout_by == "last"
-    return {"group": plan.evaluation.group, "timed": last}
-
-
-def task_json(plan: Plan, widths: Mapping[str, int]) -> dict[str, Any]:
-    """Return what every party is told of a fit, or of scoring."""
-    return {
-        "widths": dict(widths),
-        "label_party": plan.label_domain,
-        "labels": plan.labels,
-        "predicts": target_json(plan),
-    }
-
-
-def target_json(plan: Plan) -> dict[str, Any]:
-    """Return what is predicted as plain JSON values."""
-    return {"kind": plan.predicts.kind, "classes": list(plan.predicts.classes)}
-
-
-def numbers(bodies: Mapping[str, Mapping[str, Any]], word: str) -> dict[str, int]:
-    """Return a whole number that each party has told.
-
-    Raises:
-        MessageError: One is missing.
-    """
-    found = {party: body.get(word) for party, body in bodies.items()}
-    if any(type(n) is not int or n < 0 for n in found.values()):
-        raise _unfit(word)
-    return {party: int(n or 0) for party, n in found.items()}
-
-
-def one_number(bodies: Mapping[str, Mapping[str, Any]], word: str) -> int:
-    """Return the number that all parties tell alike.
-
-    Raises:
-        MessageError: They do not agree.
-    """
-    found = set(numbers(bodies, word).values())
-    if len(found) != 1:
-        raise MessageError(
-            f"The domains do not agree on the number of matched rows ({word}).",
-            remedy="Build the products again, then start the run again.",
-        )
-    return found.pop()
-
-
 def _arrange(
     plan: Plan, federation: Federation
 ) -> tuple[VerticalTask, tuple[int, int]]:
@@ -313,24 +167,17 @@ def _metrics(raw: Any) -> Metrics:
     try:
         return _METRICS.validate_python(raw)
     except ValidationError:
-        raise _unfit("figures") from None
+        raise unfit("figures") from None
 
 
 def _figures(raw: Any) -> dict[str, float | None]:
     found = _mapping(raw)
     if not all(v is None or isinstance(v, (int, float)) for v in found.values()):
-        raise _unfit("figures")
+        raise unfit("figures")
     return dict(found)
 
 
 def _mapping(raw: Any) -> Mapping[str, Any]:
     if not isinstance(raw, Mapping):
-        raise _unfit("figures")
+        raise unfit("figures")
     return raw
-
-
-def _unfit(word: str) -> MessageError:
-    return MessageError(
-        f"A party told no usable {word}.",
-        remedy="Check that every node runs the same version of fl_plugin.",
-    )

@@ -10,7 +10,7 @@ import pyarrow as pa
 from fl_plugin.coordinator.decisions import insist, with_decisions
 from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.run import evaluate
-from fl_plugin.coordinator.vertical_run import Delivered, score_vertical
+from fl_plugin.coordinator.vertical_scoring import Delivered, score_vertical
 from fl_plugin.discovery import discover
 from fl_plugin.engines.base import Engine
 from fl_plugin.errors import UsageError

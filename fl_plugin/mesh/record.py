@@ -207,9 +207,20 @@ def rounds_of(
                 bytes_up=sum(e.bytes_up for e in mine),
                 bytes_down=sum(e.bytes_down for e in mine),
                 seconds=round(max((e.seconds for e in mine), default=0.0), 4),
+                domains=_by_domain(mine),
             )
         )
     return tuple(found)
+
+
+def _by_domain(sent: Sequence[Exchange]) -> dict[str, rec.RoundTraffic]:
+    return {
+        party: rec.RoundTraffic(
+            up=sum(e.bytes_up for e in sent if e.party == party),
+            down=sum(e.bytes_down for e in sent if e.party == party),
+        )
+        for party in sorted({e.party for e in sent})
+    }
 
 
 def _domain(done: Finished, party: PartyPlan, measure: str) -> rec.DomainResult:

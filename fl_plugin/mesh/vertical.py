@@ -5,7 +5,8 @@ import json
 from collections.abc import Mapping
 
 from fl_plugin import messages
-from fl_plugin.coordinator.vertical_run import Kept, VerticalTrained
+from fl_plugin.coordinator.vertical_run import VerticalTrained
+from fl_plugin.coordinator.vertical_scoring import Kept
 from fl_plugin.errors import ContractError, MessageError, RegistryError
 from fl_plugin.mesh.vertical_record import FinishedVertical, vertical_record
 from fl_plugin.messages import Ask

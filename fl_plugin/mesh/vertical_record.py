@@ -21,7 +21,7 @@ from fl_plugin.plan.types import Plan
 from fl_plugin.registry import run_record as rec
 from fl_plugin.vertical.installed import find_vertical
 
-_NUMBER_BYTES = 8
+_NUMBER_BYTES = 4
 _RANKING = TypeAdapter(rec.Ranking)
 _SEALED = (
     "What domains say to each other passes the coordinator sealed (X25519, AES-GCM), "
@@ -49,7 +49,9 @@ def vertical_record(done: FinishedVertical, version: int) -> rec.RunRecord:
     evaluation = evaluation_for(
         EvaluationSpec(kind=plan.predicts.kind, classes=plan.predicts.classes)
     )
-    told = plan.evaluation.model_dump(include={"holdout", "threshold", "bins"})
+    told = plan.evaluation.model_dump(
+        include={"holdout", "holdout_by", "group", "threshold", "bins"}
+    )
     return rec.RunRecord(
         run=done.federation.run,
         study=plan.study,
@@ -114,7 +116,7 @@ def _statement(done: FinishedVertical) -> str:
         )
     else:
         whose = f"The label {target} and every prediction stayed in {label}."
-    return f"{whose} {_SEALED} No noise makes this differentially private."
+    return f"{whose} {_SEALED} The model is not differentially private."
 
 
 def _vertical(done: FinishedVertical) -> rec.Vertical:
@@ -177,7 +179,7 @@ def _domains(done: FinishedVertical, measure: str) -> tuple[rec.DomainResult, ..
     return (
         rec.DomainResult(
             domain=done.plan.label_domain,
-            rows_bucket=None,
+            rows_bucket=_about(done.trained.rows[1]),
             federated=dict(body["federated"]),
             own=dict(body["own"]),
             difference=rec.Estimate(**difference) if difference else None,
@@ -185,6 +187,11 @@ def _domains(done: FinishedVertical, measure: str) -> tuple[rec.DomainResult, ..
             measure=measure,
         ),
     )
+
+
+def _about(rows: int) -> int:
+    """Return a number of rows as people are told it; the figures show it anyway."""
+    return int(float(f"{rows:.2g}"))
 
 
 _WHAT: Mapping[str, tuple[str, rec.Form]] = {
@@ -197,7 +204,7 @@ _WHAT: Mapping[str, tuple[str, rec.Form]] = {
         "sealed",
     ),
     "arrange": ("the numbers of matched rows and of own columns", "number"),
-    "turn": ("", "activation"),  # the algorithm says what
+    "turn": ("", "sealed"),  # the algorithm says what, and in which form
     "keep": ("the digest of the own part of the model", "number"),
     "assess": ("figures of the model on the rows held out", "number"),
 }
@@ -205,17 +212,18 @@ _WHAT: Mapping[str, tuple[str, rec.Form]] = {
 
 def _left(done: FinishedVertical) -> tuple[rec.LeftDomain, ...]:
     traffic = done.federation.traffic
-    step = find_vertical(done.plan.algorithm).leaves
+    used = find_vertical(done.plan.algorithm)
     found = []
     for party in sorted({e.party for e in traffic}):
-        for kind, (what, form) in _WHAT.items():
+        for kind, told in _WHAT.items():
+            what, form = (used.leaves, used.form) if kind == "turn" else told
             mine = [e for e in traffic if (e.party, e.kind) == (party, kind)]
             if mine:
                 found.append(
                     rec.LeftDomain(
                         domain=party,
                         kind=kind,
-                        what=what or step,
+                        what=what,
                         form=form,
                         bytes=sum(e.bytes_up for e in mine),
                         rounds=len(mine),

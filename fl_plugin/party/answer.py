@@ -75,19 +75,29 @@ class Kind(ABC):
         """
         if cls.matched != bool(session.request.match):
             raise out_of_order()
-        if not cls.opened_by & set(session.request.uses):
-            named = " or ".join(sorted(cls.opened_by))
-            raise PolicyError(
-                f"A message asks {session.product.domain} for work that the use "
-                f"{named} opens, and its request was not for that use.",
-                remedy="Ask for the use in the study's grant, then start a new run.",
-                reason="use.not_requested",
-                domain=session.product.domain,
-            )
+        check_uses(session, cls.opened_by)
 
     @abstractmethod
     def answer(self, session: Session, ask: Ask) -> Answer:
         """Do the work."""
+
+
+def check_uses(session: Session, opened_by: frozenset[str]) -> None:
+    """Refuse work that the run was not decided on for.
+
+    Raises:
+        PolicyError: The request has none of the uses that open it.
+    """
+    if opened_by & set(session.request.uses):
+        return
+    named = " or ".join(sorted(opened_by))
+    raise PolicyError(
+        f"A message asks {session.product.domain} for work that the use "
+        f"{named} opens, and its request was not for that use.",
+        remedy="Ask for the use in the study's grant, then start a new run.",
+        reason="use.not_requested",
+        domain=session.product.domain,
+    )
 
 
 def numbered(ask: Ask, count: int) -> list[dict[str, Array]]:

@@ -55,7 +55,7 @@ def trust_of(folder: Path, node: Node, told: Mapping[str, Any]) -> Trust:
         told: Domain to public key, as a coordinator says.
 
     Raises:
-        PolicyError: A domain has another key than before.
+        PolicyError: A domain has another key than before, or there are too many.
     """
     listed = {name: d.key for name, d in node.principals.domains.items()}
     seen = _read(folder / PEERS_FILE)
@@ -75,8 +75,17 @@ def trust_of(folder: Path, node: Node, told: Mapping[str, Any]) -> Trust:
                 domain=node.domain,
             )
     if new:
+        words = json.dumps(seen, indent=1, sort_keys=True).encode()
+        if len(words) > _LARGEST:  # it could not be read again
+            raise PolicyError(
+                f"{node.domain} knows as many other domains as {PEERS_FILE} holds.",
+                remedy="Look whose names a coordinator has made up, in the ledger's "
+                f"folder of {node.domain}; list true ones in principals.yml.",
+                reason="identity.too_many",
+                domain=node.domain,
+            )
         with whole(folder / PEERS_FILE, mode=PRIVATE) as file:
-            file.write(json.dumps(seen, indent=1, sort_keys=True).encode())
+            file.write(words)
     return Trust(
         identities={**seen, **listed},
         is_signed=is_signed,

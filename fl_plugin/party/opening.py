@@ -1,14 +1,13 @@
 """Open a table for one run: decide, read, decide again, account for it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
-from fl_plugin.algorithms.described import Described
 from fl_plugin.algorithms.installed import algorithms
-from fl_plugin.errors import BuildError, PolicyError
+from fl_plugin.errors import BuildError
 from fl_plugin.ledger.cohorts import cohort_digest
 from fl_plugin.ledger.journal import OpenRun
 from fl_plugin.ledger.record import Head
@@ -21,6 +20,7 @@ from fl_plugin.party.account import Booked
 from fl_plugin.party.designs import Designs
 from fl_plugin.party.domain import Domain
 from fl_plugin.party.entries import decided, of_session
+from fl_plugin.party.granted import check_edges, only_granted, require_packages
 from fl_plugin.party.matched.matching import check_day
 from fl_plugin.party.matched.state import Matched
 from fl_plugin.party.opened import OpenRows
@@ -30,16 +30,13 @@ from fl_plugin.party.spool import Spool, sweep
 from fl_plugin.party.wanting import read_preparation, read_wanted
 from fl_plugin.plan.wire import decision_json, read_decision, read_request
 from fl_plugin.policy.decision import decide, insist
-from fl_plugin.policy.rules.s05_purpose_use import SHARED_LABEL
 from fl_plugin.policy.types import Decision, Facts, Request
 from fl_plugin.preparation.features import Feature, Schema
 from fl_plugin.privacy.channel import PeerChannel
 from fl_plugin.privacy.party_masks import PartyMasks
 from fl_plugin.privacy.randomness import Randomness, fresh_secret
 from fl_plugin.privacy.terms import Terms, Trust
-from fl_plugin.vertical.installed import vertical_algorithms
 
-_Installed = TypeVar("_Installed", bound=Described)
 # The part of a party's memory that its prepared rows may take.
 DESIGNS = 4
 
@@ -60,8 +57,9 @@ def open_session(
     # On record before a row is opened.
     ledger.append(decided("decide", ask.run, request, decision))
     insist(decision, opened=False)
-    _only_granted(request, asked.wanted)
-    _check_edges(asked.plan, facts, request)
+    only_granted(request, asked.wanted)
+    require_packages(request)
+    check_edges(asked.plan, facts, request)
     check_day(ledger, request, facts.node)
     product = _product(facts)
     with _rows_of(asked, product, domain, ask.run) as (rows, spool):
@@ -240,7 +238,8 @@ def _cohort(ask: Ask, request: Request, domain: Domain) -> tuple[Terms, Trust]:
     told = ask.body.get("identities")
     if not isinstance(told, dict):
         raise out_of_order()
-    return terms, domain.trust(told)
+    # Who is new is written down, so only who takes part is looked at.
+    return terms, domain.trust({p: told[p] for p in terms.parties if p in told})
 
 
 def _account(session: Session, booked: Booked, secret: bytes) -> Head:
@@ -281,77 +280,3 @@ def _kept(session: Session, secret: bytes) -> OpenRun | None:
         secret=secret,
         facts=json.dumps(facts, sort_keys=True),
     )
-
-
-def _check_edges(plan: PreparationPlan, facts: Facts, request: Request) -> None:
-    if plan.edges == "exact" and not facts.node.exact_quantiles:
-        raise _refused(
-            f"{facts.node.domain} gives no quantiles that may be values of single "
-            "rows.",
-            "Leave `preparation.edges` out, or ask the domain to set exact_quantiles.",
-            "edges.exact",
-            request,
-        )
-
-
-def _only_granted(request: Request, wanted: Wanted) -> None:
-    """What is opened must be what was decided on."""
-    asked = {f.name: "protected" for f in wanted.protected}
-    for key in (wanted.group, *wanted.match):
-        if key is not None:
-            asked[key] = "join_key"
-    asked |= {f.name: "feature" for f in wanted.features}
-    if wanted.target is not None:
-        shared = request.columns.get(wanted.target) == SHARED_LABEL and request.match
-        asked[wanted.target] = SHARED_LABEL if shared else "label"
-    if dict(request.columns) != asked or bool(request.match) != bool(wanted.match):
-        raise _refused(
-            f"A message asks for other columns of {request.product} than its request.",
-            "Start the run again from a plan.",
-            "column.not_granted",
-            request,
-        )
-    algorithm = _installed(request)
-    learns = wanted.predicts.kind in algorithm.targets
-    if not learns and not (request.match and wanted.target is None):
-        raise _refused(
-            f"{request.algorithm} does not learn a target of this kind.",
-            "See what it learns: fl algorithms",
-            "algorithm.not_allowed",
-            request,
-        )
-
-
-def _installed(request: Request) -> type[Described]:
-    """Return the algorithm; what its parameters need beside is asked for as well."""
-    if not request.match:
-        return _known(request, algorithms())
-    algorithm = _known(request, vertical_algorithms())
-    needs = algorithm.of(request.parameters).uses()
-    lacking = sorted(set(needs) - set(request.uses))
-    if lacking:
-        raise _refused(
-            f"{request.algorithm} with these parameters needs the use {lacking[0]}, "
-            f"which the request for {request.product} does not name.",
-            "Start the run again from a plan.",
-            "use.not_allowed",
-            request,
-        )
-    return algorithm
-
-
-def _known(request: Request, known: Mapping[str, type[_Installed]]) -> type[_Installed]:
-    algorithm = known.get(request.algorithm)
-    if algorithm is None:
-        raise _refused(
-            f"The algorithm {request.algorithm} is not installed here.",
-            "See what is: fl algorithms",
-            "algorithm.not_allowed",
-            request,
-        )
-    return algorithm
-
-
-def _refused(problem: str, remedy: str, reason: str, request: Request) -> PolicyError:
-    domain = request.product.partition(".")[0]
-    return PolicyError(problem, remedy=remedy, reason=reason, domain=domain)

@@ -8,7 +8,7 @@ to its own ledger.
 import hashlib
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from fl_plugin.discovery import discover
 from fl_plugin.errors import MeshError, MessageError, PolicyError, StorageError
 from fl_plugin.ledger.journal import Kept, OpenRun
-from fl_plugin.ledger.record import AuditEntry, Head
+from fl_plugin.ledger.record import Head
 from fl_plugin.ledger.store import Ledger
 from fl_plugin.messages import Ask, Message, Refusal, Reply, decode, encode
 from fl_plugin.party.account import Account, Booked, OnRecord
@@ -26,19 +26,21 @@ from fl_plugin.party.domain import Domain
 from fl_plugin.party.entries import (
     bucket,
     decided,
-    failed,
     of_session,
     turned_away,
 )
 from fl_plugin.party.explore import explore
+from fl_plugin.party.granted import require_packages
 from fl_plugin.party.masking import STAGES, mask_stage
 from fl_plugin.party.opening import agree, open_session, reopen_session
 from fl_plugin.party.private import check_kind, released
+from fl_plugin.party.refusing import note_failure, refusal_of
 from fl_plugin.party.session import Session, out_of_order
 from fl_plugin.party.threads import one_thread
 from fl_plugin.plan.wire import decision_json, read_features, read_request
 from fl_plugin.policy.decision import decide
 from fl_plugin.policy.simulation import suppose_granted
+from fl_plugin.policy.types import Request
 
 KINDS = discover("fl_plugin.party.kinds", Kind)
 
@@ -182,6 +184,8 @@ class Party:
         if ask.body.get("suppose") is True:
             body["supposed"] = decision_json(decide(suppose_granted(facts)))
         head = ledger.append(decided("decide", ask.run, request, decision))
+        if decision.refusal is None:  # its own reason is told first
+            require_packages(request)
         return encode(self._reply(ask, body, head))
 
     def _open(self, ask: Ask, data: bytes, caller: str, ledger: Ledger) -> bytes:
@@ -301,44 +305,16 @@ class Party:
         )
 
     def _refusal(self, ask: Message | None, error: MeshError) -> Refusal:
-        session = self._sessions.get(ask.run) if ask else None
         if ask is not None and ask.kind != "query":  # a query has its own record
-            self._note_failure(ask, session, error)
-        return Refusal(
-            kind=ask.kind if ask else "unknown",
-            run=ask.run if ask else "unknown",
-            round=ask.round if ask else 0,
-            party=self.name,
-            body={
-                "code": error.code,
-                "exit_code": error.exit_code,
-                "problem": error.problem,
-                "remedy": error.remedy,
-                "reason": getattr(error, "reason", error.code),
-            },
-        )
-
-    def _note_failure(
-        self, ask: Message, session: Session | None, error: MeshError
-    ) -> None:
-        """Put on record that the domain stopped, and why; a decision is there."""
-        try:
-            request = (
-                session.request if session else read_request(ask.body.get("request"))
-            )
-            entry = failed(ask, request, getattr(error, "reason", error.code))
-            with self._ledger() as ledger:
-                if isinstance(error, PolicyError) and _is_last(ledger, entry):
-                    return
-                ledger.append(entry)
-        except MeshError:
-            return  # the first error is the one to report
+            session = self._sessions.get(ask.run)
+            with suppress(MeshError), self._ledger() as ledger:  # the first is told
+                asked = session.request if session else _request(ask)
+                note_failure(ledger, ask, asked, error)
+        return refusal_of(self.name, ask, error)
 
 
-def _is_last(ledger: Ledger, entry: AuditEntry) -> bool:
-    """Return whether the newest record of the run is this refusal."""
-    newest = ledger.show(run=entry.run, last=1)
-    return [(r.action, r.rule) for r in newest] == [(entry.action, entry.rule)]
+def _request(ask: Message) -> Request:
+    return read_request(ask.body.get("request"))
 
 
 def _told(ask: Ask, kept: Kept, reply: bytes) -> tuple[int, str, bytes]:

@@ -69,14 +69,14 @@ def read_target(raw: Any) -> Target:
     kind, classes = raw["kind"], raw["classes"]
     if kind not in _KINDS or not isinstance(classes, list):
         raise _malformed()
-    if len(classes) > MOST_CLASSES or len(set(classes)) < len(classes):
-        raise _malformed()
     kinds = {type(c) for c in classes}
+    if len(classes) > MOST_CLASSES or not kinds <= {str, bool, int}:
+        raise _malformed()
+    if len(set(classes)) < len(classes):
+        raise _malformed()
     fewest = {"binary": TWO, "multiclass": TWO}.get(kind, 0)
     most = {"binary": TWO, "multiclass": MOST_CLASSES}.get(kind, 0)
     if not fewest <= len(classes) <= most or len(kinds) > 1:
-        raise _malformed()
-    if kinds and not kinds <= {str, bool, int}:
         raise _malformed()
     return Target(kind=kind, classes=tuple(classes))
 

@@ -6,6 +6,7 @@ from fl_plugin.algorithms.base import Algorithm, Target
 from fl_plugin.errors import ContractError
 from fl_plugin.manifest.types import Column, Product, Study
 from fl_plugin.plan.columns import categories_of, kind_of
+from fl_plugin.preparation.features import Category
 
 _ANY = ("binary", "multiclass", "regression", "count", "none")
 TWO = 2
@@ -62,11 +63,11 @@ def target_of_columns(
     learns = _ANY if learns is None else learns
     kind = kind_of(study, columns)
     numbers = [k for k in learns if k in {"regression", "count"}]
-    if kind == "numeric" and numbers:
+    classes = (False, True) if kind == "boolean" else categories_of(columns)
+    if kind == "numeric" and numbers and not _listed(study, classes, learns):
         wished = study.contract.algorithm.parameters.get("loss") == "poisson"
         chosen = "count" if wished and "count" in numbers else numbers[0]
         return Target(kind=chosen, classes=())
-    classes = (False, True) if kind == "boolean" else categories_of(columns)
     if classes is None or len(classes) < TWO:
         raise ContractError(
             f"The classes of {columns[0].name} are not known, so {study.name} cannot "
@@ -80,6 +81,18 @@ def target_of_columns(
     if found not in learns:
         raise _wrong(study, f"has a {found} target", learns)
     return Target(kind=found, classes=classes)
+
+
+def _listed(
+    study: Study, classes: tuple[Category, ...] | None, learns: Sequence[str]
+) -> bool:
+    """Return whether numbers are the names of classes: all of them are listed.
+
+    A loss of numbers says that they are meant as such.
+    """
+    loss = study.contract.algorithm.parameters.get("loss", "auto")
+    several = classes is not None and len(classes) >= TWO
+    return several and loss in {"auto", "log_loss"} and "multiclass" in learns
 
 
 def _wrong(study: Study, what: str, learns: Sequence[str]) -> ContractError:

@@ -80,6 +80,9 @@ def draft_vertical(
         _party(study, p, [n for n, o in owners.items() if o is p], request, labels)
         for p in products
     )
+    if algorithm:
+        more = algorithm.of(asked).label_uses()
+        parties = tuple(_releasing(p, more) for p in parties)
     if match.keys:
         parties = tuple(
             _repeating(p) if p.domain == owner.domain else p for p in parties
@@ -187,6 +190,14 @@ def keys_at(match: MatchPlan | None, domain: str) -> tuple[str, ...]:
 def _repeating(party: PartyPlan) -> PartyPlan:
     """Return the label's party: it says how often the others' keys come."""
     request = replace(party.request, uses=(*party.request.uses, MATCH_MANY))
+    return replace(party, request=request)
+
+
+def _releasing(party: PartyPlan, more: tuple[str, ...]) -> PartyPlan:
+    """Return a party; whose label is protected is asked for what else leaves of it."""
+    if "label" not in party.request.columns.values():
+        return party
+    request = replace(party.request, uses=(*party.request.uses, *more))
     return replace(party, request=request)
 
 

@@ -46,7 +46,7 @@ class Terms:
         if list(self.parties) != sorted(set(self.parties)):
             raise refused("the cohort's names are doubled or not sorted")
         size = len(self.parties)
-        if not 2 <= size <= MAX_PARTIES or self.mode not in {STOP, RECOVER}:  # noqa: PLR2004
+        if not 2 <= size <= MAX_PARTIES or self.mode not in (STOP, RECOVER):  # noqa: PLR2004
             raise refused("the cohort's size or the mode is not allowed")
         if self.mode == RECOVER and size < MIN_PARTIES:
             raise refused("fewer than three parties cannot lose one")

@@ -151,10 +151,20 @@ class Preparation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RoundTraffic:
+    """Bytes of one round that left a domain (`up`) and that entered it (`down`)."""
+
+    __pydantic_config__ = STRICT
+    up: int
+    down: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class RoundRecord:
     """One round: the summed loss before its step, and what it cost all parties.
 
-    `progress` holds further figures that the algorithm has about its state.
+    `progress` holds further figures that the algorithm has about its state; `domains`
+    the bytes of each that was asked, none in records of before these were kept.
     """
 
     __pydantic_config__ = STRICT
@@ -166,6 +176,7 @@ class RoundRecord:
     gradient_norm: float | None = None
     step: float | None = None
     progress: Mapping[str, float] = field(default_factory=dict)
+    domains: Mapping[str, RoundTraffic] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,7 +71,7 @@ class Vertical:
         figures: By domain, what its side of the fit measured: what an attacker would
             find, for instance.
         moved: Bytes of the fit and of scoring, in both directions, over the bytes of
-            the matched rows' columns (8 each).
+            the matched rows' columns (4 each).
         ranking: Where users' rows are ranked against each other.
     """
 

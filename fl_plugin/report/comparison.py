@@ -41,7 +41,7 @@ def comparison_plots(run: RunRecord) -> tuple[Plot, ...]:
     if not compared:
         return ()
     measured = [d for d in compared if d.difference and d.difference.low is not None]
-    plots = [_levels(compared)]
+    plots = [_levels(compared, _where(run))]
     if measured:
         plots.append(_differences(measured))
     return tuple(plots)
@@ -57,13 +57,19 @@ def _height(count: int) -> float:
     return 1.15 + 0.5 * count
 
 
-def _levels(domains: list[DomainResult]) -> Plot:
+def _where(run: RunRecord) -> str:
+    if run.vertical is not None:
+        return "the rows held out"
+    return "each domain's own rows, out of fold"
+
+
+def _levels(domains: list[DomainResult], where: str) -> Plot:
     names = [title(d.domain) for d in domains]
     measure = metric_name(domains[0].measure)
     canvas = Canvas(
         name="levels",
         title="Own model, federated model",
-        caption=f"{measure} on each domain's own rows, out of fold{_best(domains)}.",
+        caption=f"{measure} on {where}{_best(domains)}.",
         alt=f"{measure} of both models in {listed(names)}.",
         height=_height(len(domains)),
     )

@@ -5,7 +5,7 @@ from typing import Literal
 
 from fl_plugin.registry.run_record import DomainResult, RunRecord
 from fl_plugin.report.measures import headlines
-from fl_plugin.report.taking_part import lost, why_not_compared
+from fl_plugin.report.taking_part import looked_up, lost, why_not_compared
 from fl_plugin.report.wording import (
     change_of,
     counted,
@@ -168,8 +168,11 @@ def output_of(run: RunRecord) -> str:
 def _from_whom(run: RunRecord) -> Finding:
     products = [f"{title(p.domain)}" for p in run.products]
     if run.vertical is not None:
-        matched = f" {run.vertical.matched.rows} rows are in all of them."
-        return Finding("From whom?", f"{listed(products)}.{matched}")
+        owner, matched = title(run.vertical.label_domain), run.vertical.matched.rows
+        found = f"{matched} rows are in all of them."
+        if looked_up(run):
+            found = f"{matched} rows of {owner} have a row in each of the others."
+        return Finding("From whom?", f"{listed(products)}. {found}")
     known = [p.rows_bucket for p in run.products if p.rows_bucket is not None]
     rows = f" About {rounded(sum(known))} rows in all." if known else ""
     silent = [title(domain) for domain in lost(run)]

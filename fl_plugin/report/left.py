@@ -117,7 +117,7 @@ def _rows(run: RunRecord) -> Iterator[LeftRow]:
     if any(rest.values()):
         keys_too = (
             "; public keys and encrypted shares of them"
-            if run.privacy.secure_aggregation
+            if run.privacy.secure_aggregation and run.vertical is None
             else ""
         )
         yield LeftRow(

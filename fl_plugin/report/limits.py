@@ -33,7 +33,12 @@ def _limits(run: RunRecord) -> Iterator[str]:
         yield exactness(run).answer
     yield from _no_better(run)
     yield from fairness_limits(run)
-    if run.privacy.epsilon is None:
+    if run.vertical is not None:
+        yield (
+            "The model is not differentially private: someone who holds a domain's "
+            "part of it may learn something about whether a person was among its rows."
+        )
+    elif run.privacy.epsilon is None:
         yield (
             "The model is exact, not differentially private: someone who holds it may "
             "learn something about whether a person was among the rows."

@@ -37,7 +37,11 @@ def prepared_rows(run: RunRecord) -> tuple[tuple[str, str], ...]:
 def _holdout(run: RunRecord) -> str:
     settings = run.evaluation
     if run.vertical is not None:
-        share = settings.get("holdout")
+        share, group = settings.get("holdout"), settings.get("group")
+        if settings.get("holdout_by") == "last":
+            return (
+                f": the last ones of each {group}, inside the domain that has the label"
+            )
         told = f": {percent(share)} of the" if isinstance(share, float) else ", of the"
         return f"{told} matched rows, inside the domain that has the label"
     share, group = settings.get("holdout"), settings.get("group")

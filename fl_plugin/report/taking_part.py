@@ -27,6 +27,11 @@ def lost(run: RunRecord) -> tuple[str, ...]:
     )
 
 
+def looked_up(run: RunRecord) -> bool:
+    """Return whether the label's rows looked theirs up in the other domains."""
+    return any(item.kind == "expand" for item in run.left_domain)
+
+
 def noised_figures(run: RunRecord) -> bool:
     """Return whether the figures of the rows held out hold noise of their own."""
     return any(item.kind == "judge" for item in run.left_domain)

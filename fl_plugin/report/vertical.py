@@ -5,9 +5,13 @@ from dataclasses import dataclass
 
 from fl_plugin.registry.run_record import RunRecord
 from fl_plugin.registry.run_vertical import RankedFigure, Vertical
-from fl_plugin.report.wording import NOTHING, counted, percent, short, title
+from fl_plugin.report.taking_part import looked_up
+from fl_plugin.report.wording import NOTHING, counted, percent, short, size, title
 
 _ATTACK, _AUC, _UNTRAINED = "attack_", "_auc", "_untrained"
+_BYTES = "bytes_"
+# Reckoned at another size of a value than `Vertical.moved`, which the page shows.
+_MOVED = "raw_tables_moved"
 # An attack that finds labels no better than this is as good as a guess.
 GUESS = 0.05
 ATTACKS = {
@@ -16,6 +20,11 @@ ATTACKS = {
     "all_epochs": "by gradients gathered over all epochs",
     "completion": "by completing the model with a few known labels",
     "completion_untrained": "the same before training: what features alone tell",
+}
+_ATTACKED = {
+    "protected": "Attacks that the label's domain tried itself on what left it.",
+    "shared": "Attacks that the coordinator, which has the labels, tried itself on "
+    "what it sends to the domains that have not; the worst of these.",
 }
 WAYS = {
     "federated": "the federated model",
@@ -76,6 +85,7 @@ class VerticalView:
     sentence: str
     labels: str
     domains: tuple[DomainPart, ...]
+    attacked: str
     attacks: tuple[AttackRow, ...]
     figures: tuple[tuple[str, str], ...]
     moved: str
@@ -88,9 +98,10 @@ def vertical_view(run: RunRecord) -> VerticalView | None:
     if told is None:
         return None
     return VerticalView(
-        sentence=_sentence(told),
+        sentence=_looked_up(told) if looked_up(run) else _sentence(told),
         labels=_labels(run, told),
         domains=tuple(_domain(name, told) for name in sorted(told.columns)),
+        attacked=_ATTACKED[told.labels],
         attacks=tuple(_attacks(told)),
         figures=tuple(_figures(told)),
         moved=_moved(told),
@@ -102,11 +113,10 @@ def _ranking(told: Vertical) -> RankingView | None:
     found = told.ranking
     if found is None:
         return None
-    judged = found.figures["federated"]
+    known = set.intersection(*(set(way) for way in found.figures.values()))
+    judged = sorted(known, key=lambda name: (_place(name), name))
     rows = [
-        RankRow(
-            words, tuple(_interval(figure) for figure in found.figures[way].values())
-        )
+        RankRow(words, tuple(_interval(found.figures[way][name]) for name in judged))
         for way, words in WAYS.items()
         if way in found.figures
     ]
@@ -119,8 +129,27 @@ def _ranking(told: Vertical) -> RankingView | None:
     )
 
 
+def _place(name: str) -> int:
+    return list(MEASURES).index(name) if name in MEASURES else len(MEASURES)
+
+
 def _interval(figure: RankedFigure) -> str:
     return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
+
+
+def _looked_up(told: Vertical) -> str:
+    owner = title(told.label_domain)
+    how = (
+        "by private set intersection"
+        if told.matched.how == "private"
+        else "by hashes under a salt that the domains share and the coordinator has not"
+    )
+    return (
+        f"Each row of {owner} needs a row of every other domain. {told.matched.rows} "
+        "rows have all that they need. They were matched by "
+        f"{told.matched.key}, {how}: each other domain learns which of its own keys "
+        f"{owner} has, and how often each comes."
+    )
 
 
 def _sentence(told: Vertical) -> str:
@@ -192,14 +221,18 @@ def _verdict(how: str, value: float, without: float | None) -> tuple[str, str]:
 def _figures(told: Vertical) -> Iterator[tuple[str, str]]:
     for domain, figures in sorted(told.figures.items()):
         for name, value in sorted(figures.items()):
-            if not name.startswith(_ATTACK):
+            if not name.startswith(_ATTACK) and name != _MOVED:
                 words = name.replace("_", " ")
-                yield f"{title(domain)}: {words}", short(value)
+                is_size = name.startswith(_BYTES) and value is not None
+                figure = size(int(value)) if is_size and value else short(value)
+                yield f"{title(domain)}: {words}", figure
 
 
 def _moved(told: Vertical) -> str:
     if told.moved is None:
         return ""
     if told.moved < 1:
-        return f"{percent(told.moved)} of the bytes of the matched columns"
-    return f"{told.moved:,.1f} times the bytes of the matched columns"
+        return (
+            f"{percent(told.moved)} of the bytes of the matched columns, at 4 a value"
+        )
+    return f"{told.moved:,.1f} times the bytes of the matched columns, at 4 a value"

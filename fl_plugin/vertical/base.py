@@ -11,7 +11,7 @@ clear; what parties say to each other passes through the coordinator, sealed.
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from fl_plugin.algorithms.base import Block, DesignColumn, Target
 from fl_plugin.algorithms.described import Described
@@ -76,12 +76,15 @@ class Side:
         block: Its own rows, in matched order: x is (columns, rows); y is (0,) but at
             the label party.
         channel: To the other parties.
+        secret: The domain's own, the same in every run and nobody else's: for draws
+            that a run must repeat and that nobody may foresee who knows the rows.
     """
 
     party: str
     columns: tuple[DesignColumn, ...]
     block: Block
     channel: Channel
+    secret: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,10 +170,24 @@ class VerticalAlgorithm(Described):
 
     partitioning: ClassVar[str] = "vertical"
     sharing: ClassVar[tuple[str, ...]] = (SHARED, PROTECTED)  # ways with labels
+    form: ClassVar[Literal["sealed", "activation"]] = "sealed"  # of what leaves
 
     def uses(self) -> tuple[str, ...]:
         """Uses that contracts must offer for these parameters, beside training."""
         return ()
+
+    def label_uses(self) -> tuple[str, ...]:
+        """Uses that the label's contract must offer besides where it protects it."""
+        return ()
+
+    def require_packages(self) -> None:
+        """Check that what training needs beside this package is installed here.
+
+        A domain asks when it decides, and before it opens a row.
+
+        Raises:
+            UsageError: A package is missing; the remedy says how to get it.
+        """
 
     @abstractmethod
     def worker(self, task: VerticalTask, side: Side) -> VerticalWorker:

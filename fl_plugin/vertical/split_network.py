@@ -10,10 +10,12 @@ process, up to the rounding of messages.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from itertools import pairwise
+from typing import ClassVar, Literal
 
 from fl_plugin.algorithms.checks.options import at_least, one_of, positive, within
 from fl_plugin.errors import ContractError
+from fl_plugin.manifest.uses import RELEASE_GRADIENTS
 from fl_plugin.summand import Arrays
 from fl_plugin.vertical.base import (
     PROTECTED,
@@ -27,7 +29,13 @@ from fl_plugin.vertical.base import (
 )
 from fl_plugin.vertical.split.balance import Balance
 from fl_plugin.vertical.split.blueprint import Blueprint, Guard, Sizes
-from fl_plugin.vertical.split.defences import DEFENCES, NOISY_LABELS, NONE, Defence
+from fl_plugin.vertical.split.defences import (
+    DEFENCES,
+    FIXED,
+    NOISY_LABELS,
+    NONE,
+    Defence,
+)
 from fl_plugin.vertical.split.keys import Schedule
 from fl_plugin.vertical.split.net import Training
 from fl_plugin.vertical.split.party import SplitWorker
@@ -39,6 +47,8 @@ from fl_plugin.vertical.split.wire import BYTES
 _AUTO = "auto"
 _MOST_UNITS, _MOST_LAYERS, _MOST_CUT = 4_096, 16, 1_024
 _MOST_EPOCHS, _MOST_BATCH = 10_000, 2**20
+_MOST_WEIGHTS = 2**24  # between hidden layers of a net: half a gigabyte with Adam's own
+_NOISE = 12.0  # two labels are told apart by it with an AUC of .524 at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +91,10 @@ class SplitNetwork(VerticalAlgorithm):
     prepares: ClassVar[str] = "codes"
     exact: ClassVar[str] = (
         "the same network in one process with the same first weights and batches, up "
-        "to the rounding of messages"
+        "to the rounding of messages and, where labels are protected, the noise that "
+        "hides them"
     )
+    form: ClassVar[Literal["sealed", "activation"]] = "activation"
     leaves: ClassVar[str] = (
         "of each row and epoch the domain's activations and, back to it, their "
         "gradients; where labels are protected neither labels nor predictions leave "
@@ -104,7 +116,7 @@ class SplitNetwork(VerticalAlgorithm):
     class_weight: str = "none"
     undersample: float = 0.0
     defence: str = _AUTO
-    noise: float = 6.0
+    noise: float = _NOISE
     decorrelate: float = 0.0
     activation_clip: float = 0.0
     activation_noise: float = 0.0
@@ -133,6 +145,15 @@ class SplitNetwork(VerticalAlgorithm):
         one_of(self.name, "precision", self.precision, tuple(BYTES))
         if self.activation_noise and not self.activation_clip:
             positive(self.name, "activation_clip", self.activation_clip)
+
+    def label_uses(self) -> tuple[str, ...]:
+        """A study may not undo what protects a label, unless its contract says so.
+
+        Gradients tell the label of each row but for the noise on them, and less noise
+        than the default, or noise that is drawn anew, lets an attack find it.
+        """
+        noisy = self.defence in {_AUTO, NOISY_LABELS} and self.noise >= _NOISE
+        return () if noisy or self.defence == FIXED else (RELEASE_GRADIENTS,)
 
     def blueprint(self, task: VerticalTask) -> Blueprint:
         """Return all that every side derives from the options and the task."""
@@ -208,9 +229,13 @@ def _units(option: str, text: str) -> tuple[int, ...]:
     good = all(w.isascii() and w.isdigit() and len(w) < 6 for w in words)  # noqa: PLR2004
     if good and len(words) <= _MOST_LAYERS:
         units = tuple(int(word) for word in words)
-        if all(1 <= size <= _MOST_UNITS for size in units):
+        weights = sum(a * b for a, b in pairwise(units))
+        sizes = all(1 <= size <= _MOST_UNITS for size in units)
+        if sizes and weights <= _MOST_WEIGHTS:
             return units
     raise ContractError(
-        f"{option} of {SplitNetwork.name} must be numbers of units, such as 32,16.",
+        f"{option} of {SplitNetwork.name} must be numbers of units, such as 32,16: at "
+        f"most {_MOST_LAYERS} layers of at most {_MOST_UNITS:,}, and {_MOST_WEIGHTS:,} "
+        "weights between them.",
         remedy="Correct the study; see `fl algorithms show split_network`.",
     )

@@ -37,6 +37,7 @@ from fl_plugin.vertical.boosting.scoring import FeatureScorer, LabelScorer
 from fl_plugin.vertical.boosting.turns import carried, peers_of
 
 STRICT, RELEASED = MODES = ("strict", "bins")
+MOST_JOINED = 4_096  # columns of all domains
 # Nodes may be expanded in vain, at most about as often as they are kept.
 _IN_VAIN = 4
 
@@ -190,11 +191,18 @@ class _Options(Options):
 
 
 def _require_room(task: VerticalTask) -> None:
-    """Refuse a fit that has nobody to ask, or more rows than sums have room for."""
+    """Refuse a fit that has nobody to ask, or more than there is room for."""
     if not peers_of(task):
         raise TrainingError(
             "Another domain than the label's must have features.",
             remedy="Name features of at least two domains in the study.",
+        )
+    columns = sum(task.widths.values())
+    if columns > MOST_JOINED:
+        raise TrainingError(
+            f"The domains have {columns:,} columns together; at most {MOST_JOINED:,} "
+            "can be trained on.",
+            remedy="Choose fewer features.",
         )
     if task.rows > MOST_ROWS:
         raise TrainingError(

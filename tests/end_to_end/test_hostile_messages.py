@@ -313,6 +313,31 @@ def test_another_s_identity_under_a_known_name_is_refused(run):
     assert caught.value.reason == "identity.changed"
 
 
+def peers_of(root):
+    return json.loads((root / "domains/ash/ledger/peers.json").read_text())
+
+
+def test_who_takes_no_part_is_not_written_down(run, root):
+    """A coordinator could fill the list with names until it cannot be read."""
+    run.open()
+    told = {p.domain: p.identity for p in run.plan.parties}
+    bent(run, identities={**told, "made_up": told["birch"]})
+    assert set(peers_of(root)) <= set(DOMAINS)
+
+
+def test_a_list_of_domains_that_is_full_is_refused_and_stays_readable(
+    tmp_path, monkeypatch
+):
+    fresh = make_mesh(tmp_path, small(DOMAINS))
+    monkeypatch.setattr("fl_plugin.party.identity._LARGEST", 100)
+    folders = [fresh / "domains" / d for d in DOMAINS]
+    known = pytest.raises(PolicyError, match="knows as many other domains")
+    with Embedded(folders, CONSUMER) as engine, known as caught:
+        Run(fresh, engine).open()
+    assert caught.value.reason == "identity.too_many"
+    assert not (fresh / "domains/ash/ledger/peers.json").exists()
+
+
 def test_too_few_rows_for_so_many_features_are_refused_in_the_clear(tmp_path):
     """Else rows could be solved for: X'X of n rows has rank n."""
     rows = LEAST_ROWS - 20

@@ -13,7 +13,7 @@ from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.fitting import prepare
 from fl_plugin.coordinator.opening import open_parties
 from fl_plugin.coordinator.splitting import holdout_of
-from fl_plugin.coordinator.vertical_run import open_matched
+from fl_plugin.coordinator.vertical_opening import open_matched
 from fl_plugin.engines.embedded import Embedded
 from fl_plugin.errors import MessageError, PolicyError
 from fl_plugin.manifest.reader import read_manifest
@@ -133,6 +133,18 @@ def test_what_tells_others_more_is_opened_by_a_use_of_its_own(joined):
     few = ("train_vertical", "evaluate")
     assert refusal(bent(plan, uses=few), engine) == "use.not_allowed"  # bins
     open_matched(plan, Federation("run-2", engine))
+
+
+def test_a_plan_that_leaves_out_what_bare_gradients_need_opens_nothing(tmp_path):
+    algorithm = {"name": "split_network", "defence": "none"}
+    uses = (*USES, "release_gradients")
+    root = vertical_mesh(tmp_path / "mesh", algorithm=algorithm, uses=uses).root
+    with Embedded([root / "domains" / d for d in MATCHED], CONSUMER) as engine:
+        federation = Federation("run-2", engine)
+        plan = with_decisions(vertical_plan(root), federation)
+        few = bent(plan, uses=("train_vertical", "evaluate"))
+        assert refusal(few, engine) == "use.not_allowed"
+        open_matched(plan, federation)
 
 
 @pytest.mark.parametrize("use", SUMMED)

@@ -2,20 +2,31 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from fl_plugin import Mesh, MeshError
 from fl_plugin.cli.main import main
+from fl_plugin.cli.records import traffic_table
 from fl_plugin.engines.embedded import Embedded
-from fl_plugin.errors import BuildError, PolicyError, RegistryError, TrainingError
+from fl_plugin.errors import (
+    BuildError,
+    PolicyError,
+    RegistryError,
+    UsageError,
+)
+from fl_plugin.messages import decode
+from fl_plugin.party import opening
 from fl_plugin.party.matched.parts import FOLDER
-from tests.made_mesh import STUDY
-from tests.vertical_mesh import BANK, SHOP, TELCO, vertical_mesh
+from fl_plugin.vertical.glm import ciphertexts
+from tests.made_mesh import STUDY, Made, make_mesh
+from tests.vertical_mesh import BANK, SHOP, TELCO, USES, vertical_mesh
 
-NETWORK = {"name": "split_network", "epochs": 2}
+NETWORK: dict[str, Any] = {"name": "split_network", "epochs": 2}
 
 
 @pytest.fixture
@@ -64,6 +75,18 @@ def test_a_run_matches_trains_and_keeps_a_part_in_every_domain(mesh):
         assert file.stat().st_mode & 0o077 == 0
     assert not list((mesh.root / "registry").rglob("*.skops"))
     assert run.record.metrics["roc_auc"].value is not None
+
+
+def test_the_label_domains_figures_and_their_difference_agree(mesh):
+    run = Mesh.open(mesh.root).train(STUDY).record
+    (told,) = run.domains
+    assert told.difference is not None
+    assert told.difference.value is not None
+    federated, own = told.federated[told.measure], told.own[told.measure]
+    assert federated is not None
+    assert own is not None
+    assert federated - own == pytest.approx(told.difference.value, abs=1e-3)
+    assert told.rows_bucket is not None
 
 
 def test_the_same_study_gives_the_same_model_twice(mesh):
@@ -139,6 +162,44 @@ def test_a_contract_that_shares_labels_is_what_lets_the_coordinator_have_them(tm
     assert "so the coordinator had it" in record.privacy.statement
 
 
+BARE: dict[str, dict[str, Any]] = {
+    "none": {"defence": "none"},
+    "max_norm": {"defence": "max_norm"},
+    "marvell": {"defence": "marvell", "noise": 400.0},
+    "less noise": {"noise": 5.9},
+}
+
+
+@pytest.mark.parametrize("name", BARE)
+def test_a_study_does_not_lay_bare_what_the_contract_protects(tmp_path, wire, name):
+    """Gradients with little noise on them, or none, are the labels."""
+    made = vertical_mesh(tmp_path / "mesh", algorithm=NETWORK | BARE[name])
+    with pytest.raises(PolicyError, match="refused") as raised:
+        Mesh.open(made.root).train(STUDY)
+    assert raised.value.exit_code == 3
+    assert "bank refused" in raised.value.problem
+    assert "shop" not in raised.value.problem
+    assert {decode(data).kind for _, data in wire} == {"decide"}
+
+
+@pytest.mark.parametrize("words", [{"noise": 12.0}, {"defence": "fixed"}])
+def test_noise_of_the_default_or_more_needs_no_word_of_the_contract(tmp_path, words):
+    made = vertical_mesh(tmp_path / "mesh", algorithm=NETWORK | words)
+    assert Mesh.open(made.root).train(STUDY).record.vertical is not None
+
+
+def test_bare_gradients_leave_where_the_contract_says_so_or_shares_the_label(tmp_path):
+    bare = NETWORK | BARE["none"]
+    uses = (*USES, "release_gradients")
+    offered = vertical_mesh(tmp_path / "offered", algorithm=bare, uses=uses)
+    told = Mesh.open(offered.root).train(STUDY).record
+    assert told.vertical is not None
+    assert told.vertical.labels == "protected"
+    assert "they tell the label of each row" in told.notes[0]
+    shared = vertical_mesh(tmp_path / "shared", algorithm=bare, sharing="shared")
+    assert Mesh.open(shared.root).train(STUDY).record.vertical is not None
+
+
 def test_a_domain_whose_contract_offers_no_vertical_training_refuses(tmp_path):
     made = vertical_mesh(
         tmp_path / "mesh", algorithm=NETWORK, uses=("train_horizontal", "evaluate")
@@ -170,13 +231,39 @@ def test_a_hash_join_needs_the_contracts_word_and_a_salt(tmp_path):
     assert record.vertical.matched.how == "keyed_hash"
 
 
+def test_bytes_are_told_by_domain_direction_and_round_and_by_form(mesh, wire):
+    record = Mesh.open(mesh.root).train(STUDY).record
+    sizes: dict[int, dict[str, list[int]]] = {}
+    for domain, data in wire:
+        sizes.setdefault(decode(data).round, {}).setdefault(domain, []).append(
+            len(data)
+        )
+    asked = set()
+    for done in record.rounds:  # a question first, then its answer
+        told = {d: [t.down, t.up] for d, t in done.domains.items()}
+        assert told == sizes[done.round]
+        asked |= set(told)
+        assert sum(t.up for t in done.domains.values()) == done.bytes_up
+        assert sum(t.down for t in done.domains.values()) == done.bytes_down
+    assert asked == {BANK, SHOP, TELCO}
+    table = traffic_table(record)
+    cells = {n: row for n, *row in table.rows}
+    place = table.columns.index("activations") - 1
+    turns = [i for i in record.left_domain if i.kind == "turn" and i.domain == SHOP]
+    assert [item.form for item in turns] == ["activation"]
+    assert cells[SHOP][place] == turns[0].bytes
+    assert turns[0].bytes > 4_000
+    page = (mesh.root / "registry" / STUDY / "v1" / "report.html").read_text()
+    assert "Shop: up, down" in page
+    assert "Came in" in page
+
+
 def test_too_few_common_rows_stop_the_run(tmp_path):
     made = vertical_mesh(
         tmp_path / "mesh", algorithm=NETWORK, product={"min_cohort": 560}
     )
-    with pytest.raises((PolicyError, TrainingError)) as raised:
+    with pytest.raises(PolicyError, match="Fewer than 560 rows are in all domains"):
         Mesh.open(made.root).train(STUDY)
-    assert "560" in str(raised.value) or "Too few rows" in str(raised.value)
 
 
 def test_a_missing_table_names_its_domain(mesh):
@@ -191,3 +278,90 @@ def test_the_verbs_speak_json(mesh, capsys, monkeypatch):
     capsys.readouterr()
     assert main(["score", STUDY, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["table"] == f"predictions.{STUDY}"
+
+
+def test_a_missing_package_is_told_before_a_row_is_opened(
+    tmp_path, monkeypatch, capsys
+):
+    mesh = vertical_mesh(
+        tmp_path / "mesh", algorithm={"name": "vertical_logistic_regression"}
+    )
+    read: list[str] = []
+    monkeypatch.setattr(ciphertexts, "_tenseal", _not_installed)
+    monkeypatch.setattr(opening, "read_rows", lambda *_: read.append("rows"))
+    monkeypatch.chdir(mesh.root)
+    for verb in ("plan", "train"):
+        assert main([verb, STUDY]) == 2
+        told = "".join(capsys.readouterr())
+        assert f"{BANK}: tenseal is not installed" in told
+        assert "[vertical]" in told
+    assert read == []
+
+
+def test_a_plan_says_who_has_which_columns(mesh, capsys, monkeypatch):
+    monkeypatch.chdir(mesh.root)
+    assert main(["plan", STUDY]) == 0
+    told = capsys.readouterr().out
+    plan = Mesh.open(mesh.root).plan(STUDY)
+    for party in plan.parties:
+        names = ", ".join(feature.name for feature in party.features)
+        label = plan.target if party.domain == BANK else ""
+        assert f"{party.domain}\t{names}\trow_id\t{label}\n" in told
+    assert f"The labels are {BANK}'s, whose contract protects them." in told
+
+
+def _not_installed():
+    raise UsageError("tenseal is not installed.", remedy="pip install '.[vertical]'")
+
+
+@pytest.mark.parametrize("name", ["split_network", "vertical_boosting"])
+@pytest.mark.parametrize(
+    ("listed", "kind"),
+    [([0, 1], "binary"), ([0, 1, 2], "multiclass"), ([], "regression")],
+)
+def test_numbers_that_a_contract_lists_are_classes(tmp_path, name, listed, kind):
+    accepted = {"is_bad": listed} if listed else {}
+    mesh = vertical_mesh(
+        tmp_path / "mesh", algorithm={"name": name}, target="count", accepted=accepted
+    )
+    predicts = Mesh.open(mesh.root).plan(STUDY).predicts
+    assert predicts.kind == kind
+    assert predicts.classes == tuple(map(str, listed))
+
+
+def test_a_loss_of_numbers_makes_listed_numbers_numbers(tmp_path):
+    mesh = vertical_mesh(
+        tmp_path / "mesh",
+        algorithm={"name": "vertical_boosting", "loss": "poisson"},
+        target="count",
+        accepted={"is_bad": [0, 1, 2]},
+    )
+    assert Mesh.open(mesh.root).plan(STUDY).predicts.kind == "count"
+
+
+def test_a_key_that_is_called_as_a_figure_is_stays_beside_it(tmp_path):
+    keys = pa.array([f"K{np.random.default_rng(i).bytes(9).hex()}" for i in range(300)])
+    x = np.random.default_rng(0).normal(size=300)
+    tables = {
+        BANK: pa.table({"row_id": keys, "score": keys, "income": x, "is_bad": x > 0}),
+        SHOP: pa.table({"row_id": keys, "score": keys, "basket": -x}),
+    }
+    study = {
+        "mode": "vertical",
+        "algorithm": {"name": "vertical_boosting", "mode": "bins", "max_iter": 2},
+        "target": "is_bad",
+        "features": ["income", "basket"],
+        "match": {"key": "score"},
+    }
+    roles = {"score": ["join_key"], "is_bad": ["label"]}
+    root = make_mesh(
+        tmp_path / "mesh", Made(tables=tables, study=study, roles=roles, uses=USES)
+    )
+    Mesh.open(root).train(STUDY)
+    Mesh.open(root).score(STUDY)
+    path = root / "domains" / BANK / "data" / f"{BANK}.duckdb"
+    with duckdb.connect(path) as file:
+        found = file.execute(f"select key_score, score from predictions.{STUDY}")
+        rows = found.fetchall()
+    assert {key for key, _ in rows} == set(keys.to_pylist())
+    assert all(0.0 < score < 1.0 for _, score in rows)

@@ -27,6 +27,7 @@ ALGORITHMS = {
     "boosting, strict": STRICT,
     "boosting, bins": {**STRICT, "mode": "bins"},
     "split network": {"name": "split_network", "epochs": 1},
+    "linear": {"name": "vertical_linear_regression", "tolerance": 1e-3},
 }
 LARGE = 4_096  # bytes of a sealed message whose bytes can be counted
 

@@ -10,7 +10,12 @@ import pytest
 
 from fl_plugin import Mesh, MeshError
 from fl_plugin.cli.main import main
-from fl_plugin.errors import ContractError, PolicyError, StorageError
+from fl_plugin.errors import (
+    ContractError,
+    PolicyError,
+    StorageError,
+    TrainingError,
+)
 from tests.made_mesh import MODEL, STUDY
 from tests.vertical_mesh import BANK, SHOP, TELCO, vertical_mesh
 
@@ -189,6 +194,15 @@ def test_a_grant_that_ended_after_training_stops_the_scoring(trained):
     with pytest.raises(PolicyError, match=f"grant .* on telco.{MODEL} is revoked"):
         Mesh.open(trained).score(STUDY)
     assert refusals(trained, TELCO) == ["grant.not_approved"]
+
+
+@pytest.mark.parametrize(("domain", "column"), [(TELCO, "calls"), (BANK, "income")])
+def test_endless_values_stop_the_scoring_by_the_name_of_their_column(
+    trained, domain, column
+):
+    change_rows(trained, domain, f"update {{table}} set {column} = 'inf'")
+    with pytest.raises(TrainingError, match=f"{domain}.{MODEL}.*column {column} "):
+        Mesh.open(trained).score(STUDY)
 
 
 CHANGED: dict[str, dict[str, Any]] = {

@@ -32,7 +32,7 @@ OFFERED = """
 && (
   if context.match == ""
   then !context.uses.containsAny(["train_vertical", "match_by_hash", "match_many",
-                                  "release_bins"])
+                                  "release_bins", "release_gradients"])
   else !context.uses.containsAny(["train_horizontal", "aggregate"])
 )
 && (context.match != "keyed_hash" || context.uses.contains("match_by_hash"))

@@ -41,6 +41,7 @@ class Arrange(Kind):
 
 
 def _prepare(session: Session, matched: Matched, ask: Ask) -> Answer:
+    matched.choose()
     train = _learned(session, matched, ask)
     features, raw = coded(session, matched.places)
     least = session.min_cohort
@@ -80,8 +81,10 @@ def task_of(session: Session, matched: Matched, ask: Ask, rows: int) -> Vertical
     widths = ask.body.get("widths")
     owner, me = ask.body.get("label_party"), session.product.domain
     peers = {me, *matched.channel.peers}
-    if not isinstance(widths, dict) or set(widths) != peers or owner not in peers:
+    if not isinstance(widths, dict) or set(widths) != peers:
         raise malformed("widths")
+    if not isinstance(owner, str) or owner not in peers:
+        raise malformed("label_party")
     if any(type(w) is not int or not 0 <= w <= _MOST_WIDTH for w in widths.values()):
         raise malformed("widths")
     columns = matched.designed()
@@ -101,8 +104,8 @@ def task_of(session: Session, matched: Matched, ask: Ask, rows: int) -> Vertical
 
 
 def _begin(session: Session, matched: Matched, ask: Ask) -> None:
-    if matched.worker is not None:
-        raise out_of_order()
+    if matched.worker is not None or matched.part is not None:
+        raise out_of_order()  # a fit is begun once, not over rows of a recalled model
     train = ~matched.test
     task = task_of(session, matched, ask, int(train.sum()))
     algorithm = find_vertical(session.request.algorithm).of(session.request.parameters)
@@ -120,7 +123,7 @@ def _begin(session: Session, matched: Matched, ask: Ask) -> None:
 def _labels(session: Session, ask: Ask) -> str:
     """Return how labels are shared; the label's own contract has the last word."""
     told, target = ask.body.get("labels"), session.wanted.target
-    if told not in {SHARED, PROTECTED}:
+    if not isinstance(told, str) or told not in {SHARED, PROTECTED}:
         raise malformed("labels")
     if target is not None and told == SHARED:
         sharing = session.product.columns[target].contract.label_sharing

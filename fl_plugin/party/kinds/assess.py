@@ -46,6 +46,11 @@ class Assess(Kind):
         scorer = matched.scorer
         if scorer is None or scorer.predictions is None:
             raise out_of_order()
+        # Of rows that this run has held out, and once: counts above two thresholds
+        # that hardly differ would tell single labels.
+        if matched.worker is None or matched.assessed:
+            raise out_of_order()
+        matched.assessed = True
         rows = matched.rows()
         y, trained = rows.target[matched.test], rows.target[~matched.test]
         evaluation = evaluation_for(_spec(session, ask, trained, len(y)))
@@ -114,6 +119,9 @@ def _compared(
     pair = evaluation.paired(predictions, own, y)
     body |= {"own": _figures(alone.values()), "verdict": verdict(pair)}
     if pair is not None:
+        # Bins blur scores that lie close together; the pair is of the rows themselves.
+        body["federated"][pair.measure] = rounded(pair.first)
+        body["own"][pair.measure] = rounded(pair.second)
         ends = ("difference", "low", "high")
         value, low, high = (rounded(getattr(pair, end)) for end in ends)
         body["difference"] = {"value": value, "low": low, "high": high}

@@ -34,18 +34,26 @@ class Deliver(Kind):
         scorer, rows = matched.scorer, session.rows
         if scorer is None or scorer.predictions is None:
             raise out_of_order()
+        if matched.worker is not None:  # held-out rows of a fit are no predictions
+            raise out_of_order()
         if not isinstance(rows, Rows):
             raise out_of_order()
         places = pa.array(matched.places)
-        columns = {name: values.take(places) for name, values in rows.keys.items()}
         target = matched.designed().prepared.schema.target
-        columns |= _scores(scorer.predictions, target, _threshold(ask))
+        found = _scores(scorer.predictions, target, _threshold(ask))
+        keys = {_beside(found, name): v.take(places) for name, v in rows.keys.items()}
+        columns = keys | found
         relation = Relation(
             database="", schema=SCHEMA, identifier=session.request.study
         )
         Domain(matched.folder).database().publish(relation, pa.table(columns))
         told = rows_bucket(len(places), min_cohort=max(session.min_cohort, 1))
         return Answer(body={"table": f"{SCHEMA}.{session.request.study}", "rows": told})
+
+
+def _beside(scores: dict[str, pa.Array], key: str) -> str:
+    """Return the name of a key's column; no figure may take its place."""
+    return f"key_{key}" if key.lower() in map(str.lower, scores) else key
 
 
 def _scores(found: Floats, target: Target, threshold: float) -> dict[str, pa.Array]:

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from fl_plugin.errors import StorageError
+from fl_plugin.errors import RegistryError, StorageError
 from fl_plugin.manifest.uses import TRAIN_VERTICAL
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind, rounded
@@ -24,6 +24,8 @@ class Keep(Kind):
         matched = matched_of(session)
         if matched.worker is None or matched.algorithm is None:
             raise out_of_order()
+        if matched.kept is not None:
+            raise out_of_order()
         matched.part = matched.worker.part()
         part = Part(
             algorithm=matched.algorithm.name,
@@ -33,6 +35,11 @@ class Keep(Kind):
             labelled=session.wanted.target is not None,
         )
         file = place_of(matched.folder, session.request.study, session.run)
+        if file.exists():  # it belongs to a model that may be registered
+            raise RegistryError(
+                f"{session.product.domain} has a part of a run of this name already.",
+                remedy="Start a new run; a part is never written over.",
+            )
         try:
             matched.kept = file
             told = keep(file, part)

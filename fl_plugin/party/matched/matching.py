@@ -11,7 +11,13 @@ import pyarrow as pa
 from fl_plugin.alignment.keys import Keys, distinct, normalise
 from fl_plugin.alignment.limits import Limits
 from fl_plugin.alignment.party import MatchingParty, MatchingSide
-from fl_plugin.alignment.terms import BLINDED, KEYED_HASH, LEAST_SALT, MatchingTerms
+from fl_plugin.alignment.terms import (
+    BLINDED,
+    KEYED_HASH,
+    LEAST_SALT,
+    MatchingTerms,
+    refused,
+)
 from fl_plugin.errors import (
     ContractError,
     PolicyError,
@@ -199,12 +205,20 @@ def _terms(
 
 def _side(session: Session, keys: Keys, terms: MatchingTerms) -> MatchingSide:
     matched = matched_of(session)
+    salt = salt_of(matched.folder)
+    if salt and not terms.salted:
+        raise refused(
+            f"{session.product.domain} has a salt, and the coordinator says that the "
+            "domains share none",
+            "Without it whoever knows a key can tell about where its row stands. Give "
+            "the salt to every domain of the study, or take it away here.",
+        )
     return MatchingSide(
         party=session.product.domain,
         keys=keys,
         channel=matched.channel,
         limits=limits_of(session.facts.node, session.min_cohort),
-        salt=salt_of(matched.folder) if terms.salted else b"",
+        salt=salt,
     )
 
 

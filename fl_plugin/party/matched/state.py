@@ -13,6 +13,7 @@ from fl_plugin.alignment.order import MatchedRows
 from fl_plugin.alignment.party import MatchingParty
 from fl_plugin.errors import TrainingError
 from fl_plugin.manifest.study_contract import PreparationPlan
+from fl_plugin.party.domain import Domain
 from fl_plugin.party.session import Session, out_of_order
 from fl_plugin.preparation.features import Feature, Schema
 from fl_plugin.preparation.fit import prepare_alone
@@ -31,6 +32,7 @@ from fl_plugin.vertical.installed import find_vertical
 
 Places = npt.NDArray[np.int64]
 CODES = "codes"
+_DRAWS = b"fl_plugin draws of a vertical fit 1"  # Ed25519: the same signature each time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,10 +105,13 @@ class Matched:
         expanded: The run's rows, where a key may come many times.
         raw: Those rows, coded.
         test: Which of them are held out.
+        chosen: Whether a message has said which rows are learned from, or that all
+            are scored.
         columns: The own ones; None until they are prepared.
         part: The own part of the model, once it is kept or recalled.
         kept: Where this run has written it; it goes with a run that fails.
         labelled: Whether the domain has the target, also where it is not read now.
+        assessed: Whether figures of the predictions were told.
     """
 
     channel: PeerChannel
@@ -117,6 +122,7 @@ class Matched:
     expanded: Expanded | None = None
     raw: RawBlock | None = None
     test: Mask = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    chosen: bool = False
     columns: Columns | None = None
     algorithm: VerticalAlgorithm | None = None
     task: VerticalTask | None = None
@@ -125,6 +131,20 @@ class Matched:
     part: Arrays | None = None
     kept: Path | None = None
     labelled: bool = False
+    assessed: bool = False
+
+    def choose(self) -> None:
+        """Note that a run's rows are chosen; a run chooses once, also in vain.
+
+        How many rows two shares hold out, or whether they are too few, tells whether a
+        customer between the two is matched, to whoever knows that customer's key.
+
+        Raises:
+            MessageError: They were chosen before.
+        """
+        if self.chosen:
+            raise out_of_order()
+        self.chosen = True
 
     def forget(self) -> None:
         """Remove the part that this run has written."""
@@ -170,6 +190,7 @@ class Matched:
             columns=columns.all,
             block=Block(block.x, y),
             channel=self.channel,
+            secret=Domain(self.folder).identity.sign(_DRAWS).encode(),
         )
 
 

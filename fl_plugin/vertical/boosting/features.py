@@ -138,6 +138,8 @@ class FeatureWorker(VerticalWorker):
         shape = (len(splits.numbers), -(-self._rows // 8))
         nodes = array_of(told, "rows", np.uint8, shape)
         self._sided += len(nodes)
+        if not len(nodes):
+            raise malformed("splits")
         if self._sided > self._limits.splits:
             raise _too_many("splits")
         answer = []

@@ -7,7 +7,7 @@ import numpy as np
 
 from fl_plugin.algorithms.base import DesignColumn
 from fl_plugin.algorithms.boosting.compiled import MISSING_BIN, N_BINS
-from fl_plugin.errors import MessageError
+from fl_plugin.errors import MessageError, TrainingError
 from fl_plugin.summand import Array, Arrays
 from fl_plugin.vertical.base import VerticalTask
 from fl_plugin.vertical.boosting.draws import small
@@ -25,6 +25,7 @@ from fl_plugin.vertical.boosting.turns import (
     peers_of,
 )
 
+MOST_SUMS = 2**16  # that hints open: 32 kB each, and as much again while they come
 MOST_BYTES = 2**28  # of one message's encrypted vectors
 
 
@@ -46,6 +47,7 @@ class SealedPeers:
     def hints(self) -> Talk[None]:
         """Ask for what opens sums, column by column."""
         widths = {p: self.task.widths[p] for p in peers_of(self.task)}
+        self._require_room()
         found: dict[str, list[Array]] = {p: [] for p in widths}
         for column in range(max(widths.values())):
             asked = [p for p in widths if column < widths[p]]
@@ -57,6 +59,21 @@ class SealedPeers:
                 shape = (bins + 1, DEGREE)
                 found[p].append(array_of(told[p], "hint", np.uint64, shape))
         self._openers = {p: Opener.of(np.concatenate(h)) for p, h in found.items()}
+
+    def _require_room(self) -> None:
+        """Refuse more hints than a node holds, whatever a peer says of its columns."""
+        columns = [
+            column
+            for party in peers_of(self.task)
+            for column in self.places.of_party(party, self.task)
+        ]
+        sums = sum(column.bins + 1 for column in columns)
+        if sums > MOST_SUMS:
+            raise TrainingError(
+                f"The other domains' columns have {sums:,} bins together; a strict fit "
+                f"takes {MOST_SUMS:,}.",
+                remedy="Choose fewer features, or a smaller `max_bins`.",
+            )
 
     def sums(self, nodes: list[Numbers]) -> Talk[list[Array]]:
         """Return others' sums and counts per node, (kinds + 1, columns, N_BINS) int64.

@@ -15,6 +15,7 @@ Micciancio 2021): every key is made for one look at a model and then thrown away
 import math
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -154,8 +155,13 @@ class Lock:
         return math.ceil(self._rows / self._slots)
 
     def encrypt(self, values: Floats) -> Chunks:
-        """Return a vector encrypted, (rows,)."""
-        return _written([self._fresh(piece) for piece in self._pieces(values)])
+        """Return a vector encrypted, (rows,).
+
+        Raises:
+            MessageError: A number is too large: it came from what another sent.
+        """
+        with _computing():
+            return _written([self._fresh(piece) for piece in self._pieces(values)])
 
     def read(self, chunks: Chunks) -> list[Any]:
         """Return vectors to compute with.
@@ -168,20 +174,24 @@ class Lock:
     def plus(self, vectors: list[Any], values: Floats) -> Chunks:
         """Return encrypted vectors plus known values, encrypted afresh."""
         places = zip(vectors, self._pieces(values), strict=True)
-        return _written([one + self._fresh(piece) for one, piece in places])
+        with _computing():
+            return _written([one + self._fresh(piece) for one, piece in places])
 
     def times(self, vectors: list[Any], values: Floats) -> Chunks:
         """Return encrypted vectors times known values, for one who multiplies on."""
         self._context.auto_rescale = True
         places = zip(vectors, self._pieces(values), strict=True)
-        done = [one * piece for one, piece in places]
-        self._context.auto_rescale = False
-        return _written(done)
+        with _computing():
+            done = [one * piece for one, piece in places]
+            self._context.auto_rescale = False
+            return _written(done)
 
     def times_plus(self, vectors: list[Any], by: Floats, plus: Floats) -> Chunks:
         """Return encrypted vectors times and plus known values, for the key's owner."""
         places = zip(vectors, self._pieces(by), self._pieces(plus), strict=True)
-        return _written([one * b + self._fresh(p, SCALE**2) for one, b, p in places])
+        with _computing():
+            made = [one * b + self._fresh(p, SCALE**2) for one, b, p in places]
+            return _written(made)
 
     def products(
         self, vectors: list[Any], columns: Iterable[Floats], reach: float
@@ -201,10 +211,11 @@ class Lock:
         found, totals = [], []
         for column in columns:
             mask = size * uniform(os.urandom(8 * self._slots))
-            total = self._fresh(mask, SCALE**2)
-            for vector, piece in zip(vectors, self._pieces(column), strict=True):
-                if np.abs(piece).max() > FAINT:
-                    total = total + vector * piece
+            with _computing():
+                total = self._fresh(mask, SCALE**2)
+                for vector, piece in zip(vectors, self._pieces(column), strict=True):
+                    if np.abs(piece).max() > FAINT:
+                        total = total + vector * piece
             found.append(total)
             totals.append(math.fsum(mask))
         return _written(found), np.array(totals)
@@ -259,7 +270,7 @@ class Key(Lock):
         Raises:
             MessageError: It is no ciphertext under this key.
         """
-        opened = [np.array(vector.decrypt()) for vector in self.read(chunks)]
+        opened = [_decrypted(vector) for vector in self.read(chunks)]
         return np.concatenate(opened)[: self._rows]
 
     def totals(self, chunks: Chunks) -> Floats:
@@ -268,12 +279,36 @@ class Key(Lock):
         Raises:
             MessageError: They are no ciphertexts under this key.
         """
-        return np.array([math.fsum(vector.decrypt()) for vector in self.read(chunks)])
+        return np.array([math.fsum(_decrypted(v)) for v in self.read(chunks)])
 
 
 def uniform(random: bytes) -> Floats:
     """Return numbers between -1 and 1 made of 8 random bytes each."""
     return np.frombuffer(random, dtype="<i8") * 2.0**-63
+
+
+@contextmanager
+def _computing() -> Iterator[None]:
+    """Say in words that another's ciphertext is not to be computed with.
+
+    Its scale and its level are what whoever made it says that they are; the library
+    finds out when it computes.
+
+    Raises:
+        MessageError: It is not.
+    """
+    try:
+        yield
+    except (ValueError, RuntimeError, IndexError):
+        raise malformed("ciphertext") from None
+
+
+def _decrypted(vector: Any) -> Floats:
+    with _computing():
+        found = np.array(vector.decrypt())
+    if not np.isfinite(found).all():
+        raise malformed("ciphertext")
+    return found
 
 
 def _written(vectors: Iterable[Any]) -> Chunks:

@@ -127,7 +127,8 @@ class FeatureWorker(TurnWorker):
         if not unit > 0.0:
             raise malformed("unit")
         self._at = point_of(question, self.columns.size)
-        self.close({"coefficients": unit * self.columns.coefficients(self._at)})
+        own = unit * self.columns.coefficients(self._at)
+        self.close({"coefficients": own, "unit": np.array([unit])})
 
     def _offset(self) -> Arrays:
         """Tell the label party what centring the own columns does to the intercept."""

@@ -122,7 +122,9 @@ class LabelWorker(TurnWorker):
         for peer in self._others:
             told = checked(self.opened(question, peer), "offset", (1,))
             intercept += float(told[0])
-        self.close({"coefficients": own, "intercept": np.array([intercept])})
+        unit = np.array([self._unit])
+        whole = np.array([intercept])
+        self.close({"coefficients": own, "intercept": whole, "unit": unit})
 
     def _encrypted(self, key: Key, values: Floats) -> dict[str, Array]:
         return {"lock": key.lock, **key.encrypt(values).arrays("rows")}

@@ -79,6 +79,14 @@ class VerticalGLM(VerticalAlgorithm):
         """Return how many gradients may be asked for: few rows allow few."""
         return min(self.max_rounds, task.rows // ROWS_EACH)
 
+    def require_packages(self) -> None:
+        """Check that ciphertexts can be made here.
+
+        Raises:
+            UsageError: TenSEAL is not installed.
+        """
+        require_tenseal()
+
     def worker(self, task: VerticalTask, side: Side) -> VerticalWorker:
         """Return a party's half of a fit.
 

@@ -20,7 +20,7 @@ from fl_plugin.vertical.glm.links import Link
 from fl_plugin.vertical.glm.turns import bytes_of, features_of, place, stage
 
 KEYS, PARTS, TOTAL, SUM = range(4)
-GRID = 40  # bits after the point: parts of up to 2^22 fit, to 1e-12
+GRID = 40  # bits after the point: parts of up to 2^22 units fit, to 1e-12 of one
 MOST = 2.0**22
 KEY_BYTES = 32
 
@@ -53,7 +53,12 @@ class _Scorer(Scorer):
         width = task.widths[side.party]
         if side.block.x.shape != (width, task.rows):
             raise malformed("x")
-        self._own = checked(part, "coefficients", (width,)) @ side.block.x
+        # Told in the unit of the fit: a target may be in billions, or in billionths.
+        self._unit = float(checked(part, "unit", (1,))[0])
+        if not self._unit > 0.0:
+            raise malformed("unit")
+        own = checked(part, "coefficients", (width,)) @ side.block.x
+        self._own = own / self._unit
         self._line = features_of(task)
         self._found: Floats | None = None
 
@@ -143,5 +148,6 @@ class LabelScorer(_Scorer):
                 raise malformed("words")
             total += words
         others = np.ldexp(total.view(np.int64).astype(np.float64), -GRID)
-        self._found = self.link.mean(self._own + self._intercept + others)
+        z = self._unit * (self._own + others) + self._intercept
+        self._found = self.link.mean(z)
         return {}

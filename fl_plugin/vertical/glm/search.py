@@ -110,6 +110,7 @@ def minimise(size: int, tolerance: float, most: int, name: str) -> Gradients:
 def _lost(name: str, most: int) -> TrainingError:
     return TrainingError(
         f"{name} did not converge in {most} rounds.",
-        remedy="Scale the numeric features, or raise the penalty or max_rounds in the "
-        "study; a tenth of the matched rows is the most rounds there are.",
+        remedy="Scale the numeric features, or raise the penalty, the tolerance or "
+        "max_rounds in the study; a tenth of the matched rows is the most rounds there "
+        "are.",
     )

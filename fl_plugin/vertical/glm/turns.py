@@ -66,9 +66,11 @@ def require_room(task: VerticalTask, terms: Terms) -> None:
         )
     if task.rows < ROWS_EACH * max(columns, terms.looks, 1):
         raise TrainingError(
-            f"{columns} columns need {ROWS_EACH * max(columns, 1)} matched rows: the "
-            "sums of fewer could be solved for them.",
-            remedy="Choose fewer features, or match more rows.",
+            f"{columns} columns need {ROWS_EACH * max(columns, 1)} matched rows to "
+            "learn from, those held out not counted: the sums of fewer could be "
+            "solved for them.",
+            remedy="Choose fewer features, match more rows, or hold fewer out; a "
+            "category counts as a column: `preparation.min_count` joins rare ones.",
         )
 
 

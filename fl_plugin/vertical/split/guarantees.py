@@ -41,5 +41,6 @@ def _of_labels(plan: Blueprint) -> str:
     return (
         f"Returned gradients are a function of noisy labels drawn once: epsilon "
         f"{epsilon:.3g} at delta {_DELTA:g} for one label; from the noise alone no "
-        f"attack tells two labels apart with an AUC above {auc:.3f}."
+        f"attack tells two labels apart with an AUC above {auc:.3f}. That is of this "
+        "run: one with another seed, or other rows, draws anew and tells more."
     )

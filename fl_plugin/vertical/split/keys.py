@@ -2,8 +2,9 @@
 
 Every party makes the order of batches from the seed and the epoch, so no row number is
 ever sent. A domain's first weights, its dropout and the noise on labels are drawn from
-a key that is a digest of the seed and of its own rows: the same for the same rows, so
-that a run repeats, and unknown to whoever lacks the rows. Were first weights public,
+a key that is a digest of the seed and of its own rows, and of a secret where it makes
+noise: the same for the same rows, so that a run repeats, and unknown to whoever lacks
+the rows. Were first weights public,
 the first activations would be a known function of a customer's values.
 """
 
@@ -30,12 +31,21 @@ class Secret:
     digest: bytes
 
     @classmethod
-    def of(cls, seed: int, party: str, block: Block) -> "Secret":
-        """Return the key of a party's rows."""
+    def of(cls, seed: int, party: str, block: Block, own: bytes = b"") -> "Secret":
+        """Return the key of a party's rows.
+
+        Args:
+            seed: Of the study.
+            party: Whose rows, and what for.
+            block: They.
+            own: The domain's own secret, for noise: whoever knows all labels but one
+                could make the key of both guesses, and take the noise off.
+        """
         digest = hashlib.sha256(f"split network {seed} {party}".encode())
         for array in (block.x, block.y):
             digest.update(str(array.shape).encode())
             digest.update(np.ascontiguousarray(array, dtype="<f8").data)
+        digest.update(own)
         return cls(digest.digest())
 
     @classmethod

@@ -4,6 +4,7 @@ It stands at the label party where labels are protected, at the coordinator wher
 are shared.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -54,12 +55,14 @@ class LabelEnd:
         plan: Of the fit.
         y: (rows,) target.
         secret: For its draws; nobody without the labels has it.
+        noise: For noise; nobody but the label party has it, labels or not.
         slices: Which of its inputs each opponent sees.
     """
 
     plan: Blueprint
     y: Floats
     secret: Secret
+    noise: Secret
     slices: tuple[slice, ...]
     losses: dict[int, float] = field(default_factory=dict)  # by epoch, mean of a row
 
@@ -74,7 +77,6 @@ class LabelEnd:
         net = self.plan.end(drawn(self.secret, _TRUE))
         self._head = Head(net, goal, targets, weights)
         self._noisy = self._second(targets) if defence.name == NOISY_LABELS else None
-        self._rng = self.secret.rng(NOISE)
         self._positive = self.y == 1.0
         binary = task.target.kind == "binary"
         self._evidence = Evidence(
@@ -90,10 +92,12 @@ class LabelEnd:
         noise = self.plan.guard.defence.noise
         kind = self.plan.task.target.kind
         unit = targets.std() if kind in {SQUARES, "count"} else 1.0
-        draws = self.secret.rng(NOISE, _NOISY).standard_normal(targets.shape)
+        # Of every strength anew: two multiples of the same draws give labels away.
+        strength = int(np.float64(noise).view(np.uint64))
+        draws = self.noise.rng(NOISE, _NOISY, strength).standard_normal(targets.shape)
         noisy = targets + noise * unit * draws
         even = np.ones(len(targets))
-        net = self.plan.end(drawn(self.secret, _NOISY))
+        net = self.plan.end(drawn(self.noise, _NOISY))
         return Head(net, Goal.of(SQUARES, noisy, even), noisy, even)
 
     def learn(self, step: int, rows: Array, inputs: Floats) -> Floats:
@@ -102,12 +106,21 @@ class LabelEnd:
         if self._noisy is not None:
             back = self._noisy.learn(rows, inputs)[1]
         positive = self._positive[rows]
-        back = self.plan.guard.defence.gradients(back, positive, self._rng)
+        back = self.plan.guard.defence.gradients(back, positive, self._drawn(back))
         epoch = self.plan.schedule.epoch(step)
         if self.slices and self.plan.task.target.kind == "binary":
             self._evidence.keep(rows, epoch, back, inputs)
         self.losses[epoch] = self.losses.get(epoch, 0.0) + loss / len(self.y)
         return back
+
+    def _drawn(self, back: Floats) -> np.random.Generator:
+        """Return the draws for these gradients, and for these alone.
+
+        A run with other options, or other columns elsewhere, has others: were the
+        draws the same, they would cancel in the difference of both runs' gradients.
+        """
+        told = hashlib.sha256(np.ascontiguousarray(back).data).digest()
+        return self.noise.rng(NOISE, *np.frombuffer(told, dtype="<u4").tolist())
 
     def figures(self) -> dict[str, float]:
         """Return what attacks on all that was sent would find."""

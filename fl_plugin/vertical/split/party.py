@@ -38,7 +38,10 @@ class SplitWorker(VerticalWorker):
         if not plan.shared:
             secret = Secret.of(plan.task.seed, f"{side.party} labels", side.block)
             seen = (slice(0, plan.joined),)
-            self._end = LabelEnd(plan, side.block.y, secret, seen)
+            noise = Secret.of(
+                plan.task.seed, f"{side.party} noise", side.block, side.secret
+            )
+            self._end = LabelEnd(plan, side.block.y, secret, noise, seen)
 
     def answer(self, question: Arrays) -> Arrays:
         """Return activations, gradients of the end, or labels where they are shared."""
@@ -106,7 +109,8 @@ def end_at_coordinator(plan: Blueprint, answer: Arrays) -> LabelEnd:
     block = Block(np.empty((0, len(y))), y)
     others = [p for p in plan.holders if p != plan.task.label_party]
     seen = tuple(plan.slice_of(party) for party in others)
-    return LabelEnd(plan, y, Secret.of(plan.task.seed, COORDINATOR, block), seen)
+    secret = Secret.of(plan.task.seed, COORDINATOR, block)
+    return LabelEnd(plan, y, secret, secret, seen)
 
 
 def asking_labels() -> dict[str, Array]:

@@ -18,8 +18,6 @@ from fl_plugin.vertical.split.label import LabelEnd
 from fl_plugin.vertical.split.party import asking_labels, end_at_coordinator
 from fl_plugin.vertical.split.wire import BYTES, numbered, packed, unpacked
 
-_RAW_BYTES = 4.0  # of a value
-
 
 def fit_shared(plan: Blueprint) -> Rounds:
     """Labels are shared: the loss is here, and backpropagation begins here."""
@@ -108,24 +106,16 @@ def _of(plan: Blueprint, step: int, end: LabelEnd | None = None) -> dict[str, fl
 
 
 def _traffic(plan: Blueprint) -> dict[str, float]:
-    """Return bytes of activations and gradients, headers left out.
-
-    `raw_tables_moved` is all of them, in the whole fit, over the bytes of the domains'
-    own columns at 4 bytes a value.
-    """
+    """Return bytes of activations and gradients, headers left out."""
     rows, size = plan.task.rows, BYTES[plan.precision]
     cut = float(rows * plan.sizes.cut * size)
     found = {
         "bytes_up_per_domain_and_epoch": cut,
         "bytes_down_per_domain_and_epoch": cut,
     }
-    moved = 2.0 * cut * len(plan.holders)
     if not plan.shared:
         handed = float(rows * plan.joined * size)
         found["bytes_label_party_each_way_and_epoch"] = handed
-        moved += 2.0 * handed
-    raw = _RAW_BYTES * rows * sum(plan.task.widths.values())
-    found["raw_tables_moved"] = moved * plan.schedule.epochs / raw
     return found
 
 

@@ -1,6 +1,9 @@
 """The rounds of a run, as they are told."""
 
-from fl_plugin.cli.progress import STAGES, progress
+import pytest
+
+from fl_plugin.cli.progress import BESIDE, STAGES, VERTICAL, progress
+from fl_plugin.party.party import KINDS
 
 
 def test_a_program_hears_nothing(capsys):
@@ -27,6 +30,22 @@ def test_what_is_asked_within_a_stage_is_no_stage_of_its_own(capsys):
     assert capsys.readouterr().err.splitlines() == ["Fitting (round 1)"]
 
 
+def test_turns_of_scoring_are_not_told_as_fitting(capsys):
+    with progress(quiet=False) as listener:
+        for number, kind in enumerate(("turn", "score", "turn", "assess"), start=1):
+            listener(kind, number)
+    assert capsys.readouterr().err.splitlines() == [
+        "Fitting (round 1)",
+        "Scoring (round 2)",
+        "Evaluating (round 4)",
+    ]
+
+
 def test_every_kind_of_message_has_words():
     for kind in ("keys", "share", "accept", "cut", "prepare", "assign", "judge"):
         assert kind in STAGES
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_work_that_a_party_knows_has_words(kind):
+    assert kind in BESIDE or kind in {**STAGES, **VERTICAL}

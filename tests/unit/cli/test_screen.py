@@ -115,6 +115,12 @@ def test_a_name_stays_whole_while_there_is_room(drawn):
     assert text.count("x") == 60
 
 
+def test_a_path_that_is_longer_than_the_line_can_be_copied_whole(drawn):
+    path = f"/mesh/{'folder/' * 12}report.html"
+    text = drawn(Table(rows=(("report", path), ("part", "coordinator.part"))))
+    assert text.splitlines() == [f"report {path}", "part   coordinator.part"]
+
+
 @pytest.mark.parametrize(
     ("cell", "said"),
     [

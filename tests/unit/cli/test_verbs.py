@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from fl_plugin.vertical.installed import all_algorithms
+
 
 def test_a_plan_shows_every_rule_in_order(fl, mesh):
     answer = fl("plan", "credit_risk")
@@ -115,6 +117,13 @@ def test_a_model_is_shown_with_its_origin(fl, mesh):
     answer = fl("models", "show", "credit_risk")
     assert f"model digest\t{mesh.entry.run.model_digest}" in answer.out
     assert "ROC-AUC\t" in answer.out
+
+
+@pytest.mark.parametrize("name", sorted(all_algorithms()))
+def test_every_algorithm_can_be_shown(fl, name):
+    told = fl("algorithms", "show", name, "--json").json
+    assert told["mode"] == all_algorithms()[name].partitioning
+    assert set(told["parameters"]) == set(all_algorithms()[name]().parameters())
 
 
 def test_an_algorithm_says_what_leaves_a_domain(fl):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fl_plugin import messages
-from fl_plugin.errors import MessageError
+from fl_plugin.errors import MessageError, TrainingError
 from fl_plugin.vertical.boosting.parameters import DEGREE
 from fl_plugin.vertical.boosting.turns import (
     CLOSE,
@@ -278,6 +278,31 @@ def test_an_owner_answers_for_each_split_once(rows, reference):
     scorer.answer({"sealed.0": CHANNEL.seal("shop", question)})
     with pytest.raises(MessageError, match="out of order"):
         scorer.answer({"sealed.0": CHANNEL.seal("shop", question)})
+
+
+def test_a_question_about_no_split_is_refused(shop):
+    none = {"splits": np.zeros((0, 4), dtype=np.int64), "members": NO_SET[:0]}
+    with pytest.raises(MessageError, match="splits"):
+        ask(hinted(shop), SIDES, rows=np.zeros((0, 50), dtype=np.uint8), **none)
+
+
+def test_more_columns_than_there_is_room_for_are_refused(rows, reference):
+    """Whatever the coordinator and another domain together say of its columns."""
+    task = rows.task()
+    for party in ("bank", "shop"):
+        other = "shop" if party == "bank" else "bank"
+        wide = replace(task, widths={**task.widths, other: 1_000_000})
+        with pytest.raises(TrainingError, match="columns together"):
+            SMALL.worker(wide, rows.sides(reference)[party])
+
+
+def test_more_hints_than_a_node_holds_are_refused_before_they_are_asked_for(
+    rows, reference, monkeypatch
+):
+    monkeypatch.setattr("fl_plugin.vertical.boosting.peers.MOST_SUMS", 8)
+    spoiler = Spoiler(rows, reference)
+    with pytest.raises(TrainingError, match="9 bins together"):
+        spoiler.run("hint", lambda _: pytest.fail("a hint was asked for"))
 
 
 def test_rows_that_are_not_binned_are_refused(rows, reference):

@@ -113,8 +113,9 @@ def test_every_party_ends_with_its_own_coefficients_only():
         task_of("binary", TWO, len(y)),
         sides(split(x, y, TWO)),
     )
-    assert {n: a.shape for n, a in fit.parts["shop"].items()} == {"coefficients": (2,)}
-    assert set(fit.parts["bank"]) == {"coefficients", "intercept"}
+    shapes = {n: a.shape for n, a in fit.parts["shop"].items()}
+    assert shapes == {"coefficients": (2,), "unit": (1,)}
+    assert set(fit.parts["bank"]) == {"coefficients", "intercept", "unit"}
     assert not fit.fitted.part
     assert fit.fitted.loss is None
 
@@ -130,3 +131,18 @@ def test_rows_beyond_one_chunk_and_far_out_ones_are_taken_in():
     )
     found = np.concatenate([fit.parts[p]["coefficients"] for p in TWO])
     assert np.abs(found - pooled.coef_[0]).max() < 1e-4
+
+
+@pytest.mark.parametrize("unit", [1e9, 1e-12])
+@pytest.mark.parametrize("widths", [TWO, FOUR])
+def test_numbers_are_predicted_in_any_unit(unit, widths):
+    """Sales in cents of a whole chain, as well as parts per million millions."""
+    x, y = drawn("regression", sum(widths.values()))
+    y = unit * y
+    task = task_of("regression", widths, len(y))
+    fit = fit_over(VerticalLinearRegression(), task, sides(split(x, y, widths)))
+    predicted = score_over(
+        VerticalLinearRegression(), task, sides(split(x, np.zeros(0), widths)), fit
+    )
+    expected = LinearRegression().fit(x, y).predict(x)
+    assert np.abs(predicted - expected).max() < 1e-4 * y.std()

@@ -175,6 +175,45 @@ def test_a_ciphertext_of_another_size_is_refused():
         short.read(Chunks((vector.serialize(),)))
 
 
+@pytest.mark.parametrize("scale", [1.0, 2.0**30, 2.0**60, 2.0**90])
+def test_a_ciphertext_of_another_scale_is_refused(scale):
+    key = Key.fresh(1, 10)
+    lock = Lock.of(key.lock, 1, 10)
+    vector = tenseal.ckks_vector(key._context, [0.5] * 4_096, scale)
+    vectors = lock.read(Chunks((vector.serialize(),)))
+    for compute in (
+        lambda: lock.plus(vectors, np.ones(10)),
+        lambda: lock.times_plus(vectors, np.ones(10), np.ones(10)),
+        lambda: lock.products(vectors, [np.ones(10)], 4.0),
+    ):
+        with pytest.raises(MessageError, match="ciphertext"):
+            compute()
+
+
+def test_numbers_that_no_ciphertext_holds_are_refused():
+    """They come out of what another has sent: shares, or what was opened."""
+    key = Key.fresh(1, 10)
+    vectors = key.read(key.encrypt(np.ones(10)))
+    with pytest.raises(MessageError, match="ciphertext"):
+        key.encrypt(np.full(10, 1e200))
+    with pytest.raises(MessageError, match="ciphertext"):
+        key.products(vectors, [np.full(10, 1e200)], 4.0)
+
+
+@pytest.mark.parametrize("spoil", [np.nan, np.inf])
+def test_what_opens_as_no_number_is_refused(spoil, monkeypatch):
+    key = Key.fresh(1, 10)
+
+    class Vector:
+        def decrypt(self):
+            return [spoil]
+
+    monkeypatch.setattr(Key, "read", lambda *_: [Vector()])
+    for opened in (key.open, key.totals):
+        with pytest.raises(MessageError, match="ciphertext"):
+            opened(Chunks((b"",)))
+
+
 @pytest.mark.parametrize("spoil", [np.nan, np.inf])
 def test_a_coordinator_refuses_numbers_that_are_none(spoil):
     rounds = ALGORITHM.rounds(TASK)
@@ -206,6 +245,8 @@ def test_without_tenseal_the_error_says_what_to_install(monkeypatch):
     with pytest.raises(UsageError, match="tenseal") as caught:
         workers()
     assert "[vertical]" in caught.value.remedy
+    with pytest.raises(UsageError, match="tenseal"):
+        ALGORITHM.require_packages()
     ciphertexts._tenseal.cache_clear()
 
 
@@ -281,9 +322,16 @@ def test_a_fit_that_does_not_end_says_so():
 
 
 def test_scoring_refuses_another_part_and_questions_out_of_order():
-    part = {"coefficients": at(0.5)}
+    part = {"coefficients": at(0.5), "unit": at(1.0)}
     given = sides({p: Block(b.x, np.zeros(0)) for p, b in blocks().items()})
-    for spoilt in ({}, {"coefficients": at(1, 2)}, {"coefficients": at(np.nan)}):
+    for changed in (
+        {"coefficients": at()},
+        {"coefficients": at(1, 2)},
+        {"coefficients": at(np.nan)},
+        {"unit": at()},
+        {"unit": at(0.0)},
+    ):
+        spoilt = {**part, **changed}
         with pytest.raises(MessageError):
             ALGORITHM.scorer(TASK, given["shop"], spoilt)
     with pytest.raises(MessageError, match="intercept"):

@@ -1,5 +1,7 @@
 """Noise against label leaks, the attacks that measure it, and class balance."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -25,6 +27,7 @@ from fl_plugin.vertical.split.defences import (
     max_norm,
 )
 from fl_plugin.vertical.split.layers import Coded
+from fl_plugin.vertical.split.party import SplitWorker
 from fl_plugin.vertical.split_network import SplitNetwork
 from tests.split_rows import parties_of, task_of
 from tests.vertical import fit_over
@@ -284,3 +287,57 @@ def test_completion_is_measured_with_and_without_training():
     bare = figures(PROTECTED, epochs=30, defence="none", learning_rate=0.01)
     gained = bare["attack_completion_auc"] - bare["attack_completion_untrained_auc"]
     assert gained > 0.05
+
+
+def end_of(own=b"a", **options):
+    """Return the label party's end, and labels of which each row has one."""
+    parties = parties_of(rows=600)
+    owner = replace(parties["bank"], secret=own)
+    algorithm = SplitNetwork.of({"epochs": 1, "batch_size": 600} | options)
+    worker = algorithm.worker(task_of(parties), owner)
+    assert isinstance(worker, SplitWorker)
+    assert worker._end is not None
+    return worker._end
+
+
+def noise_of(end):
+    strength = end.plan.guard.defence.noise
+    return ((end._noisy.targets - end._head.targets) / strength)[:, 0]
+
+
+def together(one, other):
+    return abs(float(np.corrcoef(one, other)[0, 1]))
+
+
+def test_labels_have_the_same_noise_in_every_run_of_the_same_strength():
+    same = noise_of(end_of(noise=6.0)), noise_of(end_of(noise=6.0, epochs=3))
+    np.testing.assert_allclose(*same)
+
+
+def test_two_runs_of_other_strengths_do_not_share_their_noise():
+    """From y + 6 u and y + 7 u both y and u can be told."""
+    assert together(noise_of(end_of(noise=6.0)), noise_of(end_of(noise=7.0))) < 0.2
+
+
+def test_who_has_all_rows_cannot_make_the_noise_without_the_secret():
+    """An epsilon holds against one who knows every label but one, and tries both."""
+    one, other = end_of(own=b"a"), end_of(own=b"b")
+    assert together(noise_of(one), noise_of(other)) < 0.2
+    for name, array in one._noisy.net.arrays().items():
+        if array.ndim > 1:
+            assert not np.allclose(array, other._noisy.net.arrays()[name])
+
+
+@pytest.mark.parametrize("defence", ["max_norm", "marvell"])
+def test_two_runs_do_not_share_the_noise_of_their_gradients(defence):
+    """Else the difference of what they send is that of bare gradients."""
+    inputs = RNG(3).standard_normal((600, end_of().plan.joined))
+    nearly = inputs + 1e-3 * RNG(4).standard_normal(inputs.shape)
+    rows = np.arange(600)
+
+    def added(given):
+        bare = end_of(defence="none").learn(0, rows, given)
+        return end_of(defence=defence).learn(0, rows, given) - bare
+
+    np.testing.assert_array_equal(added(inputs), added(inputs))
+    assert together(added(inputs)[:, 0], added(nearly)[:, 0]) < 0.2

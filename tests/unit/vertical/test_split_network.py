@@ -204,6 +204,8 @@ def test_a_part_of_another_network_is_refused():
         {"top_layers": "0"},
         {"label_layers": "-3"},
         {"bottom_layers": "9999999"},
+        {"bottom_layers": ",".join(["4096"] * 3)},
+        {"label_layers": ",".join(["1"] * 17)},
         {"cut": 0},
         {"dropout": 1.0},
         {"epochs": 0},

@@ -35,7 +35,7 @@ SINGLE = 20  # rows that are looked for one by one, 8 bytes each
 
 @pytest.fixture(scope="module", params=CASES)
 def seen(request):
-    """Return target, predictions, all bytes by row and by column, and batches."""
+    """Return target, predictions, bytes by row and column, batches, and columns."""
     return transcript(*CASES[request.param], PROTECTED)
 
 
@@ -58,7 +58,8 @@ def transcript(algorithm, kind, labels):
         schedule = algorithm.blueprint(task).schedule
         asked = schedule.orders()
         orders += [asked.rows(step) for step in range(schedule.steps)]
-    return parties["bank"].block.y, predictions, sent, orders
+    columns = {p: side.block.x for p, side in parties.items()}
+    return parties["bank"].block.y, predictions, sent, orders, columns
 
 
 def found(values, orders, sent):
@@ -72,13 +73,13 @@ def found(values, orders, sent):
 
 
 def test_no_label_crosses_in_any_type_or_order(seen):
-    y, _, sent, orders = seen
+    y, _, sent, orders, _ = seen
     for values in (y, 1.0 - y, y - y.mean(), (y - y.mean()) / y.std()):
         assert not found(values, orders, sent)
 
 
 def test_no_prediction_and_no_residual_crosses(seen):
-    y, predictions, sent, orders = seen
+    y, predictions, sent, orders, _ = seen
     for values in (predictions, y - predictions, predictions - y):
         assert not found(values, orders, sent)
         singles = [v for v in values[:SINGLE] if not float(v).is_integer()]
@@ -86,8 +87,22 @@ def test_no_prediction_and_no_residual_crosses(seen):
         assert not any(np.float64(v).tobytes() in sent for v in singles)
 
 
+def test_no_column_crosses_in_any_type_or_order(seen):
+    *_, sent, orders, columns = seen
+    for x in columns.values():
+        for values in (*x, *(v / np.sqrt(np.square(v).mean()) for v in x)):
+            assert not found(values, orders, sent)
+
+
+def test_a_column_that_is_sent_in_half_precision_would_be_found(seen):
+    *_, sent, orders, columns = seen
+    values = columns["post"][0]
+    leak = np.stack([values, values], axis=1)[orders[-1]].astype("<f2")
+    assert found(values, orders, sent + leak.T.tobytes())
+
+
 def test_shared_labels_and_scores_would_be_found():
     """The search finds what is there: so what it does not find is not."""
-    y, predictions, sent, orders = transcript(*CASES["split network"], SHARED)
+    y, predictions, sent, orders, _ = transcript(*CASES["split network"], SHARED)
     assert found(y, orders, sent)
     assert found(predictions, orders, sent)
