@@ -68,10 +68,12 @@ def _watch(stop: Callable[[], None]) -> None:
 
 
 def _ready(session: Session, domain: str) -> None:
+    from fl_plugin.engines.framing import READY  # noqa: PLC0415
+
     if sys.stdout.isatty():
         click.echo(f"The node of {domain} is ready.")
     elif session.as_json:
         click.echo('{"ready": true}')
     else:
-        click.echo("ready")
+        click.echo(READY)
     sys.stdout.flush()

@@ -15,6 +15,7 @@ from fl_plugin.errors import MessageError
 from fl_plugin.messages import MAX_BYTES
 
 MAGIC = b"FLN1"
+READY = "ready"  # what a node prints once it listens
 MAX_GREETING = 4_096
 _HEAD = struct.Struct("<4sQ")
 _PIECE = 2**20

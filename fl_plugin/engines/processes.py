@@ -19,13 +19,21 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 
+from fl_plugin.engines.addresses import addresses
 from fl_plugin.engines.base import Engine
-from fl_plugin.engines.framing import ConnectionLost, greet, greeting, receive, send
-from fl_plugin.errors import MeshError, PolicyError, UnreachableError
+from fl_plugin.engines.framing import (
+    READY,
+    ConnectionLost,
+    greet,
+    greeting,
+    receive,
+    send,
+)
+from fl_plugin.errors import PolicyError, UnreachableError
 from fl_plugin.software import release
 
 DEADLINE = 300.0  # seconds for one answer, restarts of the node included
-START_SECONDS = 60.0
+_END_SECONDS = 10.0
 _PAUSE = 0.05
 
 
@@ -36,8 +44,11 @@ class Processes(Engine):
 
     def __init__(self, folders: Sequence[Path], caller: str) -> None:
         self._place = Path(tempfile.mkdtemp(prefix="fl-nodes-"))
-        nodes = [
-            _Started(folder, self._place / f"{number}.sock", caller)
+        known = addresses(folders[0].parent.parent) if folders else {}
+        nodes: list[_Reached] = [
+            _Reached(folder.name, known[folder.name], caller)
+            if folder.name in known
+            else _Started(folder, self._place / f"{number}.sock", caller)
             for number, folder in enumerate(folders)
         ]
         self._nodes = {node.name: node for node in nodes}
@@ -68,19 +79,18 @@ class Processes(Engine):
         shutil.rmtree(self._place, ignore_errors=True)
 
 
-class _Started:
-    """A node in a process of this one's: it ends when this process does.
+class _Reached:
+    """A node that somebody else runs, as its domain's own user.
 
     Args:
-        folder: The domain's folder, `domains/<domain>`.
+        name: The domain's.
         path: Of its socket.
         caller: On whose behalf messages are sent.
     """
 
-    def __init__(self, folder: Path, path: Path, caller: str) -> None:
-        self.name = folder.name
-        self._folder, self._path, self._caller = folder, path, caller
-        self._process: subprocess.Popen[bytes] | None = None
+    def __init__(self, name: str, path: Path, caller: str) -> None:
+        self.name = name
+        self._path, self._caller = path, caller
         self._connection: socket.socket | None = None
 
     def ask(self, data: bytes, until: float) -> bytes | None:
@@ -100,80 +110,95 @@ class _Started:
         return None
 
     def close(self) -> None:
-        """End the process, if it runs."""
+        """Leave the node to whoever runs it."""
         self._drop()
-        process, self._process = self._process, None
-        if process is None:
-            return
-        if process.stdin is not None:
-            process.stdin.close()  # that is how a node learns that nobody needs it
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
     def _drop(self) -> None:
         if self._connection is not None:
             self._connection.close()
         self._connection = None
 
+    def _make_ready(self) -> None:
+        """Do what has to be done before the node can be called."""
+
     def _connected(self, until: float) -> socket.socket:
-        if self._connection is not None:
-            return self._connection
-        if self._process is None or self._process.poll() is not None:
-            self._start()
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            connection.connect(os.fspath(self._path))
-            told = {
-                "party": self.name,
-                "caller": self._caller,
-                "software": release(),
-            }
+        if self._connection is None:
+            self._make_ready()
+            self._connection = self._called(until)
+        return self._connection
+
+    def _called(self, until: float) -> socket.socket:
+        """Return a new connection, once the node has let this caller in."""
+        told = {"party": self.name, "caller": self._caller, "software": release()}
+        with contextlib.ExitStack() as unless_let_in:
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            unless_let_in.enter_context(connection)
+            try:
+                connection.connect(os.fspath(self._path))
+            except OSError:
+                raise ConnectionLost from None
             greet(connection, told, until)
             answer = greeting(connection, until)
-        except OSError:
-            connection.close()
-            raise ConnectionLost from None
-        except BaseException:
-            connection.close()
-            raise
-        if "problem" in answer:
-            connection.close()
-            raise PolicyError(
-                str(answer["problem"]),
-                remedy=str(answer.get("remedy", "Ask the domain's team.")),
-                reason="caller.unknown",
-                domain=self.name,
-            )
-        self._connection = connection
+            if "problem" in answer:
+                raise PolicyError(
+                    str(answer["problem"]),
+                    remedy=str(answer.get("remedy", "Ask the domain's team.")),
+                    reason="caller.unknown",
+                    domain=self.name,
+                )
+            unless_let_in.pop_all()
         return connection
 
-    def _start(self) -> None:
+
+class _Started(_Reached):
+    """A node in a process of this one's: it ends when this process does.
+
+    Args:
+        folder: The domain's folder, `domains/<domain>`.
+        path: Of its socket.
+        caller: On whose behalf messages are sent.
+    """
+
+    def __init__(self, folder: Path, path: Path, caller: str) -> None:
+        super().__init__(folder.name, path, caller)
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def close(self) -> None:
+        """End the process, if it runs."""
+        super().close()
+        self._end()
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with process:  # closes its pipes: that is how a node learns that it may end
+            try:
+                if process.stdin is not None:
+                    process.stdin.close()
+                process.wait(timeout=_END_SECONDS)
+            except (subprocess.TimeoutExpired, OSError):
+                process.kill()
+
+    def _make_ready(self) -> None:
+        """Start the process, again where it has died."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        self._end()
         words = [sys.executable, "-m", "fl_plugin", "node", "--domain", self.name]
         words += ["--project", os.fspath(self._folder.parent.parent)]
         words += ["--socket", os.fspath(self._path), "--while-stdin-is-open"]
-        self._process = subprocess.Popen(  # noqa: S603 this program, with names checked
+        # A session of its own: Ctrl-C is for the coordinator, which ends its nodes.
+        process = subprocess.Popen(  # noqa: S603 this program, with names checked
             words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )
-        until = time.monotonic() + START_SECONDS
-        ready = b""
-        with contextlib.suppress(OSError, ValueError):
-            ready = self._first_line(self._process, until)
-        if ready.strip() != b"ready":
-            raise _not_started(self.name)
-
-    @staticmethod
-    def _first_line(process: subprocess.Popen[bytes], until: float) -> bytes:
-        if process.stdout is None:
-            return b""
-        line = process.stdout.readline()
-        return line if time.monotonic() < until else b""
-
-
-def _not_started(domain: str) -> MeshError:
-    return UnreachableError(
-        f"The node of {domain} did not start.",
-        remedy=f"See why: fl node --domain {domain}",
-    )
+        self._process = process
+        if (
+            process.stdout is None
+            or process.stdout.readline().strip() != READY.encode()
+        ):
+            raise UnreachableError(
+                f"The node of {self.name} did not start.",
+                remedy=f"See why: fl node --domain {self.name}",
+            )

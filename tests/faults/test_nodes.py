@@ -1,0 +1,153 @@
+"""A process for each domain: the same bytes, whoever dies, and no stranger gets in."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager, suppress
+from unittest.mock import patch
+
+import pytest
+
+from fl_plugin import Mesh
+from fl_plugin.engines.framing import greet, greeting
+from fl_plugin.engines.node import Node
+from fl_plugin.software import release
+from tests.made_mesh import CONSUMER, STUDY, make_mesh
+from tests.small_mesh import small
+
+pytestmark = pytest.mark.slow
+DOMAINS = ("ash", "birch", "cedar")
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    return make_mesh(tmp_path_factory.mktemp("mesh"), small(DOMAINS))
+
+
+@pytest.fixture(scope="module")
+def expected(original, tmp_path_factory):
+    root = shutil.copytree(original, tmp_path_factory.mktemp("embedded") / "mesh")
+    return Mesh.open(root).train(STUDY).record
+
+
+@pytest.fixture
+def root(original, tmp_path):
+    return shutil.copytree(original, tmp_path / "mesh")
+
+
+def nodes_of(root):
+    """Return the processes that answer for the domains of a mesh."""
+    found = subprocess.run(
+        ["pgrep", "-f", f"fl_plugin node .*{root}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return [int(word) for word in found.stdout.split()]
+
+
+@contextmanager
+def node(root, domain, path):
+    """Run a node as its domain's team would."""
+    words = [sys.executable, "-m", "fl_plugin", "node", "--domain", domain]
+    words += ["--project", str(root), "--socket", str(path)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            yield process
+        finally:
+            process.terminate()
+
+
+def call(path, **words):
+    """Return what a node answers to a greeting."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.connect(str(path))
+        until = time.monotonic() + 10
+        greet(connection, words, until)
+        return greeting(connection, until)
+
+
+def test_processes_give_the_bytes_of_threads_and_leave_none_behind(root, expected):
+    done = Mesh.open(root).train(STUDY, engine="processes").record
+    assert done.model_digest == expected.model_digest
+    assert done.metrics == expected.metrics
+    assert nodes_of(root) == []
+
+
+@pytest.mark.parametrize("number", [2, 4, 8, 13, 17])
+def test_a_killed_node_takes_its_run_up_and_nothing_is_told_twice(
+    root, expected, number
+):
+    killed = []
+
+    def kill(_kind, at):
+        if at == number:
+            killed.extend(nodes_of(root)[:2])
+            for process in killed:
+                os.kill(process, signal.SIGKILL)
+
+    mesh = Mesh.open(root)
+    done = mesh.train(STUDY, engine="processes", listener=kill).record
+    assert killed
+    assert done.model_digest == expected.model_digest
+    for records in mesh.audit().values():
+        rounds = [(r.action, r.rule, r.round) for r in records if r.round]
+        assert len(set(rounds)) == len(rounds)
+        assert [r.action for r in records].count("open") == 1
+    assert nodes_of(root) == []
+
+
+def test_a_node_lets_in_who_may_speak_for_the_consumer(root, tmp_path):
+    path = tmp_path / "a.sock"
+    told = {"party": "ash", "caller": CONSUMER, "software": release()}
+    with node(root, "ash", path):
+        assert call(path, **told) == {"party": "ash", "software": release()}
+        assert "problem" in call(path, **{**told, "party": "birch"})
+        assert "version" in call(path, **{**told, "software": "0.0.1"})["problem"]
+        assert "problem" in call(path, **{**told, "caller": 3})
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.connect(str(path))
+            connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            with suppress(ConnectionResetError):
+                assert connection.recv(100) == b""
+    assert not path.exists()
+
+
+def test_another_user_is_turned_away_and_that_is_on_record(root, tmp_path):
+    path = tmp_path / "a.sock"
+    words = {"party": "ash", "caller": CONSUMER, "software": release()}
+    serving = Node(root / "domains" / "ash", path)
+    with patch("fl_plugin.engines.node._user_of", return_value="somebody"):
+        thread = threading.Thread(target=serving.serve)
+        thread.start()
+        said = call(path, **words)
+        serving.stop()
+        thread.join()
+    assert "somebody may not speak for the consumer" in said["problem"]
+    (record,) = Mesh.open(root).audit("ash")["ash"]
+    assert (record.action, record.rule) == ("refuse", "caller.unknown")
+    assert (record.consumer, record.actor) == (CONSUMER, "somebody")
+
+
+def test_a_user_that_a_domain_names_speaks_for_the_consumer(root, tmp_path):
+    path = tmp_path / "a.sock"
+    settings = root / "domains" / "ash" / "node.yml"
+    known = json.loads(settings.read_text())
+    settings.write_text(json.dumps(known | {"callers": {CONSUMER: ["somebody"]}}))
+    words = {"party": "ash", "caller": CONSUMER, "software": release()}
+    serving = Node(root / "domains" / "ash", path)
+    thread = threading.Thread(target=serving.serve)
+    thread.start()
+    with patch("fl_plugin.engines.node._user_of", return_value="somebody"):
+        assert call(path, **words)["party"] == "ash"
+    assert "problem" in call(path, **words)  # not even the node's own user, then
+    serving.stop()
+    thread.join()
