@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 from fl_plugin.registry.run_record import LeftDomain, RunRecord
 from fl_plugin.report.left import agreed
 from fl_plugin.report.plots import INK, SERIES, Canvas, Plot, style
-from fl_plugin.report.wording import kind_name, size, title
+from fl_plugin.report.wording import kind_name, size, title, unit_for
 
 _AGREEMENT, _OTHER = "Agreement", "Other"
 _ORDER = (
@@ -59,8 +59,11 @@ def _by_round(run: RunRecord) -> Plot | None:
     with style():
         axes = canvas.axes()
         x = np.arange(1, len(run.rounds) + 1)
-        up_bars = [r.bytes_up / 1000 for r in run.rounds]
-        down_bars = [r.bytes_down / 1000 for r in run.rounds]
+        unit, bytes_of = unit_for(
+            max(max(r.bytes_up, r.bytes_down) for r in run.rounds)
+        )
+        up_bars = [r.bytes_up / bytes_of for r in run.rounds]
+        down_bars = [r.bytes_down / bytes_of for r in run.rounds]
         for side, heights, (label, colour) in (
             (-0.19, up_bars, ("from the domains", SERIES[0])),
             (0.19, down_bars, ("to the domains", SERIES[1])),
@@ -70,7 +73,7 @@ def _by_round(run: RunRecord) -> Plot | None:
             else:
                 axes.bar(x + side, heights, 0.34, color=colour, label=label)
         axes.set_ylim(bottom=0)
-        axes.set(xlabel="round", ylabel="kB")
+        axes.set(xlabel="round", ylabel=unit)
         axes.xaxis.set_major_locator(MaxNLocator(12, integer=True))
         axes.grid(axis="x", visible=False)
         canvas.figure.legend(loc="outside upper right", ncols=2)
@@ -97,13 +100,14 @@ def _by_domain(run: RunRecord) -> Plot | None:
     with style():
         axes = canvas.axes()
         start = np.zeros(len(domains))
+        unit, bytes_of = unit_for(max(sum(parts[d].values()) for d in domains))
         for place, kind in enumerate(kinds):
-            widths = np.array([parts[d].get(kind, 0) for d in domains]) / 1000
+            widths = np.array([parts[d].get(kind, 0) for d in domains]) / bytes_of
             colour = SERIES[place % len(SERIES)]
             names = [title(d) for d in domains]
             axes.barh(names, widths, 0.55, left=start, color=colour, label=kind)
             start = start + widths
-        axes.set(xlabel="kB", ylim=(len(domains) - 0.5, -0.5))
+        axes.set(xlabel=unit, ylim=(len(domains) - 0.5, -0.5))
         axes.tick_params(axis="y", labelcolor=INK)
         axes.grid(axis="y", visible=False)
         axes.spines["left"].set_visible(False)

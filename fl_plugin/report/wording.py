@@ -14,11 +14,22 @@ _RAISED = str.maketrans(
     "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079",
 )
 _UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
+_FEW = 2.0  # of a larger unit are shown rather than thousands of a smaller
 _BASELINES = {"majority": "Majority class", "mean": "Training mean"}
 # Beyond these a power of ten is shorter.
 _MOST_DIGITS, _LEAST_DIGITS = 1e7, 1e-3
 _PEOPLE = ("Bernoulli", "Gaussian", "Poisson", "Tweedie")
 _NUMERALS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
+
+
+def unit_for(largest: float) -> tuple[str, float]:
+    """Return the unit that numbers of bytes are drawn in, and its size.
+
+    Args:
+        largest: The largest of them.
+    """
+    fits = (unit for unit in _UNITS if largest >= _FEW * unit[1])
+    return next(fits, _UNITS[-1])
 
 
 def figure(value: float | None, digits: int = 3) -> str:

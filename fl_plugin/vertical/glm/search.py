@@ -80,7 +80,7 @@ def minimise(size: int, tolerance: float, most: int, name: str) -> Gradients:
         name: Of the algorithm, for errors.
 
     Raises:
-        TrainingError: It did not end.
+        TrainingError: It did not end, nor come near an end.
     """
     at, curvature, asked = np.zeros(size), Curvature(), 1
     gradient = yield at, {}
@@ -97,6 +97,8 @@ def minimise(size: int, tolerance: float, most: int, name: str) -> Gradients:
         length, reached = 1.0, gradient
         while end > -STEEPEST * start:
             if asked >= most:
+                if step <= NEAR * tolerance:  # where rounding would have ended it
+                    return Found(at, step, gradient)
                 raise _lost(name, most)
             if np.isfinite(end):
                 length *= max(start / (start - end), SHORTEST)

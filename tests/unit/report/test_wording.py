@@ -86,3 +86,11 @@ from fl_plugin.report import wording
 )
 def test_a_number_reads_well(call, expected):
     assert call == expected
+
+
+@pytest.mark.parametrize(
+    ("largest", "unit"),
+    [(0, "kB"), (900, "kB"), (1_999_999, "kB"), (2e6, "MB"), (5e8, "MB"), (3e9, "GB")],
+)
+def test_bytes_are_drawn_in_a_unit_of_few_digits(largest, unit):
+    assert wording.unit_for(largest)[0] == unit

@@ -126,3 +126,16 @@ def test_a_search_that_does_not_end_says_how_many_rounds_it_had():
         search.send(np.array([-1.0]))
     with pytest.raises(TrainingError, match="a model did not converge in 3 rounds"):
         search.send(np.array([-1.0]))
+
+
+def test_a_search_that_is_near_its_end_when_its_looks_are_gone_has_ended():
+    curved = np.diag([1.0, 30.0, 900.0])
+
+    def gradient(at):
+        return curved @ at - 1.0
+
+    _, needed = sought(gradient, 3, tolerance=1e-9)
+    found, looks = sought(gradient, 3, tolerance=1e-9, most=needed - 1)
+    assert looks == needed - 1
+    assert 1e-9 < found.step <= 1e-7
+    np.testing.assert_allclose(found.at, 1.0 / curved.diagonal(), atol=1e-6)
