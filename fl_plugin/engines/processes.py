@@ -13,13 +13,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 
 from fl_plugin.engines.addresses import addresses
+from fl_plugin.engines.asking import Clock, Line, ask
 from fl_plugin.engines.base import Engine
 from fl_plugin.engines.framing import (
     READY,
@@ -34,7 +34,7 @@ from fl_plugin.software import release
 
 DEADLINE = 300.0  # seconds for one answer, restarts of the node included
 _END_SECONDS = 10.0
-_PAUSE = 0.05
+CLOCK = Clock()
 
 
 class Processes(Engine):
@@ -63,9 +63,9 @@ class Processes(Engine):
 
     def exchange(self, asks: Mapping[str, bytes]) -> Mapping[str, bytes]:
         """Send each node its message; who has not answered in time is left out."""
-        until = time.monotonic() + DEADLINE
+        until = CLOCK.now() + DEADLINE
         futures = {
-            name: self._threads.submit(self._nodes[name].ask, data, until)
+            name: self._threads.submit(ask, self._nodes[name], data, until, CLOCK)
             for name, data in asks.items()
         }
         found = {name: future.result() for name, future in futures.items()}
@@ -79,7 +79,7 @@ class Processes(Engine):
         shutil.rmtree(self._place, ignore_errors=True)
 
 
-class _Reached:
+class _Reached(Line):
     """A node that somebody else runs, as its domain's own user.
 
     Args:
@@ -93,21 +93,20 @@ class _Reached:
         self._path, self._caller = path, caller
         self._connection: socket.socket | None = None
 
-    def ask(self, data: bytes, until: float) -> bytes | None:
-        """Return the answer; None where there is none in time.
+    def call(self, data: bytes, until: float) -> bytes:
+        """Send a message and return the answer.
 
         Raises:
+            ConnectionLost: There is none.
             MeshError: The node does not let this caller in, or cannot be started.
         """
-        while time.monotonic() < until:
-            try:
-                connection = self._connected(until)
-                send(connection, data, until=until)
-                return receive(connection, until=until)
-            except ConnectionLost:
-                self._drop()
-                time.sleep(_PAUSE)
-        return None
+        try:
+            connection = self._connected(until)
+            send(connection, data, until=until)
+            return receive(connection, until=until)
+        except ConnectionLost:
+            self._drop()
+            raise
 
     def close(self) -> None:
         """Leave the node to whoever runs it."""

@@ -17,6 +17,7 @@ from fl_plugin.manifest.study_contract import PreparationPlan
 from fl_plugin.manifest.types import Product
 from fl_plugin.messages import Ask
 from fl_plugin.party.account import Booked
+from fl_plugin.party.answered import Answered
 from fl_plugin.party.designs import Designs
 from fl_plugin.party.domain import Domain
 from fl_plugin.party.entries import decided, of_session
@@ -166,6 +167,7 @@ def _session(
         facts=found.facts,
         decision=found.decision,
         randomness=draws,
+        answered=Answered(domain.name),
         masks=None if request.match else _masks(ask, request, domain, draws),
         matched=_matched(ask, request, domain, draws) if request.match else None,
     )

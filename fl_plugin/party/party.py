@@ -118,13 +118,13 @@ class Party:
                 return self._query(ask, caller, ledger)
             session = self._session(ask.run, caller, ledger)
             digest = hashlib.sha256(data).hexdigest()
-            before = session.answered(ask.round, digest)
+            before = session.answered.before(ask.round, digest)
             if before is not None:
                 return before
             booked = Booked(self._domain, ledger, ask.run, ask.round, data)
             with self._lasting(session, ledger):
                 reply = self._work(ask, session, booked)
-            session.remember(ask.round, digest, reply)
+            session.answered.remember(ask.round, digest, reply)
             return reply
 
     @contextmanager
@@ -191,7 +191,7 @@ class Party:
     def _open(self, ask: Ask, data: bytes, caller: str, ledger: Ledger) -> bytes:
         digest = hashlib.sha256(data).hexdigest()
         before = self._found(ask.run, caller, ledger)
-        reply = before.reply_to(ask.round, digest) if before else None
+        reply = before.answered.reply_to(ask.round, digest) if before else None
         if reply is not None:
             return reply  # the first one was lost on the way
         booked = Booked(self._domain, ledger, ask.run, ask.round, data)
@@ -199,7 +199,7 @@ class Party:
         self._end(ask.run)
         self._sessions[ask.run] = session
         reply = self._opened(ask, session, head)
-        session.remember(ask.round, digest, reply)
+        session.answered.remember(ask.round, digest, reply)
         return reply
 
     def _opened(self, ask: Ask, session: Session, head: Head) -> bytes:
@@ -284,11 +284,11 @@ class Party:
         ask = self._mine(decode(first.ask))
         session = reopen_session(ask, run, self._domain, ledger)
         try:
-            session.remember(*_told(ask, first, self._opened(ask, session, first.head)))
+            _recall(session, ask, first, self._opened(ask, session, first.head))
             for kept in later:
                 ask = self._mine(decode(kept.ask))
                 reply = self._work(ask, session, OnRecord(kept.head))
-                session.remember(*_told(ask, kept, reply))
+                _recall(session, ask, kept, reply)
         except BaseException:
             session.end()
             raise
@@ -317,5 +317,6 @@ def _request(ask: Message) -> Request:
     return read_request(ask.body.get("request"))
 
 
-def _told(ask: Ask, kept: Kept, reply: bytes) -> tuple[int, str, bytes]:
-    return ask.round, hashlib.sha256(kept.ask).hexdigest(), reply
+def _recall(session: Session, ask: Ask, kept: Kept, reply: bytes) -> None:
+    digest = hashlib.sha256(kept.ask).hexdigest()
+    session.answered.remember(ask.round, digest, reply)

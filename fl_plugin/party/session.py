@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fl_plugin.errors import MessageError
 from fl_plugin.manifest.study_contract import PreparationPlan
 from fl_plugin.manifest.types import Product
+from fl_plugin.party.answered import Answered, out_of_order
 from fl_plugin.party.designs import Designs
 from fl_plugin.party.job import Job
 from fl_plugin.party.opened import OpenRows
@@ -22,11 +22,11 @@ from fl_plugin.preparation.splits import Split
 from fl_plugin.privacy.party_masks import PartyMasks
 from fl_plugin.privacy.randomness import Randomness
 
+__all__ = ["Session", "out_of_order", "read_splits"]
+
 if TYPE_CHECKING:
     from fl_plugin.party.matched.state import Matched
 
-# A coordinator asks again only for what it has just asked.
-REMEMBERED = 4
 # Draws for so many rows are made at a time: a few arrays of them, not of the table.
 _AT_ONCE = 2**20
 
@@ -50,7 +50,7 @@ class Session:
         jobs: The fits of this run, in the order that the coordinator gave them.
         paid: Whether the run's privacy budget is spent.
         lasts: Whether the run can be taken up again after a crash.
-        last: The newest round that was answered.
+        answered: Its newest questions and replies.
     """
 
     run: str
@@ -79,8 +79,7 @@ class Session:
     designs: Designs = field(default_factory=Designs)
     paid: bool = False
     lasts: bool = True
-    last: int = 0
-    _replies: dict[int, tuple[str, bytes]] = field(default_factory=dict)
+    answered: Answered = field(default_factory=lambda: Answered(""))
 
     @property
     def min_cohort(self) -> int:
@@ -118,37 +117,6 @@ class Session:
         if self.matched is not None and not keep:
             self.matched.forget()
 
-    def answered(self, number: int, digest: str) -> bytes | None:
-        """Return the reply to a question that came before; None where it is new.
-
-        Raises:
-            MessageError: Another question came in this round, or the round is over.
-        """
-        if number in self._replies:
-            before, reply = self._replies[number]
-            if before != digest:
-                raise MessageError(
-                    f"Two different messages came to {self.product.domain} for one "
-                    "round.",
-                    remedy="Start the run again.",
-                )
-            return reply
-        if number <= self.last:
-            raise out_of_order()
-        return None
-
-    def reply_to(self, number: int, digest: str) -> bytes | None:
-        """Return the reply to just this question, if it is still known."""
-        before, reply = self._replies.get(number, ("", b""))
-        return reply if before == digest else None
-
-    def remember(self, number: int, digest: str, reply: bytes) -> None:
-        """Keep a reply for a while, in case it is lost on the way."""
-        self.last = number
-        self._replies[number] = (digest, reply)
-        for old in sorted(self._replies)[:-REMEMBERED]:
-            del self._replies[old]
-
     def job(self, place: int) -> Job:
         """Return one of the run's fits."""
         if not 0 <= place < len(self.jobs):
@@ -159,11 +127,3 @@ class Session:
 def read_splits(raw: Sequence[dict[str, object]]) -> list[Split]:
     """Return the row selections that a message names."""
     return [Split.read(s) for s in raw]
-
-
-def out_of_order() -> MessageError:
-    """Return the error for a message that comes before what it needs."""
-    return MessageError(
-        "A message came before the step it depends on, or after its round was over.",
-        remedy="Start the run again.",
-    )
