@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from fl_plugin.coordinator.federation import Federation
+from fl_plugin.coordinator.journal import JournalError
 from fl_plugin.errors import MeshError, UnreachableError
 
 
@@ -17,6 +18,12 @@ def close(federation: Federation, *, keep: bool = False) -> None:
     # A party that refused has no session to close; the first error is the one to tell.
     with suppress(MeshError):
         federation.ask("close", {"keep": True} if keep else {})
+
+
+def goes_on(error: BaseException) -> bool:
+    """Whether a run that ended so can be resumed: nothing of the run itself failed."""
+    stopped = not isinstance(error, Exception)
+    return stopped or isinstance(error, (UnreachableError, JournalError))
 
 
 @contextmanager
@@ -36,8 +43,7 @@ def closing(
     try:
         yield
     except BaseException as error:
-        later = isinstance(error, UnreachableError) or not isinstance(error, Exception)
-        if not (later and resumes):
+        if not (resumes and goes_on(error)):
             close(federation)
         raise
     close(federation, keep=keep)

@@ -23,6 +23,10 @@ _HEAD = struct.Struct("<4sQ32s")  # magic, size of what follows, its SHA-256
 _SIZE = struct.Struct("<I")  # of the JSON part
 
 
+class JournalError(StorageError):
+    """The coordinator's own disk has failed; the run can be resumed."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Heard:
     """One exchange.
@@ -47,7 +51,7 @@ class Journal:
         path: In a folder that exists.
 
     Raises:
-        StorageError: It cannot be read or written, or was altered.
+        JournalError: It cannot be read or written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -100,7 +104,7 @@ class Journal:
         """Put an exchange on the disk.
 
         Raises:
-            StorageError: The disk refused; the exchange has not happened then.
+            JournalError: The disk refused; the exchange has not happened then.
         """
         told = {
             "asks": _digests(asks),
@@ -125,8 +129,8 @@ class Journal:
         self._heard.append(_NEVER_AGAIN)
         self._at += 1
 
-    def _unusable(self, error: OSError) -> StorageError:
-        return StorageError(
+    def _unusable(self, error: OSError) -> JournalError:
+        return JournalError(
             f"The journal {self._path.parent.name}/{self._path.name} of the run cannot "
             f"be read or written ({error.strerror}).",
             remedy="Free space or fix its permissions, then: fl runs resume",

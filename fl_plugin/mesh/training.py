@@ -73,6 +73,7 @@ class Training:
             actor=actor,
             software=release(),
             manifest=self.manifest.fingerprint,
+            lasts=find_study(self.manifest, study).contract.mode != "vertical",
         )
         return self._carry_out(state)
 
@@ -125,8 +126,9 @@ class Training:
             at_work(self.root, state) as work,
             self.parties(plan, state.engine) as transport,
         ):
+            journal = work.journal if state.lasts else None
             federation = Federation(
-                state.run, transport, self.listener, journal=work.journal
+                state.run, transport, self.listener, journal=journal
             )
             plan = with_decisions(plan, federation)
             insist(plan)

@@ -100,6 +100,14 @@ def node_rows() -> Iterator[Row]:
         {YES: [0.1, 10, LEFT_OUT], UNREADABLE: [0, -1, 10.1, "1", None]},
     )
     yield from _matching_rows()
+    # Looked at when somebody connects, before there is a request.
+    yield from rows(
+        "node/callers",
+        {
+            YES: [LEFT_OUT, {}, {"ml_coe": ["scientist"]}, {"other": []}],
+            UNREADABLE: [None, ["ml_coe"], {"ml_coe": "scientist"}, {"ml_coe": [3]}],
+        },
+    )
 
 
 def _matching_rows() -> Iterator[Row]:
