@@ -28,7 +28,7 @@ _ATTACKED = {
 }
 WAYS = {
     "federated": "the federated model",
-    "own": "trees over the label domain's own columns",
+    "own": "the label domain's own columns alone",
     "popularity": "what is true most often in training",
     "chance": "chance",
 }

@@ -7,10 +7,6 @@ tables only cells that rest on enough rows.
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.ensemble import (
-    HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor,
-)
 
 from fl_plugin.errors import ContractError
 from fl_plugin.evaluation.base import (
@@ -23,12 +19,12 @@ from fl_plugin.evaluation.paired import verdict
 from fl_plugin.manifest.uses import EVALUATE
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind, malformed, rounded
+from fl_plugin.party.matched.alone import CLASSED, alone
 from fl_plugin.party.matched.ranking import ranking
 from fl_plugin.party.matched.state import Matched, matched_of
 from fl_plugin.party.session import Session, out_of_order
 from fl_plugin.summand import Floats
 
-_CLASSED = ("binary", "multiclass")
 REACH = 3.0  # standard deviations that a calibration table of numbers reaches
 
 
@@ -80,7 +76,7 @@ def _spec(session: Session, ask: Ask, trained: Floats, rows: int) -> EvaluationS
     predicts = session.wanted.predicts
     low = high = None
     centre = 0.0
-    if predicts.kind not in _CLASSED:
+    if predicts.kind not in CLASSED:
         centre, spread = float(trained.mean()), float(trained.std())
         low, high = centre - REACH * spread, centre + REACH * spread
         if predicts.kind == "count":
@@ -106,7 +102,7 @@ def _compared(
     evaluation: Evaluation,
     both: tuple[Floats, Floats | None],
 ) -> dict[str, Any]:
-    """Return the model beside boosted trees over this domain's own columns alone."""
+    """Return the model beside the best of this domain's own columns alone."""
     rows, (predictions, own) = matched.rows(), both
     y = rows.target[matched.test]
     judged = evaluation.metrics(
@@ -135,20 +131,5 @@ def _figures(values: dict[str, float | None]) -> dict[str, float | None]:
 def _own(session: Session, matched: Matched) -> Floats | None:
     """Return predictions by own columns alone; None where there are none."""
     block = matched.designed().block(matched.rows())
-    if not len(block.x):
-        return None
     x, train = np.asarray(block.x, dtype=np.float64).T, ~matched.test
-    y = block.y[train]
-    if session.wanted.predicts.kind in _CLASSED:
-        model = HistGradientBoostingClassifier(random_state=0, early_stopping=False)
-        chances = model.fit(x[train], y).predict_proba(x[matched.test])
-        classes = len(session.wanted.predicts.classes)
-        all_of = np.zeros((len(chances), classes))
-        all_of[:, model.classes_.astype(np.int64)] = chances
-        return all_of if session.wanted.predicts.kind == "multiclass" else all_of[:, 1]
-    loss = "poisson" if session.wanted.predicts.kind == "count" else "squared_error"
-    plain = HistGradientBoostingRegressor(
-        random_state=0, early_stopping=False, loss=loss
-    )
-    found: Floats = plain.fit(x[train], y).predict(x[matched.test])
-    return found
+    return alone(x[train], block.y[train], x[~train], session.wanted.predicts)
