@@ -7,12 +7,14 @@ are one process; `test_nodes.py` kills the nodes alone.
 import random
 import shutil
 import signal
+from dataclasses import replace
 
 import pytest
 
 from tests.faults.crashing import (
     AGAIN,
     MOMENTS,
+    SPENDS,
     Kill,
     counted,
     outcome,
@@ -26,10 +28,13 @@ DOMAINS = ("ash", "birch", "cedar")
 KILLED = -signal.SIGKILL
 LEAST_MOMENTS, RANDOM_KILLS, SECOND_KILLS = 40, 200, 50
 SIDES = [(name, after) for name in MOMENTS for after in (False, True)]
+RECOVERS = {"privacy": {"on_dropout": "recover"}}
 PRIVATE = {
     "algorithm": {"name": "private_logistic_regression"},
     "privacy": {"epsilon": 1.0, "evaluation": 0.1},
 }
+DP = {"epsilon": 2.0, "delta": 1e-6, "period_days": 90}
+NOISED = {**SPENDS, **{n: MOMENTS[n] for n in ("commit", "mask an answer")}}
 
 
 class Meshes:
@@ -60,6 +65,24 @@ class Meshes:
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory):
     return Meshes(tmp_path_factory.mktemp("plain"), small(DOMAINS))
+
+
+@pytest.fixture(scope="module")
+def recovering(tmp_path_factory):
+    """Shares of keys are drawn and sent, not keys alone."""
+    made = small(("ash", "birch", "cedar", "dogwood"), study=RECOVERS)
+    return Meshes(tmp_path_factory.mktemp("recovering"), made)
+
+
+@pytest.fixture(scope="module")
+def private(tmp_path_factory):
+    made = replace(
+        small(DOMAINS, rows=400, study=PRIVATE),
+        product={"dp": DP},
+        columns={c: {"bounds": [-4.0, 4.0]} for c in "ab"},
+        epsilon=1.0,
+    )
+    return Meshes(tmp_path_factory.mktemp("private"), made)
 
 
 def test_there_are_enough_moments():
@@ -95,3 +118,21 @@ def test_second_kills_while_a_run_is_taken_up(plain, figure):
         second = Kill(target=target, after=dice.random() < 0.5, time=dice.randint(1, 9))
         plain.survives(first, second)
     figure("second kills, each resumed to the same bytes", SECOND_KILLS)
+
+
+@pytest.mark.parametrize(
+    "name", ["make keys, or take shares", "mask an answer", "put an answer on record"]
+)
+def test_masks_with_shares_come_out_the_same(recovering, name):
+    calls = recovering.calls[name]
+    for time in sorted({1, calls // 3, calls // 2, calls}):
+        recovering.survives(Kill(target=MOMENTS[name], after=True, time=time))
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("name", NOISED)
+def test_noise_comes_out_the_same_and_is_paid_for_once(private, name, after):
+    assert private.expected["spent"] == dict.fromkeys(DOMAINS, 1.0)
+    calls = private.calls[name]
+    for time in sorted({1, (calls + 1) // 2, calls}):
+        private.survives(Kill(target=NOISED[name], after=after, time=time))
