@@ -3,10 +3,10 @@
 For each seed, `python -m bench.retail` copies `examples/retail`, makes up purchases
 (SYNTHETIC), builds the domains, trains the study in the mesh and judges it where the
 labels are, by hit rate and NDCG: the federated network, with the labels protected and
-the default defence. Beside it, on the same pairs: chance; popularity; trees over sales'
-own columns, as the run itself fits them; trees over each domain's columns; and, over
-the pooled rows that no run has, trees, the study's network in one place, and the same
-network cut but without the defence. So a gap to pooled is told apart: what the cut
+the default defence. Beside it, on the same pairs: chance; popularity; the best model of
+sales' own columns, as the run itself chooses it; trees over each domain's columns; and,
+over the pooled rows that no run has, trees, the study's network in one place, and the
+same network cut but without the defence. So a gap to pooled is told apart: what the cut
 costs, and what the defence of labels costs.
 
 The study's options were chosen among eight that were tried with the defence, by hit
