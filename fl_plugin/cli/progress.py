@@ -1,12 +1,24 @@
 """The rounds of a run as they happen, on stderr."""
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import click
 
 Listener = Callable[[str, int], None]
+TEXT, JSON = "text", "json"
+
+# For the verbs that take long.
+logged = click.option(
+    "--log-format",
+    type=click.Choice([TEXT, JSON]),
+    default=TEXT,
+    show_default=True,
+    help="How progress is told on stderr; json: one object a line.",
+)
 
 # By the kind of message, in the order in which a run sends them.
 STAGES = {
@@ -51,15 +63,29 @@ BESIDE = frozenset({"unmask"})
 
 
 @contextmanager
-def progress(*, quiet: bool) -> Iterator[Listener]:
-    """Give a listener: a bar on a terminal, a line per stage elsewhere."""
-    if quiet:
+def progress(*, quiet: bool, log_format: str = TEXT) -> Iterator[Listener]:
+    """Give a listener: a bar on a terminal, a line per stage elsewhere.
+
+    Args:
+        quiet: Whether a program reads the answer; nothing is told then.
+        log_format: JSON for one object per round, whoever reads.
+    """
+    if log_format == JSON:
+        yield _objects
+    elif quiet:
         yield _silent
     elif sys.stderr.isatty():
         with _bar() as listener:
             yield listener
     else:
         yield _lines()
+
+
+def _objects(kind: str, number: int) -> None:
+    """Tell a round as one line of JSON; there is no data in it."""
+    at = datetime.now(UTC).isoformat(timespec="milliseconds")
+    told = {"at": at, "event": "round", "kind": kind, "round": number}
+    click.echo(json.dumps(told), err=True)
 
 
 def _silent(kind: str, number: int) -> None:

@@ -6,6 +6,7 @@ import click
 
 from fl_plugin.cli.listing import ListingGroup
 from fl_plugin.cli.naming import suggesting
+from fl_plugin.cli.progress import logged
 from fl_plugin.cli.screen import Table
 from fl_plugin.cli.session import Session, verb
 
@@ -65,8 +66,9 @@ def show(session: Session, run: str) -> None:
 @runs.command()
 @click.argument("run")
 @click.option("--engine", default="", metavar="NAME", help="Another engine.")
+@logged
 @verb
-def resume(session: Session, run: str, engine: str) -> None:
+def resume(session: Session, run: str, engine: str, log_format: str) -> None:
     """Go on with RUN where it stood when it was interrupted.
 
     It asks the domains nothing again that they have answered, spends no budget twice,
@@ -77,7 +79,7 @@ def resume(session: Session, run: str, engine: str) -> None:
     mesh = session.mesh
     with (
         suggesting(run, lambda: (r.run for r in mesh.runs)),
-        session.progress() as listener,
+        session.progress(log_format) as listener,
     ):
         made = mesh.resume(run, engine=engine, listener=listener)
     # scikit-learn is slow to import, and help must not wait for it.

@@ -12,7 +12,7 @@ import click
 import fl_plugin
 from fl_plugin.cli.failures import failure_of
 from fl_plugin.cli.plain import as_text
-from fl_plugin.cli.progress import Listener, progress
+from fl_plugin.cli.progress import TEXT, Listener, progress
 from fl_plugin.cli.screen import Shown, show
 from fl_plugin.errors import MeshError
 
@@ -34,9 +34,9 @@ class Session:
         """The mesh; the library is imported at this moment."""
         return fl_plugin.Mesh.open(self.project)
 
-    def progress(self) -> AbstractContextManager[Listener]:
+    def progress(self, log_format: str = TEXT) -> AbstractContextManager[Listener]:
         """Show the rounds of a run on stderr, unless a program is listening."""
-        return progress(quiet=self.as_json)
+        return progress(quiet=self.as_json, log_format=log_format)
 
     def answer(
         self,

@@ -3,6 +3,7 @@
 import click
 
 from fl_plugin.cli.naming import suggesting
+from fl_plugin.cli.progress import logged
 from fl_plugin.cli.session import Session, verb
 
 
@@ -15,8 +16,9 @@ from fl_plugin.cli.session import Session, verb
     metavar="NAME",
     help="How the domains' parties run.",
 )
+@logged
 @verb
-def train(session: Session, study: str, engine: str) -> None:
+def train(session: Session, study: str, engine: str, log_format: str) -> None:
     """Train STUDY with its domains and register the model.
 
     Each domain decides first, and again before anything leaves it. When one refuses,
@@ -27,7 +29,10 @@ def train(session: Session, study: str, engine: str) -> None:
     Example: fl train credit_risk --json
     """
     mesh = session.mesh
-    with suggesting(study, lambda: mesh.studies), session.progress() as listener:
+    with (
+        suggesting(study, lambda: mesh.studies),
+        session.progress(log_format) as listener,
+    ):
         run = mesh.train(study, engine=engine, listener=listener)
     # scikit-learn is slow to import, and help must not wait for it.
     from fl_plugin.cli import records  # noqa: PLC0415
