@@ -1,5 +1,7 @@
 """The rounds of a run, as they are told."""
 
+import json
+
 import pytest
 
 from fl_plugin.cli.progress import BESIDE, STAGES, VERTICAL, progress
@@ -10,6 +12,20 @@ def test_a_program_hears_nothing(capsys):
     with progress(quiet=True) as listener:
         listener("step", 1)
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_log_of_objects_has_one_for_each_round(capsys, quiet):
+    with progress(quiet=quiet, log_format="json") as listener:
+        listener("step", 7)
+        listener("unmask", 8)
+    lines = capsys.readouterr().err.splitlines()
+    told = [json.loads(line) for line in lines]
+    assert [(t["event"], t["kind"], t["round"]) for t in told] == [
+        ("round", "step", 7),
+        ("round", "unmask", 8),
+    ]
+    assert all(t["at"].endswith("+00:00") for t in told)
 
 
 def test_a_log_gets_a_line_for_each_stage_and_not_for_each_round(capsys):
