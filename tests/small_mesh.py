@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -69,7 +70,8 @@ def trained_over(
     plan = draft(manifest.studies[STUDY], manifest, "tester")
     folders = [root / "domains" / p.domain for p in plan.parties]
     with Embedded(folders, CONSUMER) as engine:
-        federation = Federation("run-1", wrap(engine))
+        # Domains keep what an unfinished run has asked, under its id.
+        federation = Federation(f"run-{uuid4().hex[:8]}", wrap(engine))
         plan = with_decisions(plan, federation)
         insist(plan)
         return train(plan, federation), federation

@@ -38,7 +38,7 @@ def node(
     and nobody else needs to. Who may call is decided by the user at the other end and
     by `callers` in the domain's node.yml.
 
-    Example: python -m fl_plugin node --domain consumer_banking
+    Example: fl node --domain consumer_banking
     """
     # A node's imports are a run's: help must not wait for them.
     from fl_plugin.engines.node import Node  # noqa: PLC0415

@@ -13,7 +13,7 @@ from fl_plugin.cli.session import Session, verb
 
 @click.group(cls=ListingGroup, invoke_without_command=True)
 def runs() -> None:
-    """List the runs of this machine, look at one, go on with one or end it.
+    """List runs, go on with one, or end it.
 
     Example: fl runs list
     """
@@ -92,7 +92,9 @@ def resume(session: Session, run: str, engine: str, log_format: str) -> None:
 @click.argument("run")
 @verb
 def stop(session: Session, run: str) -> None:
-    """End an interrupted RUN for good: the domains forget what they kept of it.
+    """End an interrupted RUN for good.
+
+    The domains forget what they kept of it.
 
     Example: fl runs stop 20261121t101500-credit_risk-1f2e3d4c
     """
