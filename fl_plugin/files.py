@@ -38,6 +38,32 @@ def whole(path: Path, *, mode: int = SHARED) -> Iterator[IO[bytes]]:
         aside.unlink(missing_ok=True)
 
 
+def create(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
+    """Write a new file that takes its name once all of it is on the disk.
+
+    Args:
+        path: In a folder that exists; nothing is ever written over.
+        data: What is in it.
+        mode: Who may read it.
+
+    Raises:
+        FileExistsError: There is a file of that name; it stays as it is.
+        OSError: It cannot be written; nothing is left of it.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:64]}.")
+    aside = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fchmod(file.fileno(), mode & 0o777)
+            os.fsync(file.fileno())
+        path.hardlink_to(aside)  # the first of several wins
+        _sync(path.parent)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
 def _sync(folder: Path) -> None:
     """Put the new name on the disk too, where the system lets a folder be synced."""
     with suppress(OSError):

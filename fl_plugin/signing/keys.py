@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from fl_plugin.errors import StorageError, UsageError
+from fl_plugin.files import create
 
 PREFIX = "ed25519:"
 _OTHERS = 0o077
@@ -62,7 +63,7 @@ def create_key(path: Path) -> SigningKey:
     key = Ed25519PrivateKey.generate()
     text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        create(path, text)
     except FileExistsError:
         raise UsageError(
             f"{path.name} exists already, and a key is never overwritten.",
@@ -73,8 +74,6 @@ def create_key(path: Path) -> SigningKey:
             f"The key {path.name} cannot be written.",
             remedy="Name a file in a folder that exists and can be written.",
         ) from None
-    with os.fdopen(handle, "wb") as file:
-        file.write(text)
     return SigningKey(key)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fl_plugin.files import PRIVATE, whole
+from fl_plugin.files import PRIVATE, create, whole
 
 
 def test_what_was_written_is_there_under_its_name(tmp_path):
@@ -49,3 +49,27 @@ def test_a_long_name_can_be_written(tmp_path):
     with whole(tmp_path / ("a" * 250)) as file:
         file.write(b"x")
     assert (tmp_path / ("a" * 250)).exists()
+
+
+def test_a_new_file_is_written_over_by_nobody(tmp_path):
+    create(tmp_path / "a.key", b"first")
+    with pytest.raises(FileExistsError):
+        create(tmp_path / "a.key", b"second")
+    assert (tmp_path / "a.key").read_bytes() == b"first"
+    assert (tmp_path / "a.key").stat().st_mode & 0o777 == PRIVATE
+    assert [f.name for f in tmp_path.iterdir()] == ["a.key"]
+
+
+def test_half_a_new_file_is_none(tmp_path, monkeypatch):
+    """What is killed before its name is there leaves nothing under that name."""
+    seen = []
+
+    def fail(_handle):
+        seen.append((tmp_path / "a.key").exists())
+        raise OSError
+
+    monkeypatch.setattr("fl_plugin.files.os.fsync", fail)
+    with pytest.raises(OSError, match=r"^$"):
+        create(tmp_path / "a.key", b"key")
+    assert seen == [False]
+    assert list(tmp_path.iterdir()) == []
