@@ -32,7 +32,7 @@ from fl_plugin.mesh.auditing import (
     show_ledgers,
     verify_ledgers,
 )
-from fl_plugin.mesh.finished import Finished
+from fl_plugin.mesh.finished import Finished, FinishedVertical
 from fl_plugin.mesh.fitted import model_of_run, plan_of_model
 from fl_plugin.mesh.identity import actor, run_id
 from fl_plugin.mesh.record import record_of
@@ -43,7 +43,6 @@ from fl_plugin.mesh.vertical import (
     register_vertical,
     vertical_digest,
 )
-from fl_plugin.mesh.vertical_record import FinishedVertical
 from fl_plugin.model.canonical import model_digest
 from fl_plugin.model.pipeline import build_pipeline, model_of
 from fl_plugin.model.predict import predict

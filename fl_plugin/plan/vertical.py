@@ -16,6 +16,7 @@ from fl_plugin.manifest.uses import (
     TRAIN_VERTICAL,
 )
 from fl_plugin.plan.columns import categories_of, kind_of
+from fl_plugin.plan.study_words import plan_words, request_words
 from fl_plugin.plan.target import target_of_columns
 from fl_plugin.plan.types import PartyPlan, Plan
 from fl_plugin.policy.types import Request
@@ -62,18 +63,10 @@ def draft_vertical(
     owners = {name: _owner(study, name, products) for name in contract.features}
     asked = {**contract.algorithm.parameters}
     request = Request(
-        study=study.name,
-        consumer=contract.consumer,
-        actor=actor,
-        purpose=contract.purpose,
-        product="",
-        version=None,
+        **request_words(study, actor, len(products)),
         uses=_uses(uses or USES, match, algorithm, asked),
         columns={},
-        algorithm=contract.algorithm.name,
         parameters=asked,
-        secure_aggregation=contract.privacy.secure_aggregation,
-        parties=len(products),
         match=match.how,
     )
     parties = tuple(
@@ -88,26 +81,15 @@ def draft_vertical(
             _repeating(p) if p.domain == owner.domain else p for p in parties
         )
     return Plan(
-        study=study.name,
-        label=study.label or study.name,
-        consumer=contract.consumer,
-        actor=actor,
-        purpose=contract.purpose,
-        mode=contract.mode,
-        algorithm=contract.algorithm.name,
+        **plan_words(study, manifest, actor),
         parameters=asked,
-        target=contract.target,
         predicts=_target(study, label, algorithm.targets if algorithm else None),
         features=tuple(f for p in parties for f in p.features),
         protected=(),
-        preparation=contract.preparation,
         prepares=algorithm.prepares if algorithm else "matrix",
         search=None,
         sampling=None,
-        privacy=contract.privacy,
         evaluation=contract.evaluation.model_copy(update={"folds": 0}),
-        seed=contract.seed,
-        manifest=manifest.fingerprint,
         parties=parties,
         match=match,
         label_domain=owner.domain,
