@@ -73,13 +73,7 @@ def draft_vertical(
         _party(study, p, [n for n, o in owners.items() if o is p], request, labels)
         for p in products
     )
-    if algorithm:
-        more = algorithm.of(asked).label_uses()
-        parties = tuple(_releasing(p, more) for p in parties)
-    if match.keys:
-        parties = tuple(
-            _repeating(p) if p.domain == owner.domain else p for p in parties
-        )
+    parties = _telling(parties, match, owner, algorithm, asked)
     return Plan(
         **plan_words(study, manifest, actor),
         parameters=asked,
@@ -95,6 +89,22 @@ def draft_vertical(
         label_domain=owner.domain,
         labels=labels,
     )
+
+
+def _telling(
+    parties: tuple[PartyPlan, ...],
+    match: MatchPlan,
+    owner: Product,
+    algorithm: type[VerticalAlgorithm] | None,
+    parameters: Mapping[str, object],
+) -> tuple[PartyPlan, ...]:
+    """Return the parties, asked for the uses that only the label's needs as well."""
+    if algorithm:
+        more = algorithm.of(parameters).label_uses()
+        parties = tuple(_releasing(p, more) for p in parties)
+    if not match.keys:
+        return parties
+    return tuple(_repeating(p) if p.domain == owner.domain else p for p in parties)
 
 
 def _uses(
