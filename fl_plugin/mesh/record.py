@@ -18,7 +18,7 @@ from fl_plugin.mesh.figures import (
     cross_validation_of,
     quality_fields,
 )
-from fl_plugin.mesh.finished import Finished
+from fl_plugin.mesh.finished import Ended, Finished
 from fl_plugin.mesh.leaving import left_domains, privacy_of, traffic_of
 from fl_plugin.mesh.prepared import coefficients_of, preparation_of
 from fl_plugin.mesh.searched import search_of
@@ -34,22 +34,8 @@ def record_of(done: Finished, version: int) -> rec.RunRecord:
     best = trained.fits[0]
     evaluation = evaluation_for(trained.spec)
     return rec.RunRecord(
-        run=done.federation.run,
-        study=plan.study,
-        version=version,
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        consumer=plan.consumer,
-        actor=plan.actor,
-        purpose=plan.purpose,
+        **run_words(done, trained.opened, version),
         algorithm=_algorithm(done),
-        engine=done.engine,
-        seed=plan.seed,
-        products=tuple(
-            product_of(p, trained.opened[p.domain], done.manifest) for p in plan.parties
-        ),
-        manifest_fingerprint=plan.manifest,
-        features=tuple(f.name for f in plan.features),
-        target=plan.target or "",
         preparation=preparation_of(best.prepared, plan.features),
         rounds=rounds_of(best.progress, done.federation.traffic),
         cross_validation=_cross_validation(done),
@@ -58,24 +44,54 @@ def record_of(done: Finished, version: int) -> rec.RunRecord:
         confusion=confusion_of(trained.judgement.holdout, plan.evaluation.threshold),
         coefficients=coefficients_of(best),
         certificate=_certificate(best.fitted),
-        bytes=traffic_of(done.federation.traffic),
         left_domain=left_domains(done),
         seconds=dict(trained.seconds),
-        audit_heads=audit_heads(done.federation),
-        model_digest=done.model_digest,
         privacy=privacy_of(plan, done.federation.lost),
-        software=software(),
         evaluation=_settings(plan),
         main=evaluation.main,
         better=evaluation.better,
         search=search_of(trained.searched),
         notes=(*best.fitted.notes, *notes_of(done.federation.lost)),
-        mode="horizontal",
-        label=plan.label,
-        description=done.study.description,
-        owner=done.study.owner.name,
         **_quality(done),
     )
+
+
+def run_words(
+    done: Ended, opened: Mapping[str, Mapping[str, Any]], version: int
+) -> dict[str, Any]:
+    """Return the fields of a record that every run has, whatever it learned.
+
+    Args:
+        done: The run.
+        opened: What each domain said when it opened.
+        version: Of the model.
+    """
+    plan, federation = done.plan, done.federation
+    return {
+        "run": federation.run,
+        "study": plan.study,
+        "version": version,
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "consumer": plan.consumer,
+        "actor": plan.actor,
+        "purpose": plan.purpose,
+        "engine": done.engine,
+        "seed": plan.seed,
+        "products": tuple(
+            product_of(p, opened[p.domain], done.manifest) for p in plan.parties
+        ),
+        "manifest_fingerprint": plan.manifest,
+        "features": tuple(f.name for f in plan.features),
+        "target": plan.target or "",
+        "bytes": traffic_of(federation.traffic),
+        "audit_heads": audit_heads(federation),
+        "model_digest": done.model_digest,
+        "software": software(),
+        "mode": plan.mode,
+        "label": plan.label,
+        "description": done.study.description,
+        "owner": done.study.owner.name,
+    }
 
 
 def _cross_validation(done: Finished) -> rec.CrossValidation | None:

@@ -13,7 +13,7 @@ from fl_plugin.coordinator.vertical_run import train_vertical
 from fl_plugin.engines.base import Engine
 from fl_plugin.errors import UsageError
 from fl_plugin.manifest.types import Manifest
-from fl_plugin.mesh.finished import Finished
+from fl_plugin.mesh.finished import Finished, FinishedVertical
 from fl_plugin.mesh.fitted import model_of_run
 from fl_plugin.mesh.record import record_of
 from fl_plugin.mesh.run import Run
@@ -26,7 +26,6 @@ from fl_plugin.mesh.running import (
     write_state,
 )
 from fl_plugin.mesh.vertical import register_vertical, vertical_digest
-from fl_plugin.mesh.vertical_record import FinishedVertical
 from fl_plugin.model.canonical import model_digest
 from fl_plugin.model.pipeline import build_pipeline
 from fl_plugin.plan.draft import draft, find_study

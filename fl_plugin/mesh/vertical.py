@@ -8,7 +8,8 @@ from fl_plugin import messages
 from fl_plugin.coordinator.vertical_run import VerticalTrained
 from fl_plugin.coordinator.vertical_scoring import Kept
 from fl_plugin.errors import ContractError, MessageError, RegistryError
-from fl_plugin.mesh.vertical_record import FinishedVertical, vertical_record
+from fl_plugin.mesh.finished import FinishedVertical
+from fl_plugin.mesh.vertical_record import vertical_record
 from fl_plugin.messages import Ask
 from fl_plugin.plan.types import Plan
 from fl_plugin.registry.reservation import Reservation

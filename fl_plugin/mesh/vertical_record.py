@@ -2,22 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from fl_plugin.alignment.counts import bucket_words
-from fl_plugin.coordinator.federation import Federation
-from fl_plugin.coordinator.vertical_run import VerticalTrained
 from fl_plugin.errors import MessageError
 from fl_plugin.evaluation.base import EvaluationSpec, evaluation_for
-from fl_plugin.manifest.types import Manifest, Study
 from fl_plugin.mesh.figures import confusion_of, quality_fields
-from fl_plugin.mesh.leaving import traffic_of
-from fl_plugin.mesh.record import audit_heads, product_of, rounds_of, software
-from fl_plugin.plan.types import Plan
+from fl_plugin.mesh.finished import FinishedVertical
+from fl_plugin.mesh.record import rounds_of, run_words
 from fl_plugin.registry import run_record as rec
 from fl_plugin.vertical.installed import find_vertical
 
@@ -27,19 +21,6 @@ _SEALED = (
     "What domains say to each other passes the coordinator sealed (X25519, AES-GCM), "
     "under keys that each domain signed."
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class FinishedVertical:
-    """A vertical run that has ended: its plan, its results and its traffic."""
-
-    plan: Plan
-    study: Study
-    manifest: Manifest
-    trained: VerticalTrained
-    federation: Federation
-    engine: str
-    model_digest: str
 
 
 def vertical_record(done: FinishedVertical, version: int) -> rec.RunRecord:
@@ -53,27 +34,13 @@ def vertical_record(done: FinishedVertical, version: int) -> rec.RunRecord:
         include={"holdout", "holdout_by", "group", "threshold", "bins"}
     )
     return rec.RunRecord(
-        run=done.federation.run,
-        study=plan.study,
-        version=version,
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        consumer=plan.consumer,
-        actor=plan.actor,
-        purpose=plan.purpose,
+        **run_words(done, trained.opened, version),
         algorithm=rec.AlgorithmUsed(
             name=used.name,
             parameters=used.of(plan.parameters).parameters(),
             title=used.title,
             equals=used.exact,
         ),
-        engine=done.engine,
-        seed=plan.seed,
-        products=tuple(
-            product_of(p, trained.opened[p.domain], done.manifest) for p in plan.parties
-        ),
-        manifest_fingerprint=plan.manifest,
-        features=tuple(f.name for f in plan.features),
-        target=plan.target or "",
         preparation=rec.Preparation(),
         rounds=rounds_of(trained.progress, done.federation.traffic),
         cross_validation=None,
@@ -82,27 +49,19 @@ def vertical_record(done: FinishedVertical, version: int) -> rec.RunRecord:
         confusion=confusion_of(trained.holdout, plan.evaluation.threshold),
         coefficients=(),
         certificate=None,
-        bytes=traffic_of(done.federation.traffic),
         left_domain=_left(done),
         seconds=dict(trained.seconds),
-        audit_heads=audit_heads(done.federation),
-        model_digest=done.model_digest,
         privacy=rec.Privacy(
             secure_aggregation=True,
             statement=_statement(done),
             mode="exact",
             signed_keys=True,
         ),
-        software=software(),
         evaluation=told,
         main=evaluation.main,
         better=evaluation.better,
         notes=trained.fitted.notes,
         vertical=_vertical(done),
-        mode="vertical",
-        label=plan.label,
-        description=done.study.description,
-        owner=done.study.owner.name,
         **quality_fields(trained.holdout, plan.predicts.classes, []),
     )
 

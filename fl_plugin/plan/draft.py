@@ -12,6 +12,7 @@ from fl_plugin.manifest.study_contract import StudyContract
 from fl_plugin.manifest.types import Column, Manifest, Product, Study
 from fl_plugin.plan.columns import categories_of, kind_of
 from fl_plugin.plan.private import bounded, public_columns, spending, target_bounds
+from fl_plugin.plan.study_words import plan_words, request_words
 from fl_plugin.plan.target import target_of
 from fl_plugin.plan.types import PartyPlan, Plan
 from fl_plugin.plan.vertical import draft_vertical
@@ -43,30 +44,19 @@ def draft(
     request = _request(study, products, actor, uses or USES, parameters)
     requests = (replace(request, product=p.name, version=p.version) for p in products)
     return Plan(
-        study=study.name,
-        label=study.label or study.name,
-        consumer=contract.consumer,
-        actor=actor,
-        purpose=contract.purpose,
-        mode=contract.mode,
-        algorithm=contract.algorithm.name,
+        **plan_words(study, manifest, actor),
         parameters=parameters,
-        target=contract.target,
         predicts=target,
         features=features,
         protected=tuple(
             _protected(study, products, name) for name in contract.evaluation.fairness
         ),
-        preparation=contract.preparation,
         public=public_columns(features, products) if noised else (),
         bounds=target_bounds(study, products, parameters, algorithm),
         prepares=algorithm.prepares if algorithm else "matrix",
         search=contract.search,
         sampling=contract.sampling,
-        privacy=privacy,
         evaluation=contract.evaluation,
-        seed=contract.seed,
-        manifest=manifest.fingerprint,
         parties=tuple(
             PartyPlan(
                 domain=r.product.partition(".")[0],
@@ -89,18 +79,10 @@ def _request(
     """Return what every domain is asked for, its product left open."""
     contract, spent = study.contract, spending(study, products, uses)
     return Request(
-        study=study.name,
-        consumer=contract.consumer,
-        actor=actor,
-        purpose=contract.purpose,
-        product="",
-        version=None,
+        **request_words(study, actor, len(products)),
         uses=uses,
         columns=_columns(study, products),
-        algorithm=contract.algorithm.name,
         parameters=_asked_parameters(contract, parameters),
-        secure_aggregation=contract.privacy.secure_aggregation,
-        parties=len(products),
         epsilon=spent.epsilon,
         delta=spent.delta,
         evaluation=spent.evaluation,

@@ -16,6 +16,7 @@ from fl_plugin.manifest.uses import (
     TRAIN_VERTICAL,
 )
 from fl_plugin.plan.columns import categories_of, kind_of
+from fl_plugin.plan.study_words import plan_words, request_words
 from fl_plugin.plan.target import target_of_columns
 from fl_plugin.plan.types import PartyPlan, Plan
 from fl_plugin.policy.types import Request
@@ -62,57 +63,48 @@ def draft_vertical(
     owners = {name: _owner(study, name, products) for name in contract.features}
     asked = {**contract.algorithm.parameters}
     request = Request(
-        study=study.name,
-        consumer=contract.consumer,
-        actor=actor,
-        purpose=contract.purpose,
-        product="",
-        version=None,
+        **request_words(study, actor, len(products)),
         uses=_uses(uses or USES, match, algorithm, asked),
         columns={},
-        algorithm=contract.algorithm.name,
         parameters=asked,
-        secure_aggregation=contract.privacy.secure_aggregation,
-        parties=len(products),
         match=match.how,
     )
     parties = tuple(
         _party(study, p, [n for n, o in owners.items() if o is p], request, labels)
         for p in products
     )
-    if algorithm:
-        more = algorithm.of(asked).label_uses()
-        parties = tuple(_releasing(p, more) for p in parties)
-    if match.keys:
-        parties = tuple(
-            _repeating(p) if p.domain == owner.domain else p for p in parties
-        )
+    parties = _telling(parties, match, owner, algorithm, asked)
     return Plan(
-        study=study.name,
-        label=study.label or study.name,
-        consumer=contract.consumer,
-        actor=actor,
-        purpose=contract.purpose,
-        mode=contract.mode,
-        algorithm=contract.algorithm.name,
+        **plan_words(study, manifest, actor),
         parameters=asked,
-        target=contract.target,
         predicts=_target(study, label, algorithm.targets if algorithm else None),
         features=tuple(f for p in parties for f in p.features),
         protected=(),
-        preparation=contract.preparation,
         prepares=algorithm.prepares if algorithm else "matrix",
         search=None,
         sampling=None,
-        privacy=contract.privacy,
         evaluation=contract.evaluation.model_copy(update={"folds": 0}),
-        seed=contract.seed,
-        manifest=manifest.fingerprint,
         parties=parties,
         match=match,
         label_domain=owner.domain,
         labels=labels,
     )
+
+
+def _telling(
+    parties: tuple[PartyPlan, ...],
+    match: MatchPlan,
+    owner: Product,
+    algorithm: type[VerticalAlgorithm] | None,
+    parameters: Mapping[str, object],
+) -> tuple[PartyPlan, ...]:
+    """Return the parties, asked for the uses that only the label's needs as well."""
+    if algorithm:
+        more = algorithm.of(parameters).label_uses()
+        parties = tuple(_releasing(p, more) for p in parties)
+    if not match.keys:
+        return parties
+    return tuple(_repeating(p) if p.domain == owner.domain else p for p in parties)
 
 
 def _uses(
