@@ -27,6 +27,7 @@ VERBS: Mapping[str, str] = {
     "train": "fl_plugin.cli.train",
     "runs": "fl_plugin.cli.runs",
     "node": "fl_plugin.cli.node",
+    "flower": "fl_plugin.cli.flower",
     "evaluate": "fl_plugin.cli.evaluate",
     "predict": "fl_plugin.cli.predict",
     "score": "fl_plugin.cli.score",

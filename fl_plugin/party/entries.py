@@ -53,8 +53,14 @@ def failed(ask: Message, request: Request, code: str) -> AuditEntry:
     )
 
 
-def turned_away(caller: str, user: str) -> AuditEntry:
-    """Return the entry of a user that may not speak for a consumer."""
+def turned_away(caller: str, user: str, rule: str) -> AuditEntry:
+    """Return the entry of somebody who was not let in.
+
+    Args:
+        caller: The consumer that they named.
+        user: Who they are, or what they brought.
+        rule: Why.
+    """
     return AuditEntry(
         action="refuse",
         decision="refused",
@@ -64,7 +70,7 @@ def turned_away(caller: str, user: str) -> AuditEntry:
         study="",
         run="",
         product="",
-        rule="caller.unknown",
+        rule=rule,
     )
 
 

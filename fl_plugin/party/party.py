@@ -84,21 +84,32 @@ class Party:
                 return encode(self._refusal(ask, hidden))
 
     def admits(self, caller: str, user: str, *, own: bool) -> bool:
-        """Return whether a user of this machine may speak for a consumer.
+        """Return whether a user, or the owner of a key, may speak for a consumer.
 
         Who may not is on record.
 
         Args:
             caller: The consumer, as the user says.
-            user: As the operating system says.
-            own: Whether it is the user that this party runs as.
+            user: As the operating system says, or the public key that has signed.
+            own: Whether it is the user that this party runs as, or the coordinator
+                whose invitation it accepted.
         """
         callers = self._domain.node().callers
         admitted = user in callers[caller] if caller in callers else own
         if not admitted:
-            with self._turn, self._ledger() as ledger:
-                ledger.append(turned_away(caller, user))
+            self.turn_away(caller, user, "caller.unknown")
         return admitted
+
+    def turn_away(self, caller: str, user: str, rule: str) -> None:
+        """Put on record that somebody was not let in.
+
+        Args:
+            caller: The consumer, as they say; empty where they say none.
+            user: Who they are, or what they brought.
+            rule: Why, such as `app.unlisted`.
+        """
+        with self._turn, self._ledger() as ledger:
+            ledger.append(turned_away(caller, user, rule))
 
     def _mine(self, message: Message) -> Ask:
         if not isinstance(message, Ask) or message.party != self.name:

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 from fl_plugin.errors import ContractError
 from fl_plugin.manifest.contract import ContractBlock
 from fl_plugin.manifest.validation import validated
-from fl_plugin.manifest.words import Attributes, Fingerprint, Name, Names
+from fl_plugin.manifest.words import Attributes, Fingerprint, Name, PublicKey
 from fl_plugin.manifest.yaml_files import read_yaml
 from fl_plugin.policy.permissions.permission import (
     PERMISSIONS_FILE,
@@ -37,6 +37,7 @@ Words = Annotated[
     Field(min_length=1, max_length=64),
 ]
 Limits = Range | Words
+Callers = Annotated[tuple[Name | PublicKey, ...], Field(max_length=1000)]
 
 
 class QuerySettings(ContractBlock):
@@ -68,8 +69,10 @@ class NodeSettings(ContractBlock):
             noise, or add none: the noise of the rest is enough by itself.
         matching: Of vertical studies: the longest list of another domain, how much
             longer than the own it may be, and how many matchings a day.
-        callers: Consumer to the operating system's users that may speak for it at the
-            domain's node; none but the node's own user where it is not named.
+        callers: Consumer to who may speak for it at the domain's node: users of the
+            operating system, and keys of coordinators on other machines. Where it is
+            not named, the node's own user, and the coordinator whose invitation the
+            node accepted.
         algorithms: Name to parameter to what it may be: [lowest, highest] of a number,
             the allowed words or truth values of others. "any" allows all that the
             algorithm itself takes.
@@ -90,7 +93,7 @@ class NodeSettings(ContractBlock):
     memory: Memory = "2GB"
     colluding: Annotated[int, Field(ge=0, le=1_000)] = 1
     matching: MatchingSettings = MatchingSettings()
-    callers: dict[Name, Names] = Field(default_factory=dict)
+    callers: dict[Name, Callers] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _one_list_of_consumers(self) -> Self:

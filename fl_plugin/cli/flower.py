@@ -1,0 +1,153 @@
+"""`fl flower`: domains on machines of their own, with Flower carrying the messages."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from fl_plugin.cli.listing import ListingGroup
+from fl_plugin.cli.session import Session, verb
+from fl_plugin.errors import UsageError
+
+PORT = 18_200
+
+
+@click.group(cls=ListingGroup)
+def flower() -> None:
+    """Train across machines: start the SuperLink, admit nodes, run.
+
+    Example: fl flower up
+    """
+
+
+@flower.command()
+@click.option(
+    "--listen",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
+    help="Where nodes are let in; 0.0.0.0 for every address of this machine.",
+)
+@click.option("--port", default=PORT, show_default=True, type=click.IntRange(0, 65_535))
+@click.option(
+    "--host",
+    default="",
+    metavar="NAME",
+    help="The name or address that nodes call this machine by; --listen unless named.",
+)
+@verb
+def up(session: Session, listen: str, port: int, host: str) -> None:
+    """Run the SuperLink of this mesh until it is stopped.
+
+    The first time it makes the mesh's authority and the key that signs what the
+    coordinator asks. Give the domains flower/invitation.json.
+
+    Example: fl flower up --listen 0.0.0.0 --host mesh.bank.example
+    """
+    _check_installed()
+    from fl_plugin.flower.forwarding import Address  # noqa: PLC0415
+    from fl_plugin.flower.link import Link  # noqa: PLC0415
+
+    link = Link(session.mesh.root, Address(listen, port), host or listen)
+    _until_stopped(link.stop)
+    link.serve(lambda: _say(session, f"Nodes may join: {link.place.invitation}"))
+
+
+@flower.command()
+@click.option("--domain", required=True, metavar="NAME", help="For which domain.")
+@click.option(
+    "--join",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The invitation; flower/invitation.json of the mesh unless named.",
+)
+@verb
+def node(session: Session, domain: str, join: Path | None) -> None:
+    """Answer for DOMAIN over Flower until it is stopped.
+
+    Run it as the domain's own user, on the domain's own machine. The first time it
+    makes a certificate; it waits until that is admitted.
+
+    Example: fl flower node --domain consumer_banking --join invitation.json
+    """
+    _check_installed()
+    from fl_plugin.flower.invitation import read_invitation  # noqa: PLC0415
+    from fl_plugin.flower.node import FlowerNode  # noqa: PLC0415
+
+    root = session.project.resolve()
+    folder = root / "domains" / domain
+    if not (folder / "node.yml").is_file():
+        raise UsageError(
+            f"There is no domain {domain}: it has no node.yml.",
+            remedy="See which there are: fl catalog list",
+        )
+    serving = FlowerNode(
+        folder, read_invitation(join or root / "flower" / "invitation.json")
+    )
+    _until_stopped(serving.stop)
+    serving.serve(
+        lambda words: click.echo(words, err=True),
+        lambda: _say(session, f"The node of {domain} has joined."),
+    )
+    sys.stdout.flush()
+    # Threads that wait for callers hold DuckDB's objects, which complains at the end.
+    os._exit(0)
+
+
+@flower.command()
+@click.option("--domain", required=True, metavar="NAME", help="For which domain.")
+@click.argument("certificate", type=click.Path(dir_okay=False, path_type=Path))
+@verb
+def admit(session: Session, domain: str, certificate: Path) -> None:
+    """Let the node with CERTIFICATE answer for DOMAIN.
+
+    Whoever it is admitted for is whom it speaks for: take the file from the domain's
+    team by a way that shows that it is theirs.
+
+    Example: fl flower admit --domain consumer_banking node.crt
+    """
+    _check_installed()
+    from fl_plugin.flower.admission import admit as let_in  # noqa: PLC0415
+    from fl_plugin.flower.places import LinkPlace  # noqa: PLC0415
+
+    let_in(LinkPlace(session.mesh.root), domain, certificate)
+    session.answer({"admitted": domain}, [f"The node of {domain} is admitted."])
+
+
+@flower.command()
+@click.option("--domain", required=True, metavar="NAME", help="Of which domain.")
+@verb
+def dismiss(session: Session, domain: str) -> None:
+    """Let the node of DOMAIN in no more.
+
+    Example: fl flower dismiss --domain consumer_banking
+    """
+    _check_installed()
+    from fl_plugin.flower.admission import dismiss as shut_out  # noqa: PLC0415
+    from fl_plugin.flower.places import LinkPlace  # noqa: PLC0415
+
+    shut_out(LinkPlace(session.mesh.root), domain)
+    session.answer({"dismissed": domain}, [f"The node of {domain} is shut out."])
+
+
+def _check_installed() -> None:
+    from importlib.util import find_spec  # noqa: PLC0415
+
+    if find_spec("flwr") is None:
+        raise UsageError(
+            "Flower is not installed.",
+            remedy="Install it: pip install 'data-mesh-learning[flower]'",
+        )
+
+
+def _until_stopped(stop: Callable[[], None]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop())
+
+
+def _say(session: Session, words: str) -> None:
+    click.echo('{"ready": true}' if session.as_json else words)
+    sys.stdout.flush()

@@ -1,0 +1,1 @@
+"""Nodes on other machines: Flower carries the messages, over mutual TLS."""
