@@ -9,10 +9,13 @@ from pathlib import Path
 import click
 
 from fl_plugin.cli.listing import ListingGroup
+from fl_plugin.cli.progress import logged
 from fl_plugin.cli.session import Session, verb
+from fl_plugin.cli.train import train_study
 from fl_plugin.errors import UsageError
 
 PORT = 18_200
+_EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 named to be refused without --host
 
 
 @click.group(cls=ListingGroup)
@@ -38,8 +41,9 @@ def flower() -> None:
     metavar="NAME",
     help="The name or address that nodes call this machine by; --listen unless named.",
 )
+@click.option("--detach", is_flag=True, help="In the background; see fl flower stop.")
 @verb
-def up(session: Session, listen: str, port: int, host: str) -> None:
+def up(session: Session, listen: str, port: int, host: str, *, detach: bool) -> None:
     """Run the SuperLink of this mesh until it is stopped.
 
     The first time it makes the mesh's authority and the key that signs what the
@@ -48,12 +52,27 @@ def up(session: Session, listen: str, port: int, host: str) -> None:
     Example: fl flower up --listen 0.0.0.0 --host mesh.bank.example
     """
     _check_installed()
+    from fl_plugin.flower.background import running  # noqa: PLC0415
     from fl_plugin.flower.forwarding import Address  # noqa: PLC0415
     from fl_plugin.flower.link import Link  # noqa: PLC0415
+    from fl_plugin.flower.places import LinkPlace  # noqa: PLC0415
 
-    link = Link(session.mesh.root, Address(listen, port), host or listen)
-    _until_stopped(link.stop)
-    link.serve(lambda: _say(session, f"Nodes may join: {link.place.invitation}"))
+    root = session.mesh.root
+    place = LinkPlace(root)
+    if not host and listen in _EVERYWHERE:
+        raise UsageError(
+            f"{listen} is no address that a node could call.",
+            remedy="Name this machine as nodes call it: --host mesh.bank.example",
+        )
+    if detach:
+        words = ["up", "--project", os.fspath(root), "--listen", listen]
+        words += ["--port", str(port), "--host", host]
+        _started(session, words, place.folder)
+        return
+    with running(place.folder, "The SuperLink of this mesh"):
+        link = Link(root, Address(listen, port), host or listen)
+        _until_stopped(link.stop)
+        link.serve(lambda: _say(session, f"Nodes may join: {place.invitation}"))
 
 
 @flower.command()
@@ -64,8 +83,9 @@ def up(session: Session, listen: str, port: int, host: str) -> None:
     metavar="FILE",
     help="The invitation; flower/invitation.json of the mesh unless named.",
 )
+@click.option("--detach", is_flag=True, help="In the background; see fl flower stop.")
 @verb
-def node(session: Session, domain: str, join: Path | None) -> None:
+def node(session: Session, domain: str, join: Path | None, *, detach: bool) -> None:
     """Answer for DOMAIN over Flower until it is stopped.
 
     Run it as the domain's own user, on the domain's own machine. The first time it
@@ -74,8 +94,10 @@ def node(session: Session, domain: str, join: Path | None) -> None:
     Example: fl flower node --domain consumer_banking --join invitation.json
     """
     _check_installed()
+    from fl_plugin.flower.background import running  # noqa: PLC0415
     from fl_plugin.flower.invitation import read_invitation  # noqa: PLC0415
     from fl_plugin.flower.node import FlowerNode  # noqa: PLC0415
+    from fl_plugin.flower.places import NodePlace  # noqa: PLC0415
 
     root = session.project.resolve()
     folder = root / "domains" / domain
@@ -84,14 +106,17 @@ def node(session: Session, domain: str, join: Path | None) -> None:
             f"There is no domain {domain}: it has no node.yml.",
             remedy="See which there are: fl catalog list",
         )
-    serving = FlowerNode(
-        folder, read_invitation(join or root / "flower" / "invitation.json")
-    )
-    _until_stopped(serving.stop)
-    serving.serve(
-        lambda words: click.echo(words, err=True),
-        lambda: _say(session, f"The node of {domain} has joined."),
-    )
+    file = join or root / "flower" / "invitation.json"
+    invitation = read_invitation(file)
+    if detach:
+        words = ["node", "--project", os.fspath(root), "--domain", domain]
+        words += ["--join", os.fspath(file.resolve())]
+        _started(session, words, NodePlace(folder).folder)
+        return
+    with running(NodePlace(folder).folder, f"The node of {domain}"):
+        serving = FlowerNode(folder, invitation, lambda w: click.echo(w, err=True))
+        _until_stopped(serving.stop)
+        serving.serve(lambda: _say(session, f"The node of {domain} has joined."))
     sys.stdout.flush()
     # Threads that wait for callers hold DuckDB's objects, which complains at the end.
     os._exit(0)
@@ -131,6 +156,51 @@ def dismiss(session: Session, domain: str) -> None:
 
     shut_out(LinkPlace(session.mesh.root), domain)
     session.answer({"dismissed": domain}, [f"The node of {domain} is shut out."])
+
+
+@flower.command()
+@click.argument("study")
+@logged
+@verb
+def run(session: Session, study: str, log_format: str) -> None:
+    """Train STUDY over Flower: fl train with the engine flower.
+
+    Example: fl flower run credit_risk
+    """
+    train_study(session, study, "flower", log_format)
+
+
+@flower.command()
+@verb
+def stop(session: Session) -> None:
+    """End the SuperLink and the nodes that run here in the background.
+
+    A run that goes on is interrupted, and can be resumed: fl runs resume.
+
+    Example: fl flower stop
+    """
+    from fl_plugin.flower.background import stop as end  # noqa: PLC0415
+    from fl_plugin.flower.places import LinkPlace, NodePlace  # noqa: PLC0415
+
+    root = session.project.resolve()
+    places = {
+        d.parent.name: NodePlace(d.parent).folder
+        for d in sorted((root / "domains").glob("*/node.yml"))
+    }
+    ended = [name for name, folder in places.items() if end(folder)]
+    link = end(LinkPlace(root).folder)
+    shown = [f"The node of {name} has ended." for name in ended]
+    shown += ["The SuperLink has ended."] if link else []
+    session.answer(
+        {"superlink": link, "nodes": ended}, shown or ["Nothing of Flower runs here."]
+    )
+
+
+def _started(session: Session, words: list[str], folder: Path) -> None:
+    from fl_plugin.flower.background import start  # noqa: PLC0415
+
+    said = start(words, folder)
+    session.answer({"said": said}, [said])
 
 
 def _check_installed() -> None:

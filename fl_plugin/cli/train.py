@@ -28,6 +28,18 @@ def train(session: Session, study: str, engine: str, log_format: str) -> None:
 
     Example: fl train credit_risk --json
     """
+    train_study(session, study, engine, log_format)
+
+
+def train_study(session: Session, study: str, engine: str, log_format: str) -> None:
+    """Train a study over an engine and show its model.
+
+    Args:
+        session: Of the verb.
+        study: Its name.
+        engine: How the domains' parties run.
+        log_format: Of the progress.
+    """
     mesh = session.mesh
     with (
         suggesting(study, lambda: mesh.studies),

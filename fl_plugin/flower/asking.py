@@ -5,6 +5,8 @@ what. So nobody on the way, the SuperLink included, can ask a domain anything.
 """
 
 import hashlib
+import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +15,7 @@ from flwr.app import ConfigRecord, RecordDict
 from fl_plugin.signing.keys import SigningKey, is_signed
 
 KIND = "query"
-_PART = "mesh"
+_PART, _UNIQUE = "mesh", "unique"
 _CONTEXT = b"fl_plugin question over Flower, 1\0"
 
 
@@ -55,7 +57,7 @@ class Question:
 
     def record(self) -> RecordDict:
         """Return it as the content of one of Flower's messages."""
-        return RecordDict({_PART: ConfigRecord({**vars(self)})})
+        return _record(vars(self))
 
     def _statement(self) -> bytes:
         words = "\0".join((self.party, self.caller, self.software)).encode()
@@ -80,7 +82,7 @@ class Answer:
 
     def record(self) -> RecordDict:
         """Return it as the content of one of Flower's messages."""
-        return RecordDict({_PART: ConfigRecord({**vars(self)})})
+        return _record(vars(self))
 
 
 def question_in(content: RecordDict) -> Question | None:
@@ -95,10 +97,16 @@ def answer_in(content: RecordDict) -> Answer | None:
     return Answer(**found) if found is not None else None
 
 
+def _record(words: Mapping[str, Any]) -> RecordDict:
+    # Flower keeps contents by their digest and deletes them by it: the same question,
+    # asked again, must be another content, or it goes when the first one does.
+    return RecordDict({_PART: ConfigRecord({**words, _UNIQUE: secrets.token_hex(8)})})
+
+
 def _words(content: RecordDict, names: set[str]) -> dict[str, Any] | None:
     record = content.config_records.get(_PART)
-    if record is None or set(record) != names:
+    if record is None or set(record) != {*names, _UNIQUE}:
         return None
     if any(type(v) is not (bytes if k == "data" else str) for k, v in record.items()):
         return None
-    return dict(record)
+    return {k: record[k] for k in names}

@@ -12,22 +12,14 @@ import subprocess
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from hashlib import sha256
 from pathlib import Path
 
 import httpx
-from flwr.app import Error, Message
-from flwr.common.constant import ErrorCode, SubStatus
 from flwr.supercore.constant import TaskType
-from flwr.supernode.runtime.run_clientapp import (
-    pull_task_input,
-    push_message,
-    push_task_output,
-)
 
 from fl_plugin.errors import StorageError
 from fl_plugin.files import PRIVATE, whole
-from fl_plugin.flower.asking import Answer, question_in
+from fl_plugin.flower.carrying_out import carry_out
 from fl_plugin.flower.certificates import (
     load_key,
     make_node,
@@ -43,13 +35,11 @@ from fl_plugin.flower.forwarding import (
 )
 from fl_plugin.flower.invitation import Invitation
 from fl_plugin.flower.pace import Pace
+from fl_plugin.flower.passing_on import PassingOn, Tell
 from fl_plugin.flower.places import NodePlace, private_folder
 from fl_plugin.flower.runtime import Runtime
-from fl_plugin.flower.shim import is_listed
 from fl_plugin.party.party import Party
-from fl_plugin.software import release
 
-Tell = Callable[[str], None]
 _PROBE_SECONDS = 2.0
 _AGAIN_SECONDS = 5.0
 _LOOPBACK = "127.0.0.1"
@@ -61,33 +51,37 @@ class FlowerNode:
     Args:
         folder: The domain's folder.
         invitation: Of the mesh that it joins.
+        tell: Told in words what the node waits for, and what is wrong with it.
 
     Raises:
         StorageError: A file of the node cannot be made.
     """
 
-    def __init__(self, folder: Path, invitation: Invitation) -> None:
-        self._party = Party(folder)
-        self.name = self._party.name
-        self._invitation = invitation
+    def __init__(self, folder: Path, invitation: Invitation, tell: Tell) -> None:
+        party = Party(folder)
+        self.name = party.name
         self.place = NodePlace(folder)
+        self._invitation = invitation
+        self._tell = tell
+        self._passing_on = PassingOn(party, invitation.caller, tell)
         self._stopped = threading.Event()
         _prepare(self.place, self.name, invitation)
 
-    def serve(self, tell: Tell, ready: Callable[[], None]) -> None:
+    def serve(self, ready: Callable[[], None]) -> None:
         """Join the mesh and answer until `stop`.
 
         Args:
-            tell: Told in words what the node waits for.
             ready: Called once the node has joined.
 
         Raises:
             StorageError: No port of this machine can be listened on.
         """
-        while self._wait_until_admitted(tell):
+        while self._wait_until_admitted():
             self._join(ready)
             if not self._stopped.is_set():
-                tell(f"The SuperNode of {self.name} has ended: see {self.place.log}")
+                self._tell(
+                    f"The SuperNode of {self.name} has ended: see {self.place.log}"
+                )
                 self._stopped.wait(_AGAIN_SECONDS)
 
     def _join(self, ready: Callable[[], None]) -> None:
@@ -137,7 +131,7 @@ class FlowerNode:
             *("--superexec-auth-secret-file", str(self.place.secret)),
         ]
 
-    def _wait_until_admitted(self, tell: Tell) -> bool:
+    def _wait_until_admitted(self) -> bool:
         """Return whether the mesh lets this node in; False where it was stopped."""
         told = ""
         while not self._stopped.is_set():
@@ -149,7 +143,7 @@ class FlowerNode:
             if not problem:
                 return True
             if problem != told:
-                tell(problem)
+                self._tell(problem)
                 told = problem
             self._stopped.wait(_PROBE_SECONDS)
         return False
@@ -171,53 +165,10 @@ class FlowerNode:
                     pace.sleep()
                     continue
                 pace.found()
-                self._carry_out(runtime, found[1])
+                with runtime.at_task(found[1]) as client:
+                    carry_out(client, self._passing_on.reply)
             except httpx.HTTPError:  # the SuperNode starts, or the run was stopped
                 pace.sleep()
-
-    def _carry_out(self, runtime: Runtime, token: str) -> None:
-        """Answer one of Flower's messages."""
-        with runtime.at_task(token) as client:
-            message, context, _, app = pull_task_input(client)
-            reply = self._replied(message, sha256(app.content).hexdigest())
-            push_message(client, reply, context)
-            push_task_output(client, context, SubStatus.COMPLETED, "")
-
-    def _replied(self, message: Message, app: str) -> Message:
-        if not is_listed(app):
-            self._party.turn_away("", f"app {app}", "app.unlisted")
-            reason = f"{self.name} starts no app but the mesh's own."
-            return Message(Error(ErrorCode.INVALID_FAB, reason), reply_to=message)
-        return Message(self._answer(message).record(), reply_to=message)
-
-    def _answer(self, message: Message) -> Answer:
-        asked = question_in(message.content)
-        if asked is None or not asked.is_genuine or asked.party != self.name:
-            self._party.turn_away("", "", "question.unsigned")
-            return Answer(
-                problem=f"{self.name} was asked by nobody who signs for it.",
-                remedy="Ask through: fl train STUDY --engine flower",
-                code="question.unsigned",
-            )
-        if asked.software != release():
-            return Answer(
-                problem=f"The node of {self.name} runs version {release()} of "
-                "fl_plugin, and was called by another.",
-                remedy="Install the same version on both sides.",
-                code="software.differs",
-            )
-        # Who joined with an invitation has accepted whoever sent it, as a node on one
-        # machine accepts its own user: `callers` in node.yml says otherwise.
-        own = asked.key == self._invitation.caller
-        if not self._party.admits(asked.caller, asked.key, own=own):
-            return Answer(
-                problem=f"The coordinator with the key {asked.key} may not speak for "
-                f"the consumer {asked.caller} at {self.name}.",
-                remedy=f"Ask {self.name} to list the key under `callers` in its "
-                "node.yml.",
-                code="caller.unknown",
-            )
-        return Answer(data=self._party.handle(asked.data, asked.caller))
 
 
 def _prepare(place: NodePlace, domain: str, invitation: Invitation) -> None:
