@@ -11,9 +11,8 @@ import signal
 import sys
 import threading
 import time
-from types import SimpleNamespace
 
-from fl_plugin.flower.pace import Pace
+from fl_plugin.flower.haste import look_sooner, pull_sooner
 
 _GRACE = 5.0
 
@@ -34,27 +33,9 @@ def main() -> None:
             flower_supernode,
         )
 
-        loop.time = _Waiting().as_module()  # type: ignore[assignment, attr-defined]
+        look_sooner(loop)
+        pull_sooner(loop)
         flower_supernode()
-
-
-class _Waiting:
-    """What `time` is to the SuperNode's loop: it calls nothing but `sleep`.
-
-    It sleeps half a second while it waits for its executor and three while there is
-    no message; both are far longer than what it waits for.
-    """
-
-    def __init__(self) -> None:
-        self._pace = Pace()
-
-    def as_module(self) -> SimpleNamespace:
-        return SimpleNamespace(sleep=self._sleep)
-
-    def _sleep(self, seconds: float) -> None:
-        if seconds < 1:  # it has a message
-            self._pace.found()
-        self._pace.sleep()
 
 
 def _end_with_parent() -> None:

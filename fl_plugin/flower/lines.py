@@ -21,13 +21,14 @@ from flwr.proto.runtime_pb2 import (
 )
 from flwr.supercore.run import RunNotRunningException
 from flwr.supercore.task_identity import TaskIdentity
-from flwr.superlink.grid import HttpGrid
+from flwr.superlink.grid import HttpGrid, http_grid
 
 from fl_plugin.errors import UnreachableError, UsageError
 from fl_plugin.flower.admission import admitted
 from fl_plugin.flower.asking import KIND, Answer, Question, answer_in
 from fl_plugin.flower.certificates import public_pem
 from fl_plugin.flower.door import Pass, enter
+from fl_plugin.flower.haste import pull_sooner
 from fl_plugin.flower.places import LinkPlace
 from fl_plugin.flower.runtime import beating, patient
 from fl_plugin.signing.keys import load_key
@@ -55,6 +56,7 @@ class Lines:
     def __init__(self, place: LinkPlace, domains: Sequence[str], caller: str) -> None:
         # What Flower says is for whoever runs the SuperLink, not for a run.
         logging.getLogger("flwr").setLevel(logging.CRITICAL)
+        pull_sooner(http_grid)
         self._place = place
         known = admitted(place)
         for name in domains:

@@ -196,7 +196,7 @@ def _problem_at(gate: Address, greeting: ssl.SSLContext, place: NodePlace) -> st
             socket.create_connection((gate.host, gate.port), _PROBE_SECONDS) as plain,
             greeting.wrap_socket(plain, server_hostname=gate.host) as probe,
         ):
-            probe.settimeout(_PROBE_SECONDS / 4)
+            probe.settimeout(_PROBE_SECONDS)
             probe.recv(1)  # TLS 1.3: a certificate is refused after the handshake
     except TimeoutError:
         return ""
