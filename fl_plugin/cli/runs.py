@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,8 +11,10 @@ from fl_plugin.cli.naming import suggesting
 from fl_plugin.cli.progress import logged
 from fl_plugin.cli.screen import Table
 from fl_plugin.cli.session import Session, verb
-from fl_plugin.mesh.rounds import Round
-from fl_plugin.mesh.running import RunState
+
+if TYPE_CHECKING:  # help must not wait for what a run needs
+    from fl_plugin.mesh.rounds import Round
+    from fl_plugin.mesh.running import RunState
 
 
 @click.group(cls=ListingGroup, invoke_without_command=True)
@@ -79,7 +81,7 @@ def show(session: Session, run: str, last: int) -> None:
     session.answer(facts, [_standing(found, total), *_rounds(rounds[-last:], total)])
 
 
-def _total(rounds: Sequence[Round]) -> dict[str, Any]:
+def _total(rounds: "Sequence[Round]") -> dict[str, Any]:
     return {
         "rounds": len(rounds),
         "seconds": round(sum(r.seconds for r in rounds), 4),
@@ -89,7 +91,7 @@ def _total(rounds: Sequence[Round]) -> dict[str, Any]:
     }
 
 
-def _standing(found: RunState, total: Mapping[str, Any]) -> Table:
+def _standing(found: "RunState", total: Mapping[str, Any]) -> Table:
     rows: list[tuple[str, str]] = [
         ("run", found.run),
         ("study", found.study),
@@ -106,7 +108,7 @@ def _standing(found: RunState, total: Mapping[str, Any]) -> Table:
     return Table(rows=tuple(row for row in rows if row[1]))
 
 
-def _rounds(rounds: Sequence[Round], total: Mapping[str, Any]) -> list[Table]:
+def _rounds(rounds: "Sequence[Round]", total: Mapping[str, Any]) -> list[Table]:
     if not rounds:
         return []
     left_out = total["rounds"] - len(rounds)
