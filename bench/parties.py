@@ -83,7 +83,11 @@ class MemoryParties:
         """The domains' names, sorted."""
         return tuple(self._sessions)
 
-    def exchange(self, asks: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    def exchange(
+        self,
+        asks: Mapping[str, bytes],
+        seconds: float,  # noqa: ARG002 they always answer
+    ) -> Mapping[str, bytes]:
         """Let one party after the other answer, bytes to bytes."""
         return {d: self._answer(self._sessions[d], data) for d, data in asks.items()}
 

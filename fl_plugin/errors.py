@@ -4,6 +4,8 @@ Messages carry names (domain, product, column, rule), never data values: an erro
 travel to another party.
 """
 
+from typing import Self
+
 
 class MeshError(Exception):
     """Base class; `remedy` is the sentence that tells the reader what to do.
@@ -16,10 +18,18 @@ class MeshError(Exception):
     exit_code = 1
     code = "error"
 
+    # Whose fault it was, where it was a domain's.
+    domains: tuple[str, ...] = ()
+
     def __init__(self, problem: str, *, remedy: str) -> None:
         super().__init__(problem)
         self.problem = problem
         self.remedy = remedy
+
+    def at(self, *domains: str) -> Self:
+        """Return this error, said to be the fault of these domains."""
+        self.domains = domains
+        return self
 
 
 class UsageError(MeshError):
@@ -39,6 +49,7 @@ class PolicyError(MeshError):
         self, problem: str, *, remedy: str, reason: str = "refused", domain: str = ""
     ) -> None:
         super().__init__(problem, remedy=remedy)
+        self.domains = (domain,) if domain else ()
         self.reason = reason
         self.domain = domain
 

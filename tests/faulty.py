@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fl_plugin.coordinator.federation import Transport
+from fl_plugin.coordinator.traffic import Transport
 from fl_plugin.messages import Message, Reply, decode, encode
 
 Change = Callable[[Reply], Reply]
@@ -33,7 +33,9 @@ class Losing:
         """The parties' names, sorted."""
         return self.inner.parties
 
-    def exchange(self, asks: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    def exchange(
+        self, asks: Mapping[str, bytes], seconds: float
+    ) -> Mapping[str, bytes]:
         """Carry what is not lost."""
         kind = kind_of(asks)
         before = self.kinds.count(kind)
@@ -41,7 +43,7 @@ class Losing:
         if before >= self.after:
             self.silent |= set(self.loses.get(kind, ()))
         sent = asks if self.works else self._audible(asks)
-        return self._audible(self.inner.exchange(sent))
+        return self._audible(self.inner.exchange(sent, seconds))
 
     def _audible(self, messages: Mapping[str, bytes]) -> dict[str, bytes]:
         return {p: m for p, m in messages.items() if p not in self.silent}
@@ -69,9 +71,11 @@ class Poisoning:
         """The parties' names, sorted."""
         return self.inner.parties
 
-    def exchange(self, asks: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    def exchange(
+        self, asks: Mapping[str, bytes], seconds: float
+    ) -> Mapping[str, bytes]:
         """Carry everything, one party's answers changed."""
-        answers = dict(self.inner.exchange(asks))
+        answers = dict(self.inner.exchange(asks, seconds))
         if kind_of(asks) == self.kind and self.party in answers:
             reply = decode(answers[self.party])
             if isinstance(reply, Reply):

@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from fl_plugin.coordinator.decisions import insist, with_decisions
-from fl_plugin.coordinator.federation import Federation, Transport
+from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.run import Trained, train
+from fl_plugin.coordinator.traffic import Transport
 from fl_plugin.engines.embedded import Embedded
 from fl_plugin.manifest.reader import read_manifest
 from fl_plugin.plan.draft import draft

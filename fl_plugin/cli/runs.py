@@ -1,6 +1,8 @@
 """`fl runs`: which runs there are, how they stand, and how to go on with one."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,6 +11,10 @@ from fl_plugin.cli.naming import suggesting
 from fl_plugin.cli.progress import logged
 from fl_plugin.cli.screen import Table
 from fl_plugin.cli.session import Session, verb
+
+if TYPE_CHECKING:  # help must not wait for what a run needs
+    from fl_plugin.mesh.rounds import Round
+    from fl_plugin.mesh.running import RunState
 
 
 @click.group(cls=ListingGroup, invoke_without_command=True)
@@ -49,18 +55,74 @@ def list_verb(session: Session) -> None:
 
 @runs.command()
 @click.argument("run")
+@click.option(
+    "--last",
+    type=click.IntRange(min=1),
+    default=40,
+    show_default=True,
+    metavar="N",
+    help="Only the newest N rounds, for people; --json has all.",
+)
 @verb
-def show(session: Session, run: str) -> None:
-    """Print how RUN stands.
+def show(session: Session, run: str, last: int) -> None:
+    """Print how RUN stands and what each of its rounds cost.
+
+    Also of a run that another process is carrying out. A domain is absent from a round
+    that it has not answered before the deadline.
 
     Example: fl runs show 20261121t101500-credit_risk-1f2e3d4c
     """
     mesh = session.mesh
     with suggesting(run, lambda: (r.run for r in mesh.runs)):
         found = mesh.run_state(run)
-    facts = asdict(found)
-    table = Table(rows=tuple((k, v) for k, v in facts.items() if v not in {"", None}))
-    session.answer(facts, [table])
+    rounds = mesh.run_rounds(run)
+    total = _total(rounds)
+    facts = {**asdict(found), "total": total, "rounds": [asdict(r) for r in rounds]}
+    session.answer(facts, [_standing(found, total), *_rounds(rounds[-last:], total)])
+
+
+def _total(rounds: "Sequence[Round]") -> dict[str, Any]:
+    return {
+        "rounds": len(rounds),
+        "seconds": round(sum(r.seconds for r in rounds), 4),
+        "down": sum(r.down for r in rounds),
+        "up": sum(r.up for r in rounds),
+        "absent": sorted({name for r in rounds for name in r.absent}),
+    }
+
+
+def _standing(found: "RunState", total: Mapping[str, Any]) -> Table:
+    rows: list[tuple[str, str]] = [
+        ("run", found.run),
+        ("study", found.study),
+        ("stands", found.standing),
+        ("problem", found.problem),
+        ("whose fault", found.fault),
+        ("model", f"v{found.version}" if found.version else ""),
+        ("engine", found.engine),
+        ("started by", found.actor),
+        ("started (UTC)", found.started[:19]),
+        ("changed (UTC)", found.changed[:19]),
+        ("absent", ", ".join(total["absent"])),
+    ]
+    return Table(rows=tuple(row for row in rows if row[1]))
+
+
+def _rounds(rounds: "Sequence[Round]", total: Mapping[str, Any]) -> list[Table]:
+    if not rounds:
+        return []
+    left_out = total["rounds"] - len(rounds)
+    rows = [
+        (r.round, r.kind, r.seconds, r.down, r.up, ", ".join(r.absent)) for r in rounds
+    ]
+    whole = (total["rounds"], "all", total["seconds"], total["down"], total["up"], "")
+    return [
+        Table(
+            title=f"Rounds, without the first {left_out}" if left_out else "Rounds",
+            columns=("round", "kind", "seconds", "bytes down", "bytes up", "absent"),
+            rows=(*rows, whole),
+        )
+    ]
 
 
 @runs.command()

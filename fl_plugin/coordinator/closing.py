@@ -15,9 +15,11 @@ def close(federation: Federation, *, keep: bool = False) -> None:
         federation: The run.
         keep: Whether the parties keep their parts of its model.
     """
-    # A party that refused has no session to close; the first error is the one to tell.
+    # Those that were lost as well: one that is back forgets the run. A party that
+    # refused has no session to close; the first error is the one to tell.
+    body = {"keep": True} if keep else {}
     with suppress(MeshError):
-        federation.ask("close", {"keep": True} if keep else {})
+        federation.ask_all("close", dict.fromkeys(federation.transport.parties, body))
 
 
 def goes_on(error: BaseException) -> bool:

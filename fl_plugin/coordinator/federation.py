@@ -1,73 +1,39 @@
 """Rounds over a transport: ask every party, add what comes back, count the bytes."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
-
-import numpy as np
+from typing import Any
 
 from fl_plugin import messages
+from fl_plugin.coordinator.answers import Answers, added
 from fl_plugin.coordinator.journal import Journal
-from fl_plugin.coordinator.losses import Loss, too_few, unusable
+from fl_plugin.coordinator.losses import Loss, gone_silent, too_few, unusable
 from fl_plugin.coordinator.replies import head_of, read_reply
 from fl_plugin.coordinator.secure_sums import SecureSums
+from fl_plugin.coordinator.traffic import (
+    Exchange,
+    Listener,
+    Note,
+    Transport,
+    account,
+    silent,
+    unnoted,
+)
 from fl_plugin.errors import MeshError, MessageError
 from fl_plugin.ledger.record import Head
+from fl_plugin.manifest.study_rounds import USUAL, RoundsPlan
 from fl_plugin.messages import Ask, Reply
 from fl_plugin.privacy.encoding import decode
-from fl_plugin.privacy.received import check_part, check_total
+from fl_plugin.privacy.received import check_total
 from fl_plugin.privacy.terms import Terms, Trust
 from fl_plugin.summand import Array, Arrays, Summand
 
-
-class Transport(Protocol):
-    """How messages travel; an engine."""
-
-    @property
-    def parties(self) -> tuple[str, ...]:
-        """The parties' names, sorted."""
-
-    def exchange(self, asks: Mapping[str, bytes]) -> Mapping[str, bytes]:
-        """Send each party its message; return each one's answer."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Exchange:
-    """One message to one party and back, as it went over the wire."""
-
-    round: int
-    kind: str
-    party: str
-    bytes_down: int
-    bytes_up: int
-    seconds: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answers:
-    """What one round brought.
-
-    Args:
-        bodies: Each party's facts.
-        sums: The arrays, added over the parties: masks have cancelled.
-        parts: Each party's own arrays, where no masks hide them and each was asked
-            for; else empty.
-        raw: What a single party sent that is no sum.
-    """
-
-    bodies: Mapping[str, Mapping[str, Any]]
-    sums: Mapping[str, Array] = field(default_factory=dict)
-    parts: Sequence[Arrays] = ()
-    raw: Mapping[str, Arrays] = field(default_factory=dict)
-
-
-Listener = Callable[[str, int], None]
-
-
-def _silent(kind: str, number: int) -> None:
-    """Listen to nothing."""
+# A party that is gone when all is done is not waited for as long as for its part.
+CLOSE_SECONDS = 15.0
+# What needs no sum: as many parties as the study wants are enough.
+_NO_SUM = ("compare", "close")
 
 
 @dataclass
@@ -83,15 +49,19 @@ class Federation:
         asked: To whom the newest messages went.
         journal: What the run has asked and heard; None where it cannot go on after a
             crash.
+        rounds: How long a round waits, and for how many parties.
+        note: Told the messages of each round, once they are over.
     """
 
     run: str
     transport: Transport
-    listener: Listener = _silent
+    listener: Listener = silent
     secure: SecureSums | None = None
     lost: dict[str, Loss] = field(default_factory=dict)
     asked: tuple[str, ...] = ()
     journal: Journal | None = None
+    rounds: RoundsPlan = USUAL
+    note: Note = unnoted
     _known: dict[str, Mapping[str, Array]] = field(default_factory=dict)
     round: int = 0
     traffic: list[Exchange] = field(default_factory=list)
@@ -133,7 +103,7 @@ class Federation:
         if expected is None:
             return Answers(bodies=found, raw=parts)
         if self.secure is None:
-            return self._added(found, parts, expected)
+            return added(found, parts, expected)
         with self._losing(self.secure):
             words = self.secure.total(parts, expected, context)
         sums = {n: decode(s, words[n]) for n, s in expected.items()}
@@ -210,9 +180,11 @@ class Federation:
             if isinstance(reply, Reply):
                 found[party] = reply
             elif self._bears:
-                self.lost[party] = reply
+                self.lost.setdefault(party, reply)
             else:
                 raise unusable(party, reply)
+        if self.lost and len(self.parties) < (self.rounds.quorum or 0):
+            raise too_few(self.lost, self.rounds.quorum or 0)
         return found
 
     def _read(self, kind: str, party: str, raw: Mapping[str, bytes]) -> Reply | Loss:
@@ -247,28 +219,6 @@ class Federation:
             why = "sent something that is not valid"
             self.lost.setdefault(party, Loss(round=self.round, why=why))
 
-    def _added(
-        self,
-        found: Mapping[str, Mapping[str, Any]],
-        parts: Mapping[str, Arrays],
-        expected: Mapping[str, Summand],
-    ) -> Answers:
-        """Return the sums of parts that nothing hides."""
-        words = {
-            p: check_part(p, expected, arrays, masked=False)
-            for p, arrays in parts.items()
-        }
-        own = [
-            {n: decode(s, w[n]) for n, s in expected.items()} for w in words.values()
-        ]
-        sums = {
-            n: decode(
-                s, np.sum([w[n] for w in words.values()], axis=0, dtype=np.uint64)
-            )
-            for n, s in expected.items()
-        }
-        return Answers(bodies=found, sums=sums, parts=own)
-
     def _context(
         self, kind: str, body: Mapping[str, Any], arrays: Mapping[str, Array]
     ) -> str:
@@ -298,33 +248,52 @@ class Federation:
             for party in bodies
         }
         self.asked = tuple(asks)
-        raw, seconds = self._answered(asks)
-        for party, sent in asks.items():
-            self.traffic.append(
-                Exchange(
-                    round=self.round,
-                    kind=kind,
-                    party=party,
-                    bytes_down=len(sent),
-                    bytes_up=len(raw.get(party, b"")),
-                    seconds=seconds,
-                )
-            )
+        heard = self.journal.next(asks) if self.journal else None
+        raw, seconds = (
+            (heard.replies, heard.seconds) if heard else self._sent(kind, asks)
+        )
+        sent = account(kind, self.round, asks, raw, seconds)
+        self.traffic += sent
+        self.note(sent)
+        if heard is None:
+            self._commit(kind, asks, raw, seconds)
         return raw
 
-    def _answered(self, asks: Mapping[str, bytes]) -> tuple[Mapping[str, bytes], float]:
-        """Return what the parties answer, or answered before the run was stopped."""
-        heard = self.journal.next(asks) if self.journal else None
-        if heard is not None:
-            return heard.replies, heard.seconds
-        begun = time.perf_counter()
-        raw = self.transport.exchange(asks)
-        seconds = time.perf_counter() - begun
-        # Silence counts only where a run goes on without a party; elsewhere the
-        # question is asked again when the run is resumed.
-        if self.journal and (set(raw) == set(asks) or self._bears):
+    def _sent(
+        self, kind: str, asks: Mapping[str, bytes]
+    ) -> tuple[Mapping[str, bytes], float]:
+        """Return what the parties answer before the deadline, and the seconds."""
+        begun, longest = time.perf_counter(), float(self.rounds.deadline_seconds)
+        wait = min(CLOSE_SECONDS, longest) if kind == "close" else longest
+        raw = self.transport.exchange(asks, wait)
+        return raw, time.perf_counter() - begun
+
+    def _commit(
+        self,
+        kind: str,
+        asks: Mapping[str, bytes],
+        raw: Mapping[str, bytes],
+        seconds: float,
+    ) -> None:
+        """Keep a round whole; or abandon it: it is asked again when the run goes on.
+
+        Raises:
+            UnreachableError: Too few have answered where losses are borne.
+        """
+        gone = {p: gone_silent(self.round) for p in asks if p not in raw}
+        if gone and not self._bears:
+            return  # whoever reads the answers says who is missing
+        if gone:
+            self._insist_on_enough(kind, gone)
+        if self.journal:
             self.journal.keep(asks, raw, seconds)
-        return raw, seconds
+
+    def _insist_on_enough(self, kind: str, gone: Mapping[str, Loss]) -> None:
+        terms = self.secure.terms if self.secure else None
+        least = terms.fewest if terms and kind not in _NO_SUM else 0
+        fewest = max(least, 0 if kind == "close" else self.rounds.quorum or 0)
+        if sum(p not in gone for p in self.parties) < fewest:
+            raise too_few({**gone, **self.lost}, fewest, abandoned=True)
 
     @property
     def _bears(self) -> bool:

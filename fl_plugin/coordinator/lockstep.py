@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from fl_plugin.algorithms.base import Question
-from fl_plugin.coordinator.federation import Answers, Federation
+from fl_plugin.coordinator.answers import Answers
+from fl_plugin.coordinator.federation import Federation
 from fl_plugin.summand import Array, Arrays, Summand
 
 T = TypeVar("T")

@@ -29,27 +29,54 @@ def notes_of(lost: Mapping[str, Loss]) -> tuple[str, ...]:
     )
 
 
+def gone_silent(number: int) -> Loss:
+    """Return the loss of a domain that has not answered before the deadline.
+
+    Args:
+        number: The round's.
+    """
+    return Loss(round=number, why="did not answer", silent=True)
+
+
 def unusable(party: str, loss: Loss) -> MeshError:
     """Return the error for a domain without whose answer the run cannot go on."""
     if loss.silent:
         return UnreachableError(
             f"{_told(party, loss)}.",
-            remedy="Look at the domain's node. When it answers again: fl runs resume",
-        )
+            remedy="Look at the domain's node. When it answers again: fl runs resume. "
+            "Where its work takes longer: rounds.deadline_seconds of the study",
+        ).at(party)
     return MessageError(
         f"{_told(party, loss)}.",
         remedy="Look at the domain's node, and check that it runs the same version of "
         "fl_plugin; then run the study again.",
-    )
+    ).at(party)
 
 
-def too_few(lost: Mapping[str, Loss], fewest: int) -> MessageError:
-    """Return the error for a sum that is over fewer parties than the terms allow."""
+def too_few(
+    lost: Mapping[str, Loss], fewest: int, *, abandoned: bool = False
+) -> MeshError:
+    """Return the error for a round with fewer domains than it needs.
+
+    Args:
+        lost: Who is out of the run, or silent.
+        fewest: That a round needs.
+        abandoned: Whether silence alone ended the round before it counted: it is asked
+            again once those domains are back.
+    """
     names = "; ".join(_told(party, loss) for party, loss in _ordered(lost))
+    problem = f"Fewer than {fewest} domains are left: {names}."
+    blamed = tuple(party for party, _ in _ordered(lost))
+    if abandoned:
+        return UnreachableError(
+            problem,
+            remedy="Look at the nodes of these domains. When those that were lost last "
+            "answer again: fl runs resume",
+        ).at(*blamed)
     return MessageError(
-        f"Fewer than {fewest} domains are left for a sum: {names}.",
+        problem,
         remedy="Look at the nodes of these domains, then run the study again.",
-    )
+    ).at(*blamed)
 
 
 def _told(party: str, loss: Loss) -> str:

@@ -1,7 +1,7 @@
 """What came back from a party: its reply, its refusal, or nothing that can be used."""
 
 from fl_plugin import messages
-from fl_plugin.coordinator.losses import Loss
+from fl_plugin.coordinator.losses import Loss, gone_silent
 from fl_plugin.errors import MeshError, MessageError, PolicyError
 from fl_plugin.ledger.record import Head
 from fl_plugin.messages import Ask, Message, Refusal, Reply
@@ -18,7 +18,7 @@ def read_reply(ask: Ask, raw: bytes | None) -> Reply | Loss:
         MeshError: The party refuses; the error is the one that it gave.
     """
     if raw is None:
-        return Loss(round=ask.round, why="did not answer", silent=True)
+        return gone_silent(ask.round)
     try:
         reply = messages.decode(raw)
     except MessageError:
@@ -54,4 +54,4 @@ def refused(refusal: Message, party: str) -> MeshError:
         )
     kinds = {c.code: c for c in MeshError.__subclasses__() if c is not PolicyError}
     kind = kinds.get(str(body.get("code")), MeshError)
-    return kind(f"{party}: {problem}", remedy=remedy)
+    return kind(f"{party}: {problem}", remedy=remedy).at(party)

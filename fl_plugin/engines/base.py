@@ -27,8 +27,16 @@ class Engine(ABC):
         """The parties' names, sorted."""
 
     @abstractmethod
-    def exchange(self, asks: Mapping[str, bytes]) -> Mapping[str, bytes]:
-        """Send each party its message; return each one's answer."""
+    def exchange(
+        self, asks: Mapping[str, bytes], seconds: float
+    ) -> Mapping[str, bytes]:
+        """Send each party its message; return what each one answers.
+
+        Args:
+            asks: By party.
+            seconds: To wait for all answers together; who has not answered by then is
+                left out.
+        """
 
     @abstractmethod
     def close(self) -> None:

@@ -8,13 +8,14 @@ up where it stood.
 
 import contextlib
 import os
+import select
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import ClassVar
 
@@ -32,7 +33,6 @@ from fl_plugin.engines.framing import (
 from fl_plugin.errors import PolicyError, UnreachableError
 from fl_plugin.software import release
 
-DEADLINE = 300.0  # seconds for one answer, restarts of the node included
 _END_SECONDS = 10.0
 CLOCK = Clock()
 
@@ -61,13 +61,16 @@ class Processes(Engine):
         """The parties' names, sorted."""
         return tuple(sorted(self._nodes))
 
-    def exchange(self, asks: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    def exchange(
+        self, asks: Mapping[str, bytes], seconds: float
+    ) -> Mapping[str, bytes]:
         """Send each node its message; who has not answered in time is left out."""
-        until = CLOCK.now() + DEADLINE
+        until = CLOCK.now() + seconds
         futures = {
             name: self._threads.submit(ask, self._nodes[name], data, until, CLOCK)
             for name, data in asks.items()
         }
+        wait(futures.values())  # a line that is still in use must not be used again
         found = {name: future.result() for name, future in futures.items()}
         return {name: reply for name, reply in found.items() if reply is not None}
 
@@ -117,12 +120,12 @@ class _Reached(Line):
             self._connection.close()
         self._connection = None
 
-    def _make_ready(self) -> None:
+    def _make_ready(self, until: float) -> None:
         """Do what has to be done before the node can be called."""
 
     def _connected(self, until: float) -> socket.socket:
         if self._connection is None:
-            self._make_ready()
+            self._make_ready(until)
             self._connection = self._called(until)
         return self._connection
 
@@ -180,7 +183,7 @@ class _Started(_Reached):
             except (subprocess.TimeoutExpired, OSError):
                 process.kill()
 
-    def _make_ready(self) -> None:
+    def _make_ready(self, until: float) -> None:
         """Start the process, again where it has died."""
         if self._process is not None and self._process.poll() is None:
             return
@@ -193,11 +196,23 @@ class _Started(_Reached):
             words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )
         self._process = process
-        if (
-            process.stdout is None
-            or process.stdout.readline().strip() != READY.encode()
-        ):
+        if not _says_ready(process, until):
             raise UnreachableError(
                 f"The node of {self.name} did not start.",
                 remedy=f"See why: fl node --domain {self.name}",
-            )
+            ).at(self.name)
+
+
+def _says_ready(process: subprocess.Popen[bytes], until: float) -> bool:
+    """Return whether a node listens; False where it ended first.
+
+    Raises:
+        ConnectionLost: It is too slow.
+    """
+    if process.stdout is None:
+        return False
+    left = max(until - CLOCK.now(), 0.0)
+    if not select.select([process.stdout], [], [], left)[0]:
+        process.kill()
+        raise ConnectionLost
+    return process.stdout.readline().strip() == READY.encode()

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from fl_plugin.manifest.contract import ContractBlock
+from fl_plugin.manifest.study_rounds import USUAL, RoundsPlan
 from fl_plugin.manifest.words import ColumnName, Name, Positive, Units
 
 MOST_CANDIDATES = 64
@@ -230,6 +231,7 @@ class StudyContract(ContractBlock):
     sampling: SamplingPlan | None = None
     search: SearchPlan | None = None
     match: MatchPlan | None = None
+    rounds: RoundsPlan = USUAL
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
     @model_validator(mode="after")
@@ -288,6 +290,16 @@ class StudyContract(ContractBlock):
                     f"evaluation.{word} names {both}, which the model learns from: it "
                     "is one or the other"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _quorum_bears_losses(self) -> Self:
+        bears = self.privacy.on_dropout == "recover" and self.privacy.secure_aggregation
+        if self.rounds.quorum is not None and not bears:
+            raise ValueError(
+                "rounds.quorum belongs to privacy.on_dropout: recover: any other run "
+                "needs all of its domains"
+            )
         return self
 
     @model_validator(mode="after")

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from fl_plugin.coordinator.federation import Answers, Federation
+from fl_plugin.coordinator.answers import Answers
+from fl_plugin.coordinator.federation import Federation
 from fl_plugin.discovery import discover
 from fl_plugin.engines.base import Engine
 from fl_plugin.errors import MessageError, UsageError

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from fl_plugin.algorithms.installed import find_algorithm
-from fl_plugin.coordinator.federation import Exchange
 from fl_plugin.coordinator.losses import Loss
 from fl_plugin.coordinator.private_run import mu_of
+from fl_plugin.coordinator.traffic import Exchange
 from fl_plugin.mesh.finished import Finished
 from fl_plugin.plan.types import Plan
 from fl_plugin.registry import run_record as rec

@@ -29,8 +29,9 @@ from fl_plugin.mesh.auditing import (
 )
 from fl_plugin.mesh.fitted import plan_of_model
 from fl_plugin.mesh.identity import actor, run_id
+from fl_plugin.mesh.rounds import Round
 from fl_plugin.mesh.run import Run
-from fl_plugin.mesh.running import RunState, read_state, read_states
+from fl_plugin.mesh.running import RunState, read_state, read_states, rounds_of
 from fl_plugin.mesh.training import Listener, Training
 from fl_plugin.mesh.vertical import (
     insist_on_same,
@@ -122,7 +123,8 @@ class Mesh(Areas):
         manifest = self.manifest
         plan = draft(find_study(manifest, study), manifest, actor(), uses)
         with self._parties(plan, engine or "embedded") as transport:
-            return with_decisions(plan, Federation(run_id("plan"), transport))
+            federation = Federation(run_id("plan"), transport, rounds=plan.rounds)
+            return with_decisions(plan, federation)
 
     def train(
         self,
@@ -156,6 +158,14 @@ class Mesh(Areas):
             UsageError: There is no such run.
         """
         return read_state(self.root, run)
+
+    def run_rounds(self, run: str) -> tuple[Round, ...]:
+        """Return the rounds of a run so far, also of one at work in another process.
+
+        Raises:
+            UsageError: There is no such run.
+        """
+        return rounds_of(self.root, run)
 
     def stop(self, run: str) -> RunState:
         """End an interrupted run: domains that can be reached forget it.
@@ -201,7 +211,9 @@ class Mesh(Areas):
         model = model_of(entry.estimator())
         plan = plan_of_model(plan, model)
         with self._parties(plan, engine) as transport:
-            federation = Federation(run_id(study), transport, listener)
+            federation = Federation(
+                run_id(study), transport, listener, rounds=plan.rounds
+            )
             plan = with_decisions(plan, federation)
             insist(plan)
             return evaluate(plan, model.prepared, model.arrays, federation).holdout
@@ -247,7 +259,9 @@ class Mesh(Areas):
         plan = draft(find_study(manifest, study), manifest, actor(), SCORES)
         insist_on_same(plan, entry)
         with self._parties(plan, engine) as transport:
-            federation = Federation(run_id(study), transport, listener)
+            federation = Federation(
+                run_id(study), transport, listener, rounds=plan.rounds
+            )
             plan = with_decisions(plan, federation)
             insist(plan)
             return score_vertical(plan, kept, federation)

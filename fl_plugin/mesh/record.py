@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 from fl_plugin.algorithms.base import Fitted
 from fl_plugin.algorithms.installed import find_algorithm
-from fl_plugin.coordinator.federation import Exchange, Federation
+from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.losses import notes_of
+from fl_plugin.coordinator.traffic import Exchange
 from fl_plugin.evaluation.base import evaluation_for
 from fl_plugin.manifest.types import Manifest
 from fl_plugin.mesh.figures import (

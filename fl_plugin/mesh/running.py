@@ -19,12 +19,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from fl_plugin.coordinator.closing import goes_on
 from fl_plugin.coordinator.journal import Journal
-from fl_plugin.errors import MeshError, StorageError, UsageError
+from fl_plugin.errors import MeshError, RegistryError, StorageError, UsageError
 from fl_plugin.files import PRIVATE, whole
+from fl_plugin.mesh.rounds import ROUNDS, Round, RoundLog, read_rounds
 
 FOLDER = "runs"
 JOURNAL, _STATE, _LOCK = "journal", "state.json", "lock"
 
+_ENDED, _HERE = "Its process ended.", "this machine"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 Standing = Literal["running", "interrupted", "failed", "done", "stopped"]
 
@@ -45,6 +47,8 @@ class RunState:
         changed: When this was written.
         exchanges: How many are in its journal.
         problem: What ended it, or interrupted it.
+        fault: Whose fault that was: domains, "this machine", "whoever stopped it";
+            empty where it was nobody's, or nobody knows.
         version: Of the model, once it is registered.
         lasts: Whether it can be resumed at all; a vertical run cannot.
     """
@@ -60,6 +64,7 @@ class RunState:
     changed: str = ""
     exchanges: int = 0
     problem: str = ""
+    fault: str = ""
     version: int | None = None
     lasts: bool = True
 
@@ -74,11 +79,13 @@ class AtWork:
     Args:
         state: As it began.
         journal: What it has asked and heard.
+        rounds: An account of its rounds.
         version: Of the model, to be set once it is registered.
     """
 
     state: RunState
     journal: Journal
+    rounds: RoundLog
     version: int | None = None
 
 
@@ -96,7 +103,7 @@ def at_work(root: Path, state: RunState) -> Iterator[AtWork]:
     """
     folder = root / FOLDER / state.run
     began = state.started or _now()
-    state = replace(state, standing="running", started=began, problem="")
+    state = replace(state, standing="running", started=began, problem="", fault="")
     with held(root, state.run):
         write_state(root, state)  # before there is anything to resume from
         with _written_down(root, state, folder / JOURNAL) as work:
@@ -106,7 +113,7 @@ def at_work(root: Path, state: RunState) -> Iterator[AtWork]:
 @contextmanager
 def _written_down(root: Path, state: RunState, path: Path) -> Iterator[AtWork]:
     with Journal(path) as journal:
-        work = AtWork(state, journal)
+        work = AtWork(state, journal, RoundLog(path.with_name(ROUNDS)))
         try:
             yield work
         except BaseException as error:
@@ -142,7 +149,7 @@ def read_state(root: Path, run: str) -> RunState:
         ) from None
     if state.standing == "running" and not _is_held(file.parent):
         now: Standing = "interrupted" if state.lasts else "failed"
-        return replace(state, standing=now, problem="Its process ended.")
+        return replace(state, standing=now, problem=_ENDED, fault=_HERE)
     return state
 
 
@@ -153,6 +160,17 @@ def read_states(root: Path) -> tuple[RunState, ...]:
         with suppress(MeshError):
             found.append(read_state(root, folder.name))
     return tuple(found)
+
+
+def rounds_of(root: Path, run: str) -> tuple[Round, ...]:
+    """Return a run's rounds so far, also of one at work in another process.
+
+    Raises:
+        UsageError: There is no such run.
+        StorageError: What is known of it cannot be read.
+    """
+    read_state(root, run)
+    return read_rounds(root / FOLDER / run / ROUNDS)
 
 
 def write_state(root: Path, state: RunState) -> None:
@@ -185,7 +203,15 @@ def _resumes(state: RunState, error: BaseException) -> bool:
 def _ended(state: RunState, error: BaseException) -> RunState:
     standing: Standing = "interrupted" if _resumes(state, error) else "failed"
     problem = error.problem if isinstance(error, MeshError) else "It was stopped."
-    return replace(state, standing=standing, problem=problem)
+    return replace(state, standing=standing, problem=problem, fault=_fault(error))
+
+
+def _fault(error: BaseException) -> str:
+    if isinstance(error, MeshError) and error.domains:
+        return ", ".join(error.domains)
+    if isinstance(error, (StorageError, RegistryError)):
+        return _HERE
+    return "" if isinstance(error, Exception) else "whoever stopped it"
 
 
 @contextmanager

@@ -110,10 +110,10 @@ class Training:
         found = find_study(self.manifest, state.study)
         plan = draft(found, self.manifest, state.actor)
         with held(self.root, run), self.parties(plan, state.engine) as transport:
-            federation = Federation(run, transport)
+            federation = Federation(run, transport, rounds=plan.rounds)
             federation.round = AFTER_ALL
             close(federation)
-            stopped = replace(state, standing="stopped", problem="")
+            stopped = replace(state, standing="stopped", problem="", fault="")
             write_state(self.root, stopped)
             forget_journal(self.root, run)
         return stopped
@@ -127,7 +127,12 @@ class Training:
         ):
             journal = work.journal if state.lasts else None
             federation = Federation(
-                state.run, transport, self.listener, journal=journal
+                state.run,
+                transport,
+                self.listener,
+                journal=journal,
+                rounds=plan.rounds,
+                note=work.rounds.note,
             )
             plan = with_decisions(plan, federation)
             insist(plan)
@@ -181,7 +186,9 @@ class Training:
     def _already(self, state: RunState, made: Entry) -> None:
         """Write down that a run is done whose process was killed just before it did."""
         forget_journal(self.root, state.run)
-        done = replace(state, standing="done", version=made.version, problem="")
+        done = replace(
+            state, standing="done", version=made.version, problem="", fault=""
+        )
         write_state(self.root, done)
 
     def _registered(self, state: RunState) -> Entry | None:

@@ -22,6 +22,7 @@ from fl_plugin.party.designs import Designs
 from fl_plugin.party.domain import Domain
 from fl_plugin.party.entries import decided, of_session
 from fl_plugin.party.granted import check_edges, only_granted, require_packages
+from fl_plugin.party.left_over import facts_of
 from fl_plugin.party.matched.matching import check_day
 from fl_plugin.party.matched.state import Matched
 from fl_plugin.party.opened import OpenRows
@@ -275,6 +276,7 @@ def _kept(session: Session, secret: bytes) -> OpenRun | None:
         "rows": session.rows.fingerprint,
         "cohort_distance": session.facts.cohort_distance,
         "epsilon_spent": session.facts.epsilon_spent,
+        "request": facts_of(session.request),
     }
     return OpenRun(
         run=session.run,

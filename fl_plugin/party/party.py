@@ -31,6 +31,7 @@ from fl_plugin.party.entries import (
 )
 from fl_plugin.party.explore import explore
 from fl_plugin.party.granted import require_packages
+from fl_plugin.party.left_over import forget_left_over
 from fl_plugin.party.masking import STAGES, mask_stage
 from fl_plugin.party.opening import agree, open_session, reopen_session
 from fl_plugin.party.private import check_kind, released
@@ -209,6 +210,7 @@ class Party:
         session, head = open_session(ask, caller, self._domain, booked)
         self._end(ask.run)
         self._sessions[ask.run] = session
+        forget_left_over(self._domain, ledger, session, self._sessions)
         reply = self._opened(ask, session, head)
         session.answered.remember(ask.round, digest, reply)
         return reply

@@ -35,6 +35,7 @@ def draft(
     products = _products(study, manifest)
     if contract.mode == "vertical":
         return draft_vertical(study, products, manifest, actor, uses)
+    _check_quorum(study, len(products))
     features = tuple(_feature(study, products, name) for name in contract.features)
     algorithm = algorithms().get(contract.algorithm.name)
     target = target_of(study, products, algorithm)
@@ -67,6 +68,16 @@ def draft(
             for r in requests
         ),
     )
+
+
+def _check_quorum(study: Study, parties: int) -> None:
+    quorum = study.contract.rounds.quorum or 0
+    if quorum > parties:
+        raise ContractError(
+            f"The study {study.name} wants a quorum of {quorum} domains, and has "
+            f"{parties}.",
+            remedy="Lower rounds.quorum, or name more products.",
+        )
 
 
 def _request(

@@ -19,6 +19,7 @@ def plan_words(study: Study, manifest: Manifest, actor: str) -> dict[str, Any]:
         "target": contract.target,
         "preparation": contract.preparation,
         "privacy": contract.privacy,
+        "rounds": contract.rounds,
         "seed": contract.seed,
         "manifest": manifest.fingerprint,
     }

@@ -14,6 +14,7 @@ from fl_plugin.manifest.study_contract import (
     SearchPlan,
     StudyPrivacy,
 )
+from fl_plugin.manifest.study_rounds import USUAL, RoundsPlan
 from fl_plugin.policy.types import Decision, Request
 from fl_plugin.preparation.features import Feature
 from fl_plugin.privacy.dp.preparation import PublicColumn
@@ -55,6 +56,7 @@ class Plan:
         bounds: Between which ends a number to predict lies, from the contracts or the
             study; None where nothing says.
         search: What is tried; None for one set of parameters.
+        rounds: How long a round waits, and for how many domains.
         parties: One per product, in the order of the domains' names.
         match: Of a vertical study, how common rows are found.
         label_domain: Likewise, who has the target.
@@ -83,6 +85,7 @@ class Plan:
     manifest: str
     parties: tuple[PartyPlan, ...]
     public: tuple[PublicColumn, ...] = ()
+    rounds: RoundsPlan = USUAL
     match: MatchPlan | None = None
     label_domain: str = ""
     labels: str = ""

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from fl_plugin.policy.retention import Retention
 from fl_plugin.retention.found import Expired, Kind
 from fl_plugin.retention.places import children, files_below, is_own, last_touched
-from fl_plugin.retention.settings import Retention
 
 _ASIDE = re.compile(
     r"\..+[.-][a-z0-9_]{8}(\.aside)?"  # the name, then what mkstemp adds
@@ -46,8 +46,11 @@ class Looking:
         for name in ("registry", "target"):
             yield from self._aside(self.root / name)
         hours = timedelta(hours=times.intermediate_hours)
-        for spool in children(self.root / "runs"):
-            yield from self._old(spool, "intermediate", hours)
+        for run in children(self.root / "runs"):
+            # The folder of a run tells how it stands; it may still be resumed.
+            stands = run.is_dir() and (run / "state.json").is_file()
+            kept = timedelta(days=times.runs_days) if stands else hours
+            yield from self._old(run, "intermediate", kept)
         for draft in children(self.root / "domains"):
             if _NEW_DOMAIN.fullmatch(draft.name) and draft.is_dir():
                 yield from self._old(draft, "intermediate", hours)

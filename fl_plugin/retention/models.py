@@ -8,10 +8,10 @@ from pathlib import Path
 from fl_plugin.errors import BuildError, MeshError, RegistryError
 from fl_plugin.manifest.reader import read_manifest
 from fl_plugin.manifest.types import Manifest
+from fl_plugin.policy.retention import Retention, load_retention
 from fl_plugin.registry.run_record import ProductUsed
 from fl_plugin.registry.store import Entry
 from fl_plugin.retention.found import Expired
-from fl_plugin.retention.settings import Retention, load_retention
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from fl_plugin.errors import MeshError, UsageError
 from fl_plugin.ledger.record import AuditEntry, Head
 from fl_plugin.ledger.store import Ledger
+from fl_plugin.policy.retention import load_retention
 from fl_plugin.registry.reservation import reserve
 from fl_plugin.registry.run_record import AuditHead
 from fl_plugin.registry.store import Entry, Listing, list_models
@@ -23,7 +24,6 @@ from fl_plugin.retention.leftovers import Looking
 from fl_plugin.retention.models import Models, unreadable
 from fl_plugin.retention.parts import Orphans, remove_parts
 from fl_plugin.retention.places import children, is_own, remove
-from fl_plugin.retention.settings import load_retention
 
 
 @dataclass(frozen=True, kw_only=True)

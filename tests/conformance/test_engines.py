@@ -41,8 +41,8 @@ def test_what_it_carries_is_bytes_that_decode(federation, mesh_folder):
     seen = []
     plain = federation.transport.exchange
 
-    def exchange(asks):
-        answers = plain(asks)
+    def exchange(asks, seconds):
+        answers = plain(asks, seconds)
         seen.extend(answers.values())
         return answers
 
@@ -63,9 +63,9 @@ def test_every_byte_is_counted(federation, mesh_folder):
     sent, received = 0, 0
     plain = federation.transport.exchange
 
-    def exchange(asks):
+    def exchange(asks, seconds):
         nonlocal sent, received
-        answers = plain(asks)
+        answers = plain(asks, seconds)
         sent += sum(map(len, asks.values()))
         received += sum(map(len, answers.values()))
         return answers

@@ -65,8 +65,8 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     seen: list[bytes] = []
     plain = Embedded.exchange
 
-    def exchange(self, asks):
-        answers = plain(self, asks)
+    def exchange(self, asks, seconds):
+        answers = plain(self, asks, seconds)
         seen.extend([*asks.values(), *answers.values()])
         return answers
 

@@ -206,10 +206,10 @@ def test_who_was_lost_stands_in_the_record_and_in_the_report(recovering, monkeyp
     plain = Embedded.exchange
     silent: set[str] = set()
 
-    def exchange(self, asks):
+    def exchange(self, asks, seconds):
         if kind_of(asks) == "step":
             silent.add(LOST)
-        return plain(self, {p: a for p, a in asks.items() if p not in silent})
+        return plain(self, {p: a for p, a in asks.items() if p not in silent}, seconds)
 
     monkeypatch.setattr(Embedded, "exchange", exchange)
     done = Mesh.open(recovering).train(STUDY)

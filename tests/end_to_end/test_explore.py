@@ -295,9 +295,9 @@ def said(mesh_folder, monkeypatch) -> dict[str, Any]:
     seen: list[bytes] = []
     plain = Embedded.exchange
 
-    def exchange(self, asks):
+    def exchange(self, asks, seconds):
         seen.extend(asks.values())
-        return plain(self, asks)
+        return plain(self, asks, seconds)
 
     monkeypatch.setattr(Embedded, "exchange", exchange)
     Mesh.open(mesh_folder).explore.query(PRODUCT, OPENED)
@@ -345,8 +345,8 @@ def test_what_a_message_says_of_columns_and_uses_counts_nothing(mesh_folder, sai
 def test_an_answer_that_was_changed_on_its_way_is_not_believed(explore, monkeypatch):
     plain = Embedded.exchange
 
-    def exchange(self, asks):
-        answers = plain(self, asks)
+    def exchange(self, asks, seconds):
+        answers = plain(self, asks, seconds)
         return {n: d[:-16] + bytes(8) + d[-8:] for n, d in answers.items()}
 
     monkeypatch.setattr(Embedded, "exchange", exchange)

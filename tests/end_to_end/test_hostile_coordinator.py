@@ -202,8 +202,8 @@ def test_what_one_party_sends_alone_is_not_its_sum(federation, plan):
     seen = {}
     plain = federation.transport.exchange
 
-    def exchange(asks):
-        answers = plain(asks)
+    def exchange(asks, seconds):
+        answers = plain(asks, seconds)
         seen.update(answers)
         return answers
 

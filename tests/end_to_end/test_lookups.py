@@ -19,8 +19,8 @@ def wire(monkeypatch) -> list[tuple[str, bytes]]:
     sent: list[tuple[str, bytes]] = []
     exchange = Embedded.exchange
 
-    def listening(self, asks):
-        replies = exchange(self, asks)
+    def listening(self, asks, seconds):
+        replies = exchange(self, asks, seconds)
         sent.extend(asks.items())
         sent.extend(replies.items())
         return replies

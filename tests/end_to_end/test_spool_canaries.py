@@ -38,8 +38,8 @@ from fl_plugin import Mesh
 from fl_plugin.engines.embedded import Embedded
 from tests.faulty import kind_of
 
-def exchange(self, asks, plain=Embedded.exchange):
-    found = plain(self, asks)
+def exchange(self, asks, seconds, plain=Embedded.exchange):
+    found = plain(self, asks, seconds)
     if kind_of(asks) == "step":
         os.kill(os.getpid(), signal.SIGKILL)
     return found
@@ -140,8 +140,8 @@ def watched(planted, monkeypatch, fails=""):
     seen = {}
     plain = Embedded.exchange
 
-    def exchange(self, asks):
-        found = plain(self, asks)
+    def exchange(self, asks, seconds):
+        found = plain(self, asks, seconds)
         kind = kind_of(asks)
         seen[kind] = (
             len(planted.spools),

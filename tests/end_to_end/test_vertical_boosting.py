@@ -20,9 +20,9 @@ def asked(monkeypatch) -> list[str]:
     kinds: list[str] = []
     exchange = Embedded.exchange
 
-    def listening(self, asks):
+    def listening(self, asks, seconds):
         kinds.extend(decode(data).kind for data in asks.values())
-        return exchange(self, asks)
+        return exchange(self, asks, seconds)
 
     monkeypatch.setattr(Embedded, "exchange", listening)
     return kinds

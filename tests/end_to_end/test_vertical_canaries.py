@@ -38,8 +38,8 @@ def wire(monkeypatch):
     seen: list[tuple[str, bytes]] = []
     plain = Embedded.exchange
 
-    def exchange(self, asks):
-        answers = plain(self, asks)
+    def exchange(self, asks, seconds):
+        answers = plain(self, asks, seconds)
         seen.extend([*asks.items(), *answers.items()])
         return answers
 
@@ -159,7 +159,7 @@ def say(parts):
 class Pipe:
     parties = ("bank", "shop", "telco")
 
-    def exchange(self, asks):
+    def exchange(self, asks, seconds):
         say(dict(asks))
         (size,) = struct.unpack("<I", wire_in.read(4))
         sizes = json.loads(wire_in.read(size))
@@ -199,7 +199,7 @@ def test_a_coordinator_without_any_database_trains_the_same_parts(tmp_path):
         ) as coordinator,
     ):
         while "" not in (asks := heard(coordinator.stdout)):
-            answers = domains.exchange(asks)
+            answers = domains.exchange(asks, 300.0)
             sizes = {name: len(data) for name, data in answers.items()}
             head = json.dumps(sizes).encode()
             data = struct.pack("<I", len(head)) + head + b"".join(answers.values())

@@ -19,13 +19,14 @@ from typing import Any
 from unittest.mock import patch
 
 from fl_plugin import Mesh
+from fl_plugin.engines.node import Node
 from fl_plugin.ledger.chain import verify
 from fl_plugin.ledger.store import Ledger
 from fl_plugin.party.party import Party
 from tests.made_mesh import STUDY
 
 _SERVER = multiprocessing.get_context("forkserver")
-_SERVER.set_forkserver_preload(["fl_plugin.mesh.training", "tests.faults.crashing"])
+_SERVER.set_forkserver_preload(["tests.faults.imported"])
 GRANT = "g_made"
 _LONGEST = 120  # seconds; a run takes about one
 
@@ -100,6 +101,30 @@ def trained(root: Path, kill: Kill | None = None) -> int:
     return int(process.exitcode or 0)
 
 
+@contextmanager
+def node(folder: Path, path: Path) -> Iterator[Callable[[], None]]:
+    """Run a domain's node; give what kills it and starts it again."""
+    running: list[Any] = []
+
+    def start() -> None:
+        for process in running:
+            process.kill()
+            process.join()
+        again = _SERVER.Process(
+            target=_serve, args=(os.fspath(folder), os.fspath(path))
+        )
+        again.start()
+        running[:] = [again]
+
+    start()
+    try:
+        yield start
+    finally:
+        for process in running:
+            process.kill()
+            process.join()
+
+
 def counted(root: Path) -> dict[str, int]:
     """Train, and return how often each function of a run is called."""
     receiver, sender = _SERVER.Pipe(duplex=False)
@@ -159,6 +184,10 @@ def _train(root: str, kill: Kill | None) -> None:
         else:
             with _wrapped(kill.target, _killing(kill)):
                 _go_on(Path(root))
+
+
+def _serve(folder: str, path: str) -> None:
+    Node(Path(folder), Path(path)).serve()
 
 
 def _go_on(root: Path) -> None:
@@ -239,6 +268,8 @@ def _fixed_secrets() -> Iterator[None]:
     with (
         patch.object(Party, "_open", opening),
         patch("fl_plugin.party.opening.fresh_secret", secret),
+        # Its plots are half of a run's time, and drawn before a file is written.
+        patch("fl_plugin.mesh.training.report_of", lambda _: "<p>A report.</p>"),
     ):
         yield
 

@@ -1,12 +1,13 @@
 """A run that is killed at any moment ends, resumed, with the same model, paid for once.
 
 docs/operating.md says what happens at each moment. Here the coordinator and all domains
-are one process; `test_nodes.py` kills the nodes alone.
+are one process; `test_nodes.py` kills the nodes alone. `conftest.py` says how often.
 """
 
 import random
 import shutil
 import signal
+import time
 from dataclasses import replace
 
 import pytest
@@ -26,7 +27,7 @@ from tests.small_mesh import small
 pytestmark = pytest.mark.slow
 DOMAINS = ("ash", "birch", "cedar")
 KILLED = -signal.SIGKILL
-LEAST_MOMENTS, RANDOM_KILLS, SECOND_KILLS = 40, 200, 50
+LEAST_MOMENTS = 40
 SIDES = [(name, after) for name in MOMENTS for after in (False, True)]
 RECOVERS = {"privacy": {"on_dropout": "recover"}}
 PRIVATE = {
@@ -47,16 +48,19 @@ class Meshes:
         undisturbed = self.copy()
         self.calls = counted(undisturbed)
         self.expected = outcome(undisturbed)
+        begun = time.monotonic()
+        trained(self.copy())
+        self.seconds = time.monotonic() - begun
 
     def copy(self):
         self.number += 1
         return shutil.copytree(self.original, self.folder / str(self.number))
 
-    def survives(self, *kills):
-        """Kill a run so often, then let it end."""
+    def survives(self, *kills, hits=False):
+        """Kill a run so often, then let it end; one that `hits` is never too late."""
         root = self.copy()
         for kill in kills:
-            assert trained(root, kill) in {KILLED, 0}, kill
+            assert trained(root, kill) in ({KILLED} if hits else {KILLED, 0}), kill
         assert trained(root) == 0
         assert outcome(root) == self.expected, kills
         shutil.rmtree(root)
@@ -90,49 +94,40 @@ def test_there_are_enough_moments():
 
 
 @pytest.mark.parametrize(("name", "after"), SIDES)
-def test_a_kill_at_a_moment(plain, name, after):
-    calls = plain.calls[name]
-    root = plain.copy()
-    kill = Kill(target=MOMENTS[name], after=after, time=(calls + 1) // 2)
-    assert trained(root, kill) == KILLED
-    assert trained(root) == 0
-    assert outcome(root) == plain.expected
-    for time in {1, calls} - {kill.time}:
-        plain.survives(Kill(target=MOMENTS[name], after=after, time=time))
+def test_a_kill_at_a_moment(plain, name, after, kills):
+    for call in kills.times(plain.calls[name]):
+        plain.survives(Kill(target=MOMENTS[name], after=after, time=call), hits=True)
 
 
-def test_kills_at_random_times(plain, figure):
-    dice = random.Random(6)  # noqa: S311
-    for _ in range(RANDOM_KILLS):
-        plain.survives(Kill(seconds=dice.uniform(0.0, 1.0)))
-    figure("kills at random times, each resumed to the same bytes", RANDOM_KILLS)
+def test_kills_at_random_times(plain, figure, kills):
+    dice = random.Random(kills.seed)  # noqa: S311
+    for _ in range(kills.at_random):
+        plain.survives(Kill(seconds=dice.uniform(0.0, plain.seconds)))
+    figure("kills at random times, each resumed to the same bytes", kills.at_random)
 
 
-def test_second_kills_while_a_run_is_taken_up(plain, figure):
-    dice = random.Random(7)  # noqa: S311
-    again = sorted({**AGAIN, **MOMENTS})
-    for _ in range(SECOND_KILLS):
+def test_second_kills_while_a_run_is_taken_up(plain, figure, kills):
+    dice = random.Random(kills.seed + 1)  # noqa: S311
+    again = {**AGAIN, **MOMENTS}
+    for _ in range(kills.twice):
         first = Kill(target=MOMENTS["send messages"], time=dice.randint(3, 15))
-        name = dice.choice(again)
-        target = {**AGAIN, **MOMENTS}[name]
+        target = again[dice.choice(sorted(again))]
         second = Kill(target=target, after=dice.random() < 0.5, time=dice.randint(1, 9))
         plain.survives(first, second)
-    figure("second kills, each resumed to the same bytes", SECOND_KILLS)
+    figure("second kills, each resumed to the same bytes", kills.twice)
 
 
 @pytest.mark.parametrize(
     "name", ["make keys, or take shares", "mask an answer", "put an answer on record"]
 )
-def test_masks_with_shares_come_out_the_same(recovering, name):
-    calls = recovering.calls[name]
-    for time in sorted({1, calls // 3, calls // 2, calls}):
-        recovering.survives(Kill(target=MOMENTS[name], after=True, time=time))
+def test_masks_with_shares_come_out_the_same(recovering, name, kills):
+    for call in kills.times(recovering.calls[name]):
+        recovering.survives(Kill(target=MOMENTS[name], after=True, time=call))
 
 
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("name", NOISED)
-def test_noise_comes_out_the_same_and_is_paid_for_once(private, name, after):
+def test_noise_comes_out_the_same_and_is_paid_for_once(private, name, after, kills):
     assert private.expected["spent"] == dict.fromkeys(DOMAINS, 1.0)
-    calls = private.calls[name]
-    for time in sorted({1, (calls + 1) // 2, calls}):
-        private.survives(Kill(target=NOISED[name], after=after, time=time))
+    for call in kills.times(private.calls[name]):
+        private.survives(Kill(target=NOISED[name], after=after, time=call))

@@ -2,14 +2,17 @@
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -18,6 +21,7 @@ from fl_plugin import Mesh
 from fl_plugin.engines.framing import greet, greeting
 from fl_plugin.engines.node import Node
 from fl_plugin.software import release
+from tests.faults.crashing import node as forked_node
 from tests.made_mesh import CONSUMER, STUDY, make_mesh
 from tests.small_mesh import small
 
@@ -98,11 +102,60 @@ def test_a_killed_node_takes_its_run_up_and_nothing_is_told_twice(
     done = mesh.train(STUDY, engine="processes", listener=kill).record
     assert killed
     assert done.model_digest == expected.model_digest
+    once(mesh)
+    assert nodes_of(root) == []
+
+
+def test_nodes_that_are_killed_at_random_times_are_waited_for(
+    original, expected, tmp_path, kills, figure
+):
+    dice = random.Random(kills.seed + 2)  # noqa: S311
+    hit = 0
+    for number in range(kills.of_nodes):
+        root = shutil.copytree(original, tmp_path / str(number))
+        hit += run_with_a_killed_node(root, expected, dice)
+        shutil.rmtree(root)
+    assert hit
+    figure("runs with a node killed at a random time, same bytes", hit)
+
+
+def run_with_a_killed_node(root, expected, dice):
+    """Return whether the run still went on when the node was killed."""
+    with ExitStack() as stack:
+        # A socket's path must be short.
+        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fl-")))
+        paths = {d: place / f"{d}.sock" for d in DOMAINS}
+        told = {"nodes": {d: {"socket": str(path)} for d, path in paths.items()}}
+        (root / "nodes.yml").write_text(json.dumps(told))
+        kill = {
+            d: stack.enter_context(forked_node(root / "domains" / d, path))
+            for d, path in paths.items()
+        }
+        begun, done = threading.Event(), threading.Event()
+        late: list[bool] = []
+
+        def killer():
+            begun.wait()
+            late.append(done.wait(dice.uniform(0.0, 1.0)))
+            kill[dice.choice(DOMAINS)]()
+
+        thread = threading.Thread(target=killer)
+        thread.start()
+        mesh = Mesh.open(root)
+        run = mesh.train(STUDY, engine="processes", listener=lambda *_: begun.set())
+        done.set()
+        thread.join()
+    assert run.record.model_digest == expected.model_digest
+    assert run.record.metrics == expected.metrics
+    once(mesh)
+    return not late[0]
+
+
+def once(mesh):
     for records in mesh.audit().values():
         rounds = [(r.action, r.rule, r.round) for r in records if r.round]
         assert len(set(rounds)) == len(rounds)
         assert [r.action for r in records].count("open") == 1
-    assert nodes_of(root) == []
 
 
 def test_a_node_lets_in_who_may_speak_for_the_consumer(root, tmp_path):

@@ -16,6 +16,7 @@ from fl_plugin.coordinator.federation import Federation
 from fl_plugin.engines.asking import PAUSE, Clock, Line, ask
 from fl_plugin.engines.framing import ConnectionLost
 from fl_plugin.errors import MeshError, MessageError, UnreachableError
+from fl_plugin.manifest.study_rounds import RoundsPlan
 from fl_plugin.messages import Ask, Refusal, Reply, decode, encode
 from fl_plugin.party.answered import Answered, out_of_order
 from fl_plugin.privacy.encoding import encode as encode_words
@@ -24,7 +25,8 @@ from fl_plugin.summand import Summand
 
 PARTIES = ("ash", "birch", "cedar")
 SCHEDULES, CHUNKS, ROUNDS, BASE = 10_000, 4, 4, 1_000
-DEADLINE, LEAST_FAULTS = 10.0, 1_000
+LEAST_FAULTS = 1_000
+ROUND = RoundsPlan(deadline_seconds=10)
 EXPECTED = {"n": Summand.count((1,), BASE ** len(PARTIES))}
 FAULTS = ("ask lost", "reply lost", "doubled", "late", "cut", "another run", "slow")
 
@@ -130,17 +132,17 @@ class Engine:
         self.lines, self.time = lines, time
         self.parties = PARTIES
 
-    def exchange(self, asks):
+    def exchange(self, asks, seconds):
         clock = Clock(lambda: self.time[0], self._sleep)
         begun, ended, found = self.time[0], [], {}
         for party, data in asks.items():  # all at once, each from the same moment
             self.time[0] = begun
-            reply = ask(self.lines[party], data, begun + DEADLINE, clock)
+            reply = ask(self.lines[party], data, begun + seconds, clock)
             if reply is not None:
                 found[party] = reply
             ended.append(self.time[0])
         self.time[0] = max(ended)
-        assert self.time[0] <= begun + DEADLINE + PAUSE, "beyond its deadline"
+        assert self.time[0] <= begun + seconds + PAUSE, "beyond its deadline"
         return found
 
     def _sleep(self, seconds):
@@ -152,7 +154,7 @@ def carry_out(dice, seen):
     time = [0.0]
     parties = {name: Party(name, "run-1") for name in PARTIES}
     lines = {name: Network(party, dice, time) for name, party in parties.items()}
-    federation = Federation("run-1", Engine(lines, time))
+    federation = Federation("run-1", Engine(lines, time), rounds=ROUND)
     whole, silent = sum(BASE**i for i in range(len(PARTIES))), False
     done = 0
     for number in range(1, ROUNDS + 1):

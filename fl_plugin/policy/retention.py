@@ -19,6 +19,8 @@ class Retention(ContractBlock):
         logs_days: What dbt and builds have logged.
         outbox_days: Events and dead letters.
         published_days: The catalog's site and the published profile, unless renewed.
+        runs_days: What a run that has not ended can be resumed from: its folder at the
+            coordinator, its messages and secret in a domain's ledger.
         models_days: Models; None leaves it to the products they were trained on.
     """
 
@@ -26,6 +28,7 @@ class Retention(ContractBlock):
     logs_days: Days = 30
     outbox_days: Days = 90
     published_days: Days = 365
+    runs_days: Days = 30
     models_days: Days | None = None
 
     def with_stricter(self, other: "Retention") -> "Retention":

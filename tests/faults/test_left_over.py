@@ -1,0 +1,88 @@
+"""Runs that were never closed: their secrets go, by and by, and that is on record."""
+
+import shutil
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
+
+import pytest
+
+from fl_plugin import Mesh
+from fl_plugin.errors import MeshError, UnreachableError
+from fl_plugin.ledger.chain import verify
+from fl_plugin.ledger.store import Ledger
+from tests.made_mesh import STUDY, make_mesh
+from tests.small_mesh import small
+
+pytestmark = pytest.mark.slow
+DOMAINS = ("ash", "birch", "cedar")
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    return make_mesh(tmp_path_factory.mktemp("mesh"), small(DOMAINS))
+
+
+@pytest.fixture
+def mesh(original, tmp_path):
+    return Mesh.open(shutil.copytree(original, tmp_path / "mesh"))
+
+
+def interrupted(mesh):
+    """Leave a run behind as a coordinator does that is gone in the middle."""
+    plain = "fl_plugin.coordinator.run.spec_for"
+    gone = UnreachableError("Gone.", remedy="")
+    with patch(plain, side_effect=gone), pytest.raises(UnreachableError):
+        mesh.train(STUDY)
+    return mesh.runs[0].run
+
+
+def kept(mesh, domain):
+    path = mesh.root / "domains" / domain / "ledger" / "ledger.sqlite"
+    with Ledger.open(path) as ledger:
+        assert verify(ledger).ok
+        return [r.run for r in ledger.open_runs()], ledger.show(action="forget")
+
+
+def test_a_study_that_begins_anew_ends_what_was_left_of_it(mesh):
+    run = interrupted(mesh)
+    assert kept(mesh, "ash") == ([run], ())
+    mesh.train(STUDY)
+    for domain in DOMAINS:
+        left, (record,) = kept(mesh, domain)
+        assert left == []
+        assert (record.run, record.rule) == (run, "run.begun_again")
+        assert (record.study, record.consumer) == (STUDY, "ml_coe")
+    with pytest.raises(MeshError) as caught:
+        mesh.resume(run)
+    assert caught.value.remedy
+    assert mesh.run_state(run).standing == "failed"
+
+
+def of_another_study(mesh, domain, at):
+    path = mesh.root / "domains" / domain / "ledger" / "ledger.sqlite"
+    with sqlite3.connect(path) as connection:
+        words = "update open_run set facts = ?, at = coalesce(?, at)"
+        connection.execute(words, ('{"request": {"study": "other"}}', at))
+    connection.close()
+
+
+def test_a_run_that_nobody_comes_back_for_is_forgotten_when_the_next_opens(mesh):
+    run = interrupted(mesh)
+    of_another_study(mesh, "ash", "2026-01-01T00:00:00.000000+00:00")
+    of_another_study(mesh, "birch", None)
+    mesh.train(STUDY)
+    left, (record,) = kept(mesh, "ash")
+    assert (left, record.rule, record.study) == ([], "run.left_over", "other")
+    assert kept(mesh, "birch") == ([run], ())  # it may still go on
+
+
+def test_a_domain_sets_its_own_time(mesh):
+    run = interrupted(mesh)
+    day_ago = (datetime.now(UTC) - timedelta(days=1, hours=1)).isoformat()
+    for domain in DOMAINS:
+        of_another_study(mesh, domain, day_ago)
+    (mesh.root / "domains" / "ash" / "retention.yml").write_text("runs_days: 1\n")
+    mesh.train(STUDY)
+    assert kept(mesh, "ash")[0] == []
+    assert kept(mesh, "birch")[0] == [run]
