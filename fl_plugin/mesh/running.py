@@ -110,10 +110,12 @@ def _written_down(root: Path, state: RunState, path: Path) -> Iterator[AtWork]:
         try:
             yield work
         except BaseException as error:
+            _tell_how_to_go_on(state, error)
             # First, so that no journal is left of a run that nobody resumes.
             if not _resumes(state, error):
                 forget_journal(root, state.run)
-            write_state(root, replace(_ended(state, error), exchanges=journal.kept))
+            with suppress(StorageError):  # what ended the run is the one to tell
+                write_state(root, replace(_ended(state, error), exchanges=journal.kept))
             raise
         forget_journal(root, state.run)
         done = replace(state, standing="done", version=work.version)
@@ -180,6 +182,11 @@ def forget_journal(root: Path, run: str) -> None:
 def _resumes(state: RunState, error: BaseException) -> bool:
     """Whether a run that ended so can go on: nothing of it was wrong."""
     return state.lasts and goes_on(error)
+
+
+def _tell_how_to_go_on(state: RunState, error: BaseException) -> None:
+    if isinstance(error, StorageError) and _resumes(state, error):
+        error.remedy = f"{error.remedy} Go on with: fl runs resume {state.run}"
 
 
 def _ended(state: RunState, error: BaseException) -> RunState:

@@ -165,10 +165,15 @@ class Party:
     def _lasting(self, session: Session, ledger: Ledger) -> Iterator[None]:
         """Let a run that failed go on, as it may, but not after a crash.
 
-        What the failed message has changed in the session is in no journal.
+        What the failed message has changed in the session is in no journal. Where a
+        disk failed, the run is left as a crash would leave it: asked again, it is taken
+        up from what the ledger keeps, to the same bytes.
         """
         try:
             yield
+        except StorageError:
+            self._end(session.run)
+            raise
         except Exception:
             if session.lasts:
                 session.lasts = False
