@@ -49,6 +49,10 @@ _CAUSES = {
         "could not grow: the disk is full",
         "Free some space, then try again; nothing half-written was kept.",
     ),
+    sqlite3.SQLITE_IOERR: (
+        "cannot be read or written: its disk fails or is full",
+        "Free some space and check the disk, then try again.",
+    ),
     sqlite3.SQLITE_CORRUPT: (
         "is damaged",
         "Keep the file as evidence and restore the domain's last backup of it.",
@@ -110,6 +114,11 @@ def connect(path: Path, *, write: bool, busy_seconds: float) -> sqlite3.Connecti
 
 def _check_file(path: Path) -> None:
     name = ledger_name(path)
+    if path.is_dir():
+        raise StorageError(
+            f"The ledger {name} is a folder, not a file.",
+            remedy="Move it away and restore the domain's last backup of the ledger.",
+        )
     if not path.is_file():
         raise StorageError(
             f"There is no ledger {name}.",

@@ -186,7 +186,8 @@ def _resumes(state: RunState, error: BaseException) -> bool:
 
 def _tell_how_to_go_on(state: RunState, error: BaseException) -> None:
     if isinstance(error, StorageError) and _resumes(state, error):
-        error.remedy = f"{error.remedy} Go on with: fl runs resume {state.run}"
+        then = f"To go on with this run: fl runs resume {state.run}"
+        error.remedy = f"{error.remedy.rstrip('.')}. {then}"
 
 
 def _ended(state: RunState, error: BaseException) -> RunState:

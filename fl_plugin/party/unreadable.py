@@ -4,7 +4,6 @@ DuckDB's own text may quote a value, or a path of the host: it is looked at for 
 happened, and never shown.
 """
 
-import os
 import re
 from pathlib import Path
 
@@ -54,7 +53,9 @@ def missing(path: Path, domain: str) -> MeshError | None:
             f"The database of {domain} is empty: its file has no bytes.",
             remedy=f"Delete the file and build it again: {build}",
         )
-    if not os.access(path, os.R_OK):
+    try:
+        path.open("rb").close()
+    except OSError:
         return StorageError(
             f"The database of {domain} may not be read by this user.",
             remedy="Run its node as the domain's own user (fl node), or give this one "
