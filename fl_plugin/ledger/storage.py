@@ -139,15 +139,19 @@ def _create(path: Path) -> None:
     os.close(handle)  # mkstemp gives 0600, and SQLite's side files inherit it
     try:
         with closing(sqlite3.connect(aside, isolation_level=None)) as connection:
-            connection.execute("pragma journal_mode = wal")
             connection.execute("pragma synchronous = full")
             connection.executescript(_SCHEMA + PROFILES + JOURNAL)
             connection.execute(
                 "insert into ledger_schema values (?)", (SCHEMA_VERSION,)
             )
+            # Last, so that all of it lies in the file itself: what a full disk kept in
+            # a write-ahead log would stay behind under the old name, and no error say
+            # so.
+            connection.execute("pragma journal_mode = wal")
         _link(aside, path)
     finally:
-        Path(aside).unlink()
+        for end in ("", "-journal", "-wal", "-shm"):
+            Path(aside + end).unlink(missing_ok=True)
 
 
 def _link(aside: str, path: Path) -> None:

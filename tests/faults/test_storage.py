@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -49,7 +49,8 @@ def root(original, tmp_path):
 @contextmanager
 def held(program: str, file: Path) -> Iterator[None]:
     """Have another process hold a file."""
-    words = [sys.executable, "-c", f"{program}; print(1, flush=True); input()", file]
+    program = f"{program}; print(1, flush=True); input()"
+    words = [sys.executable, "-c", program, str(file)]
     pipe = subprocess.PIPE
     with subprocess.Popen(words, stdin=pipe, stdout=pipe, text=True) as process:
         assert process.stdout is not None
@@ -99,8 +100,9 @@ def cut(file: Path) -> None:
 
 
 TABLE = "alter table rows_of_it"
+Cause = Callable[[Path], object]
 # What is done to the domain's database, the exit code, and words of what is said.
-DATABASE = {
+DATABASE: dict[str, tuple[Cause, int, str]] = {
     "missing": (Path.unlink, 5, "does not exist"),
     "empty": (lambda f: os.truncate(f, 0), 6, "is empty"),
     "a folder": (folder_instead, 6, "is a folder"),
@@ -131,7 +133,7 @@ DATABASE = {
         "has no table for birch.rows_of_it",
     ),
 }
-BOOKS = {
+BOOKS: dict[str, tuple[Cause, str]] = {
     "empty": (lambda f: os.truncate(f, 0), "is empty"),
     "a folder": (folder_instead, "is a folder"),
     "no ledger": (lambda f: f.write_bytes(b"x" * 4_096), "is not a ledger"),
