@@ -276,7 +276,13 @@ class Party:
             kept = ledger.open_run(run)
             if kept is None or kept[0].caller != caller:
                 return None
-            session = self._taken_up(*kept, ledger)
+            try:
+                session = self._taken_up(*kept, ledger)
+            except StorageError:
+                raise  # that may pass
+            except Exception:
+                ledger.forget_run(run)  # or its secret would stay for ever
+                raise
         return session if session.caller == caller else None
 
     def _taken_up(

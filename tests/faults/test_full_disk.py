@@ -158,7 +158,7 @@ def test_a_file_that_may_not_grow(original, expected, tmp_path, left):
     survives(original, tmp_path, left * 1_024, expected, bounded)
 
 
-def full(*_words):
+def full(*_places, **_words):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 

@@ -1,4 +1,4 @@
-"""Bad times: clocks that move, tables that change, runs that race, nodes of other days."""
+"""Bad times: clocks that move, tables that change, runs that race, nodes of old."""
 
 import shutil
 import threading
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 DOMAINS = ("ash", "birch", "cedar")
 MIDST = 8  # a round after the opening, before the end
 SECOND, HOUR, YEAR = timedelta(seconds=1), timedelta(hours=1), timedelta(days=365)
-BUDGET, RACERS = 2.0, 4
+BUDGET = 2.0
 PRIVATE = {
     "algorithm": {"name": "private_logistic_regression"},
     "privacy": {"epsilon": 1.0, "evaluation": 0.1},
@@ -33,13 +33,14 @@ PRIVATE = {
 
 
 class Clock(datetime):
-    """The clock of a host, which somebody may set."""
+    """The clock of a host: it stands, until somebody sets it."""
 
+    began = datetime.now(UTC)
     off = timedelta()
 
     @classmethod
     def now(cls, tz=None):
-        return datetime.now(tz) + cls.off
+        return cls.began.astimezone(tz) + cls.off
 
 
 @pytest.fixture
@@ -72,7 +73,6 @@ def reason(train) -> str:
     try:
         train()
     except PolicyError as error:
-        assert error.remedy
         return error.reason
     return ""
 
@@ -94,13 +94,12 @@ def books(root: Path) -> Iterator[Ledger]:
             yield ledger
 
 
-# How far the clock moves, and why a run is refused then: two seconds back are what time
-# servers correct; a year on, the grant has expired.
+# How far the clock moves, and why a run is refused then: a year on, the grant has expired.
 MOVES = [
     (SECOND, ""),
     (HOUR, ""),
     (YEAR, "grant.expired"),
-    (-SECOND, ""),
+    (-SECOND, "clock.moved_back"),
     (-HOUR, "clock.moved_back"),
     (-YEAR, "clock.moved_back"),
 ]
@@ -127,7 +126,7 @@ def test_a_clock_that_moves_in_the_midst_of_a_run(root, clock, expected, move, w
     digests = [e.run.model_digest for e in mesh.models.entries]
     assert digests == ([] if why else [expected])
     for ledger in books(root):
-        releases = [r.round for r in ledger.show(action="release")]
+        releases = [r.round or 0 for r in ledger.show(action="release")]
         assert max(releases) < MIDST or not why
         assert not ledger.open_runs()
 
@@ -147,7 +146,7 @@ def built_again(root: Path) -> None:
     """Change every row, as a build between two rounds would."""
     file = root / "domains/birch/data/birch.duckdb"
     with duckdb.connect(file) as connection:
-        words = f"create or replace table {MODEL} as select * replace (-a as a)"  # noqa: S608 a constant
+        words = f"create or replace table {MODEL} as select * replace (-a as a)"
         connection.execute(f"{words} from {MODEL}")
 
 
@@ -228,9 +227,9 @@ def node(root: Path, domain: str, path: Path) -> Iterator[None]:
 def test_a_node_of_another_version_is_told_apart(root, tmp_path):
     path = tmp_path / "b.sock"
     (root / "nodes.yml").write_text(f"nodes: {{birch: {{socket: {path}}}}}\n")
-    with patch("fl_plugin.engines.node.release", return_value="0.0.1"):
-        with node(root, "birch", path):
-            found = told(root, "train", STUDY, "--engine", "processes")
+    older = patch("fl_plugin.engines.node.release", return_value="0.0.1")
+    with older, node(root, "birch", path):
+        found = told(root, "train", STUDY, "--engine", "processes")
     assert found.code == 3, found.text
     assert "The node of birch runs version 0.0.1" in found.error
     assert "Install the same version on both sides." in found.error
