@@ -94,7 +94,7 @@ def books(root: Path) -> Iterator[Ledger]:
             yield ledger
 
 
-# How far the clock moves, and why a run is refused then: a year on, the grant has expired.
+# How far the clock moves, and why a run is refused then; in a year the grant expires.
 MOVES = [
     (SECOND, ""),
     (HOUR, ""),
