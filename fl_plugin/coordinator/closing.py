@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from fl_plugin.coordinator.federation import Federation
-from fl_plugin.coordinator.journal import JournalError
-from fl_plugin.errors import MeshError, UnreachableError
+from fl_plugin.errors import MeshError, StorageError, UnreachableError
 
 
 def close(federation: Federation, *, keep: bool = False) -> None:
@@ -23,9 +22,13 @@ def close(federation: Federation, *, keep: bool = False) -> None:
 
 
 def goes_on(error: BaseException) -> bool:
-    """Whether a run that ended so can be resumed: nothing of the run itself failed."""
+    """Whether a run that ended so can be resumed: nothing of the run itself failed.
+
+    A domain that is out of reach comes back, and a disk that is full, or a file that is
+    locked, is not so for ever.
+    """
     stopped = not isinstance(error, Exception)
-    return stopped or isinstance(error, (UnreachableError, JournalError))
+    return stopped or isinstance(error, (UnreachableError, StorageError))
 
 
 @contextmanager
@@ -34,8 +37,8 @@ def closing(
 ) -> Iterator[None]:
     """Close the parties once all is done, or has failed for good.
 
-    Where a party did not answer, or somebody stopped this program, they stay open: the
-    run can be resumed.
+    Where a party did not answer, a disk failed, or somebody stopped this program, they
+    stay open: the run can be resumed.
 
     Args:
         federation: The run.
@@ -45,7 +48,7 @@ def closing(
     try:
         yield
     except BaseException as error:
-        if not (resumes and goes_on(error)):
+        if not (resumes and federation.journal is not None and goes_on(error)):
             close(federation)
         raise
     close(federation, keep=keep)

@@ -21,7 +21,7 @@ from fl_plugin.coordinator.traffic import (
     silent,
     unnoted,
 )
-from fl_plugin.errors import MeshError, MessageError
+from fl_plugin.errors import MeshError, MessageError, StorageError
 from fl_plugin.ledger.record import Head
 from fl_plugin.manifest.study_rounds import USUAL, RoundsPlan
 from fl_plugin.messages import Ask, Reply
@@ -190,7 +190,13 @@ class Federation:
     def _read(self, kind: str, party: str, raw: Mapping[str, bytes]) -> Reply | Loss:
         """Return a party's answer; where it told its ledger's head, that is kept."""
         asked = Ask(kind=kind, run=self.run, round=self.round, party=party)
-        reply = read_reply(asked, raw.get(party))
+        try:
+            reply = read_reply(asked, raw.get(party))
+        except StorageError:
+            # That may pass: when the run goes on, the domain is asked again.
+            if self.journal:
+                self.journal.forget()
+            raise
         head = head_of(reply) if isinstance(reply, Reply) else None
         if head is not None:
             self.heads[party] = head

@@ -10,10 +10,12 @@ import json
 import os
 import struct
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 from fl_plugin.errors import MessageError, StorageError
 from fl_plugin.files import PRIVATE
@@ -58,11 +60,17 @@ class Journal:
         self._path = path
         try:
             handle = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE)
-            self._file: BinaryIO = os.fdopen(handle, "r+b")
-            self._heard = list(_read_all(self._file))
+            # Unbuffered: what a full disk refused must not be tried again at the end.
+            self._file: FileIO = open(handle, "r+b", buffering=0)  # noqa: PTH123, SIM115 a handle
+            self._heard: list[Heard] = []
+            self._ends: list[int] = []
+            for heard, end in _read_all(self._file):
+                self._heard.append(heard)
+                self._ends.append(end)
         except OSError as error:
             raise self._unusable(error) from None
         self._at = 0
+        self._newest = False  # whether the newest question's exchange is in it
 
     def __enter__(self) -> Self:
         return self
@@ -86,6 +94,7 @@ class Journal:
         Raises:
             MessageError: Others were asked then: the run is not the same one.
         """
+        self._newest = False
         if self._at == len(self._heard):
             return None
         heard = self._heard[self._at]
@@ -96,6 +105,7 @@ class Journal:
                 remedy="Start it again: fl train",
             )
         self._at += 1
+        self._newest = True
         return heard
 
     def keep(
@@ -117,23 +127,43 @@ class Journal:
         for part in parts:
             digest.update(part)
         head = _HEAD.pack(_MAGIC, sum(map(len, parts)), digest.digest())
-        end = self._file.tell()
         try:
-            self._file.writelines([head, *parts])
-            self._file.flush()
+            for part in (head, *parts):
+                _write(self._file, part)
             os.fdatasync(self._file.fileno())
         except OSError as error:
-            self._file.seek(end)
+            self._cut()
             raise self._unusable(error) from None
         # Not kept in memory: a run never goes back.
         self._heard.append(_NEVER_AGAIN)
+        self._ends.append(self._file.tell())
         self._at += 1
+        self._newest = True
+
+    def forget(self) -> None:
+        """Forget the newest exchange, if it is kept: it is to be asked again.
+
+        Where the disk refuses, it is read once more when the run goes on, and
+        forgotten then.
+        """
+        if self._newest:
+            self._newest = False
+            self._at -= 1
+            del self._heard[self._at :], self._ends[self._at :]
+            self._cut()
+
+    def _cut(self) -> None:
+        """Leave what was kept, and nothing of what was not."""
+        end = self._ends[-1] if self._ends else 0
+        with suppress(OSError):
+            self._file.seek(end)
+            self._file.truncate()
 
     def _unusable(self, error: OSError) -> JournalError:
         return JournalError(
             f"The journal {self._path.parent.name}/{self._path.name} of the run cannot "
             f"be read or written ({error.strerror}).",
-            remedy="Free space or fix its permissions, then: fl runs resume",
+            remedy="Free space or fix its permissions.",
         )
 
 
@@ -144,19 +174,37 @@ def _digests(asks: Mapping[str, bytes]) -> dict[str, str]:
     return {party: hashlib.sha256(data).hexdigest() for party, data in asks.items()}
 
 
-def _read_all(file: BinaryIO) -> Iterator[Heard]:
-    """Yield whole exchanges; leave the file where the next one is to be written."""
+def _write(file: FileIO, part: bytes) -> None:
+    """Write all of it; the system may take less at a time."""
+    left = memoryview(part)
+    while left:
+        left = left[file.write(left) :]
+
+
+def _read(file: FileIO, size: int) -> bytes:
+    """Return so many bytes, or all that are left."""
+    found = bytearray()
+    while len(found) < size:
+        more = file.read(size - len(found))
+        if not more:
+            break
+        found += more
+    return bytes(found)
+
+
+def _read_all(file: FileIO) -> Iterator[tuple[Heard, int]]:
+    """Yield whole exchanges and where they end; leave the file at the last end."""
     end = 0
     while True:
-        head = file.read(_HEAD.size)
+        head = _read(file, _HEAD.size)
         if len(head) < _HEAD.size:
             break
         magic, size, digest = _HEAD.unpack(head)
-        data = file.read(size) if magic == _MAGIC else b""
+        data = _read(file, size) if magic == _MAGIC else b""
         if len(data) != size or hashlib.sha256(data).digest() != digest:
             break
-        yield _exchange(data)
         end += _HEAD.size + size
+        yield _exchange(data), end
     file.seek(end)
     file.truncate()
 

@@ -16,8 +16,6 @@ from fl_plugin.errors import PolicyError, UsageError
 if TYPE_CHECKING:
     from fl_plugin.flower.asking import Answer
 
-DEADLINE = 300.0  # seconds for one answer, restarts included
-
 
 class Flower(Engine):
     """Parties behind Flower's SuperNodes.
@@ -48,13 +46,19 @@ class Flower(Engine):
         """The parties' names, sorted."""
         return self._parties
 
-    def exchange(self, asks: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    def exchange(
+        self, asks: Mapping[str, bytes], seconds: float
+    ) -> Mapping[str, bytes]:
         """Send each node its message; who has not answered in time is left out.
+
+        Args:
+            asks: Domain to what it is asked.
+            seconds: How long to ask.
 
         Raises:
             PolicyError: A node does not pass a question on.
         """
-        found = self._lines.exchange(asks, DEADLINE)
+        found = self._lines.exchange(asks, seconds)
         return {name: _passed_on(name, answer) for name, answer in found.items()}
 
     def close(self) -> None:

@@ -49,6 +49,10 @@ _CAUSES = {
         "could not grow: the disk is full",
         "Free some space, then try again; nothing half-written was kept.",
     ),
+    sqlite3.SQLITE_IOERR: (
+        "cannot be read or written: its disk fails or is full",
+        "Free some space and check the disk, then try again.",
+    ),
     sqlite3.SQLITE_CORRUPT: (
         "is damaged",
         "Keep the file as evidence and restore the domain's last backup of it.",
@@ -110,6 +114,11 @@ def connect(path: Path, *, write: bool, busy_seconds: float) -> sqlite3.Connecti
 
 def _check_file(path: Path) -> None:
     name = ledger_name(path)
+    if path.is_dir():
+        raise StorageError(
+            f"The ledger {name} is a folder, not a file.",
+            remedy="Move it away and restore the domain's last backup of the ledger.",
+        )
     if not path.is_file():
         raise StorageError(
             f"There is no ledger {name}.",
@@ -130,15 +139,19 @@ def _create(path: Path) -> None:
     os.close(handle)  # mkstemp gives 0600, and SQLite's side files inherit it
     try:
         with closing(sqlite3.connect(aside, isolation_level=None)) as connection:
-            connection.execute("pragma journal_mode = wal")
             connection.execute("pragma synchronous = full")
             connection.executescript(_SCHEMA + PROFILES + JOURNAL)
             connection.execute(
                 "insert into ledger_schema values (?)", (SCHEMA_VERSION,)
             )
+            # Last, so that all of it lies in the file itself: what a full disk kept in
+            # a write-ahead log would stay behind under the old name, and no error say
+            # so.
+            connection.execute("pragma journal_mode = wal")
         _link(aside, path)
     finally:
-        Path(aside).unlink()
+        for end in ("", "-journal", "-wal", "-shm"):
+            Path(aside + end).unlink(missing_ok=True)
 
 
 def _link(aside: str, path: Path) -> None:

@@ -117,10 +117,12 @@ def _written_down(root: Path, state: RunState, path: Path) -> Iterator[AtWork]:
         try:
             yield work
         except BaseException as error:
+            _tell_how_to_go_on(state, error)
             # First, so that no journal is left of a run that nobody resumes.
             if not _resumes(state, error):
                 forget_journal(root, state.run)
-            write_state(root, replace(_ended(state, error), exchanges=journal.kept))
+            with suppress(StorageError):  # what ended the run is the one to tell
+                write_state(root, replace(_ended(state, error), exchanges=journal.kept))
             raise
         forget_journal(root, state.run)
         done = replace(state, standing="done", version=work.version)
@@ -198,6 +200,12 @@ def forget_journal(root: Path, run: str) -> None:
 def _resumes(state: RunState, error: BaseException) -> bool:
     """Whether a run that ended so can go on: nothing of it was wrong."""
     return state.lasts and goes_on(error)
+
+
+def _tell_how_to_go_on(state: RunState, error: BaseException) -> None:
+    if isinstance(error, StorageError) and _resumes(state, error):
+        then = f"To go on with this run: fl runs resume {state.run}"
+        error.remedy = f"{error.remedy.rstrip('.')}. {then}"
 
 
 def _ended(state: RunState, error: BaseException) -> RunState:

@@ -18,9 +18,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from fl_plugin.errors import BuildError, ContractError, StorageError
+from fl_plugin.errors import ContractError, StorageError
 from fl_plugin.manifest.types import Relation
 from fl_plugin.party.batches import STREAM_ROWS, Stream, batches_of, capped
+from fl_plugin.party.unreadable import is_locked, locked, missing, unreadable
 from fl_plugin.policy.types import Measured
 
 LOCK_WAIT_SECONDS = 10.0
@@ -188,52 +189,25 @@ class Database:
         try:
             yield connection
         except duckdb.Error as error:
-            raise self._unreadable(error) from None
+            raise unreadable(self.domain, error) from None
         finally:
             connection.close()
 
     def _connect(self, *, read_only: bool = True) -> duckdb.DuckDBPyConnection:
-        if not self.path.is_file():
-            raise BuildError(
-                f"The database of {self.domain} does not exist.",
-                remedy=f"Build it: cd domains/{self.domain} && dbt build",
-            )
+        problem = missing(self.path, self.domain)
+        if problem is not None:
+            raise problem
         deadline = time.monotonic() + LOCK_WAIT_SECONDS
         while True:
             try:
                 settings = {**_SETTINGS, "memory_limit": f"{self.memory // SHARE}B"}
                 return duckdb.connect(self.path, read_only=read_only, config=settings)
-            except duckdb.IOException as error:
-                if "Could not set lock" not in str(error):
-                    raise self._unreadable(error) from None
-                if time.monotonic() > deadline:
-                    raise self._locked(str(error)) from None
-                time.sleep(0.2)
             except duckdb.Error as error:
-                raise self._unreadable(error) from None
-
-    def _locked(self, text: str) -> StorageError:
-        _, _, holder = text.partition("(PID ")
-        process = holder.partition(")")[0]
-        who = f"process {process}" if process.isdigit() else "another process"
-        return StorageError(
-            f"The database of {self.domain} is locked by {who}.",
-            remedy="Wait until its `dbt build` has ended, then run the command again.",
-        )
-
-    def _unreadable(self, error: duckdb.Error) -> StorageError:
-        # DuckDB's own text may quote a value; its class never does.
-        if isinstance(error, duckdb.OutOfMemoryException):
-            return StorageError(
-                f"A query of {self.domain}'s database takes more memory than its node "
-                "gives it.",
-                remedy="Raise `memory` in node.yml, or use fewer columns.",
-            )
-        return StorageError(
-            f"The database of {self.domain} cannot be read ({type(error).__name__}).",
-            remedy=f"If the file is damaged, delete it and rebuild it: "
-            f"cd domains/{self.domain} && dbt build",
-        )
+                if not is_locked(error):
+                    raise unreadable(self.domain, error) from None
+                if time.monotonic() > deadline:
+                    raise locked(self.domain, error) from None
+                time.sleep(0.2)
 
 
 def parse_filter(row_filter: str) -> Mapping[str, Any]:

@@ -36,11 +36,14 @@ def identity_of(folder: Path) -> SigningKey:
         folder: The one that holds its ledger.
 
     Raises:
-        StorageError: The file cannot be read, or others may read it.
+        StorageError: The file cannot be read or written, or others may read it.
     """
     file = folder / KEY_FILE
     if not file.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _cannot_write(KEY_FILE, error) from None
         with suppress(UsageError):  # another process was faster
             return create_key(file)
     return load_key(file)
@@ -56,6 +59,7 @@ def trust_of(folder: Path, node: Node, told: Mapping[str, Any]) -> Trust:
 
     Raises:
         PolicyError: A domain has another key than before, or there are too many.
+        StorageError: The list of those that are known cannot be read or written.
     """
     listed = {name: d.key for name, d in node.principals.domains.items()}
     seen = _read(folder / PEERS_FILE)
@@ -84,12 +88,22 @@ def trust_of(folder: Path, node: Node, told: Mapping[str, Any]) -> Trust:
                 reason="identity.too_many",
                 domain=node.domain,
             )
-        with whole(folder / PEERS_FILE, mode=PRIVATE) as file:
-            file.write(words)
+        try:
+            with whole(folder / PEERS_FILE, mode=PRIVATE) as file:
+                file.write(words)
+        except OSError as error:
+            raise _cannot_write(PEERS_FILE, error) from None
     return Trust(
         identities={**seen, **listed},
         is_signed=is_signed,
         two_parties=node.two_parties,
+    )
+
+
+def _cannot_write(name: str, error: OSError) -> StorageError:
+    return StorageError(
+        f"The file {name} beside the ledger cannot be written ({error.strerror}).",
+        remedy="Free space or fix the permissions of the ledger's folder.",
     )
 
 

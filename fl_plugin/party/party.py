@@ -177,10 +177,15 @@ class Party:
     def _lasting(self, session: Session, ledger: Ledger) -> Iterator[None]:
         """Let a run that failed go on, as it may, but not after a crash.
 
-        What the failed message has changed in the session is in no journal.
+        What the failed message has changed in the session is in no journal. Where a
+        disk failed, the run is left as a crash would leave it: asked again, it is taken
+        up from what the ledger keeps, to the same bytes.
         """
         try:
             yield
+        except StorageError:
+            self._end(session.run)
+            raise
         except Exception:
             if session.lasts:
                 session.lasts = False
@@ -284,7 +289,13 @@ class Party:
             kept = ledger.open_run(run)
             if kept is None or kept[0].caller != caller:
                 return None
-            session = self._taken_up(*kept, ledger)
+            try:
+                session = self._taken_up(*kept, ledger)
+            except StorageError:
+                raise  # that may pass
+            except Exception:
+                ledger.forget_run(run)  # or its secret would stay for ever
+                raise
         return session if session.caller == caller else None
 
     def _taken_up(

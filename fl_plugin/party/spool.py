@@ -54,7 +54,7 @@ class Spool:
         except OSError as error:
             raise StorageError(
                 f"The rows of {self._domain} do not fit into its memory, and its "
-                f"folder {FOLDER} cannot be written ({type(error).__name__}).",
+                f"folder {FOLDER} cannot be written ({error.strerror}).",
                 remedy="Free some disk space there, or raise `memory` in node.yml.",
             ) from None
 

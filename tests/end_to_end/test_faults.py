@@ -102,7 +102,7 @@ FAULTS = {
     "a corrupt database": (
         lambda root: (root / FILE).write_bytes(b"no database" * 1000),
         StorageError,
-        "database of auto_finance cannot be read",
+        "database of auto_finance is not a DuckDB database",
     ),
     "an empty database": (
         lambda root: (root / FILE).write_bytes(b""),
