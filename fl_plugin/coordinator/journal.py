@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from fl_plugin.errors import MessageError, StorageError
-from fl_plugin.files import PRIVATE
+from fl_plugin.files import PRIVATE, write_all
 
 _MAGIC = b"FLJ1"
 _HEAD = struct.Struct("<4sQ32s")  # magic, size of what follows, its SHA-256
@@ -58,8 +58,9 @@ class Journal:
         self._path = path
         try:
             handle = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE)
-            self._file: BinaryIO = os.fdopen(handle, "r+b")
-            self._heard = list(_read_all(self._file))
+            # Unbuffered: what a full disk refuses is not tried again when it closes.
+            self._file: BinaryIO = os.fdopen(handle, "r+b", buffering=0)
+            self._known = list(_places(self._file))
         except OSError as error:
             raise self._unusable(error) from None
         self._at = 0
@@ -78,7 +79,7 @@ class Journal:
     @property
     def kept(self) -> int:
         """How many exchanges it holds."""
-        return len(self._heard)
+        return len(self._known)
 
     def next(self, asks: Mapping[str, bytes]) -> Heard | None:
         """Return what was answered to these questions; None where nobody has asked yet.
@@ -86,9 +87,9 @@ class Journal:
         Raises:
             MessageError: Others were asked then: the run is not the same one.
         """
-        if self._at == len(self._heard):
+        if self._at == len(self._known):
             return None
-        heard = self._heard[self._at]
+        heard = self._read(*self._known[self._at])
         if dict(heard.asks) != _digests(asks):
             raise MessageError(
                 "The run asks something else than it did before it stopped: the study, "
@@ -117,17 +118,24 @@ class Journal:
         for part in parts:
             digest.update(part)
         head = _HEAD.pack(_MAGIC, sum(map(len, parts)), digest.digest())
-        end = self._file.tell()
+        end = sum(self._known[-1]) if self._known else 0
         try:
-            self._file.writelines([head, *parts])
-            self._file.flush()
+            self._file.seek(end)
+            for part in (head, *parts):
+                write_all(self._file, part)
             os.fdatasync(self._file.fileno())
         except OSError as error:
-            self._file.seek(end)
             raise self._unusable(error) from None
-        # Not kept in memory: a run never goes back.
-        self._heard.append(_NEVER_AGAIN)
+        # Where it lies, not what it holds: replies may be large.
+        self._known.append((end, _HEAD.size + sum(map(len, parts))))
         self._at += 1
+
+    def _read(self, begin: int, size: int) -> Heard:
+        try:
+            self._file.seek(begin + _HEAD.size)
+            return _exchange(self._file.read(size - _HEAD.size))
+        except OSError as error:
+            raise self._unusable(error) from None
 
     def _unusable(self, error: OSError) -> JournalError:
         return JournalError(
@@ -137,15 +145,12 @@ class Journal:
         )
 
 
-_NEVER_AGAIN = Heard(asks={}, replies={}, seconds=0.0)
-
-
 def _digests(asks: Mapping[str, bytes]) -> dict[str, str]:
     return {party: hashlib.sha256(data).hexdigest() for party, data in asks.items()}
 
 
-def _read_all(file: BinaryIO) -> Iterator[Heard]:
-    """Yield whole exchanges; leave the file where the next one is to be written."""
+def _places(file: BinaryIO) -> Iterator[tuple[int, int]]:
+    """Yield where whole exchanges begin and their sizes; cut off what is behind."""
     end = 0
     while True:
         head = file.read(_HEAD.size)
@@ -155,10 +160,9 @@ def _read_all(file: BinaryIO) -> Iterator[Heard]:
         data = file.read(size) if magic == _MAGIC else b""
         if len(data) != size or hashlib.sha256(data).digest() != digest:
             break
-        yield _exchange(data)
+        yield end, _HEAD.size + size
         end += _HEAD.size + size
-    file.seek(end)
-    file.truncate()
+    file.truncate(end)
 
 
 def _exchange(data: bytes) -> Heard:

@@ -46,7 +46,6 @@ class RunState:
         exchanges: How many are in its journal.
         problem: What ended it, or interrupted it.
         version: Of the model, once it is registered.
-        lasts: Whether it can be resumed at all; a vertical run cannot.
     """
 
     run: str
@@ -61,7 +60,6 @@ class RunState:
     exchanges: int = 0
     problem: str = ""
     version: int | None = None
-    lasts: bool = True
 
 
 _STATES = TypeAdapter(RunState)
@@ -111,7 +109,7 @@ def _written_down(root: Path, state: RunState, path: Path) -> Iterator[AtWork]:
             yield work
         except BaseException as error:
             # First, so that no journal is left of a run that nobody resumes.
-            if not _resumes(state, error):
+            if not goes_on(error):
                 forget_journal(root, state.run)
             write_state(root, replace(_ended(state, error), exchanges=journal.kept))
             raise
@@ -141,8 +139,7 @@ def read_state(root: Path, run: str) -> RunState:
             remedy=f"Remove {FOLDER}/{run} and start the run again.",
         ) from None
     if state.standing == "running" and not _is_held(file.parent):
-        now: Standing = "interrupted" if state.lasts else "failed"
-        return replace(state, standing=now, problem="Its process ended.")
+        return replace(state, standing="interrupted", problem="Its process ended.")
     return state
 
 
@@ -177,13 +174,8 @@ def forget_journal(root: Path, run: str) -> None:
         (root / FOLDER / run / JOURNAL).unlink(missing_ok=True)
 
 
-def _resumes(state: RunState, error: BaseException) -> bool:
-    """Whether a run that ended so can go on: nothing of it was wrong."""
-    return state.lasts and goes_on(error)
-
-
 def _ended(state: RunState, error: BaseException) -> RunState:
-    standing: Standing = "interrupted" if _resumes(state, error) else "failed"
+    standing: Standing = "interrupted" if goes_on(error) else "failed"
     problem = error.problem if isinstance(error, MeshError) else "It was stopped."
     return replace(state, standing=standing, problem=problem)
 

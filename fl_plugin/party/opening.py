@@ -15,6 +15,7 @@ from fl_plugin.ledger.store import Ledger
 from fl_plugin.ledger.transaction import Transaction
 from fl_plugin.manifest.study_contract import PreparationPlan
 from fl_plugin.manifest.types import Product
+from fl_plugin.manifest.uses import TRAIN_VERTICAL
 from fl_plugin.messages import Ask
 from fl_plugin.party.account import Booked
 from fl_plugin.party.answered import Answered
@@ -268,8 +269,8 @@ def _account(session: Session, booked: Booked, secret: bytes) -> Head:
 
 def _kept(session: Session, secret: bytes) -> OpenRun | None:
     """Return what is kept of a run, to take it up again after a crash."""
-    if session.request.match:
-        return None  # its messages are as large as its tables
+    if session.request.match and TRAIN_VERTICAL not in session.request.uses:
+        return None  # rows are only scored: that is done again, not resumed
     facts = {
         "decision": decision_json(session.decision),
         "rows": session.rows.fingerprint,
