@@ -24,6 +24,7 @@ from fl_plugin.party.domain import Domain
 from fl_plugin.party.entries import decided, of_session
 from fl_plugin.party.granted import check_edges, only_granted, require_packages
 from fl_plugin.party.matched.matching import check_day
+from fl_plugin.party.matched.parts import place_of, refuse_second
 from fl_plugin.party.matched.state import Matched
 from fl_plugin.party.opened import OpenRows
 from fl_plugin.party.rows import Wanted, read_rows
@@ -63,6 +64,9 @@ def open_session(
     require_packages(request)
     check_edges(asked.plan, facts, request)
     check_day(ledger, request, facts.node)
+    if TRAIN_VERTICAL in request.uses:
+        part = place_of(domain.folder, request.study, ask.run)
+        refuse_second(part, domain.name)
     product = _product(facts)
     with _rows_of(asked, product, domain, ask.run) as (rows, spool):
         distance = ledger.cohort_distance(product.name, rows.hashes)
@@ -100,7 +104,9 @@ def reopen_session(ask: Ask, kept: OpenRun, domain: Domain, ledger: Ledger) -> S
         )
         decision = read_decision(known["decision"])
         found = _Found(facts, decision, rows, spool, Randomness(kept.secret))
-        return _session(ask, kept.caller, domain, asked, found)
+        session = _session(ask, kept.caller, domain, asked, found)
+        session.again = True
+        return session
 
 
 @dataclass(frozen=True)
