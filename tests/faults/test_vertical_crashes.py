@@ -4,7 +4,9 @@ As `test_crashes.py`, over columns that lie apart. One run is killed many times,
 time it has gone on for a while: so its kills fall on matching, preparation, fit,
 scoring and registration alike.
 
-All algorithms, from fresh seeds: FAULT_RUNS=20 pytest tests/faults/test_vertical_crashes.py
+All algorithms, from fresh seeds:
+
+    FAULT_RUNS=20 pytest tests/faults/test_vertical_crashes.py
 """
 
 import hashlib
@@ -16,6 +18,7 @@ import signal
 import pytest
 
 from fl_plugin import Mesh
+from fl_plugin.errors import BuildError
 from tests.faults.crashing import (
     AGAIN,
     COORDINATOR,
@@ -119,6 +122,7 @@ def shared(tmp_path_factory):
 def found(root):
     """Return what a run gives; each domain has its part, and no other one."""
     (entry,) = Mesh.open(root).models.entries
+    assert entry.run.vertical is not None
     for domain, digest in entry.run.vertical.parts.items():
         (part,) = (root / "domains" / domain / "models" / STUDY).iterdir()
         assert f"sha256:{hashlib.sha256(part.read_bytes()).hexdigest()}" == digest
@@ -138,7 +142,8 @@ def drawn(dice):
 def test_a_run_that_is_killed_again_and_again_ends_with_the_same_parts(
     meshes, seed, figure
 ):
-    dice, root, kills = random.Random(seed), meshes.copy(), []  # noqa: S311
+    dice, root = random.Random(seed), meshes.copy()  # noqa: S311
+    kills: list[tuple[Kill, ...]] = []
     ended = False
     while not ended and len(kills) < MOST_KILLS:
         kills.append(drawn(dice))
@@ -159,3 +164,28 @@ def test_kills_while_a_run_ends_leave_the_parts_of_its_model(shared):
         assert trained(root, kill) in {KILLED, 0}, kill
     assert trained(root) == 0
     assert found(root) == shared.expected
+
+
+def test_a_salt_that_was_changed_meanwhile_is_found_before_anything_leaves(tmp_path):
+    root = vertical_mesh(tmp_path / "mesh", algorithm=NETWORK).root
+    salts = [d / "matching.salt" for d in (root / "domains").iterdir()]
+    for salt in salts:
+        salt.touch(mode=0o600)
+        salt.write_bytes(b"s" * 32)
+
+    def stop(kind, number):
+        if kind == "turn":
+            raise KeyboardInterrupt
+
+    mesh = Mesh.open(root)
+    with pytest.raises(KeyboardInterrupt):
+        mesh.train(STUDY, listener=stop)
+    (state,) = mesh.runs
+    assert state.standing == "interrupted"
+    before = {d: len(records) for d, records in mesh.audit().items()}
+    for salt in salts:
+        salt.write_bytes(b"t" * 32)
+    with pytest.raises(BuildError, match="cannot be done again"):
+        Mesh.open(root).resume(state.run)
+    for domain, records in mesh.audit().items():
+        assert {r.action for r in records[before[domain] :]} <= {"refuse", "close"}
