@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from fl_plugin.ledger.bodies import Bodies, lost, opened, sealed
 from fl_plugin.ledger.record import Head
 
-LARGE = 2**16  # bytes; a larger message lies in a file
+LARGE = 2**12  # bytes; a larger message lies in a file: no ledger shrinks again
 _SIZE = struct.Struct("<Q")  # of the question, before it
 
 SCHEMA = """

@@ -19,6 +19,7 @@ import pytest
 
 from fl_plugin import Mesh
 from fl_plugin.errors import BuildError
+from fl_plugin.party.domain import Domain
 from tests.faults.crashing import (
     AGAIN,
     COORDINATOR,
@@ -99,6 +100,8 @@ class Meshes:
     def __init__(self, folder, words):
         self.folder = folder
         self.original = vertical_mesh(folder / "original", **words).root
+        for domain in (self.original / "domains").iterdir():
+            Domain(domain).identity.sign(b"")  # its key makes noise: one for all copies
         undisturbed = self.copy()
         assert trained(undisturbed) == 0
         self.expected = found(undisturbed)
