@@ -64,6 +64,17 @@ def create(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
         aside.unlink(missing_ok=True)
 
 
+def write_all(file: IO[bytes], data: bytes) -> None:
+    """Write all of it to an unbuffered file, which may take less at a time.
+
+    Raises:
+        OSError: It cannot be written; a part of it may be.
+    """
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) :]
+
+
 def _sync(folder: Path) -> None:
     """Put the new name on the disk too, where the system lets a folder be synced."""
     with suppress(OSError):

@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import (
 
 from fl_plugin.alignment.curve import POINT_BYTES, Points
 from fl_plugin.alignment.terms import refused
+from fl_plugin.privacy.derivation import KEY_BYTES
+from fl_plugin.privacy.randomness import RandomBytes
 
 Indices = npt.NDArray[np.int64]
 
@@ -25,10 +27,14 @@ _PRIME_FIRST, _PRIME_INNER, _PRIME_LAST = 0xED, 0xFF, 0x7F
 
 
 class Blinder:
-    """One secret number, made afresh; it is never shown, stored or sent."""
+    """One secret number, made afresh; it is never shown or sent.
 
-    def __init__(self) -> None:
-        self._secret = X25519PrivateKey.generate()
+    Args:
+        source: Where it is drawn from (`privacy.randomness`).
+    """
+
+    def __init__(self, source: RandomBytes = os.urandom) -> None:
+        self._secret = X25519PrivateKey.from_private_bytes(source(KEY_BYTES))
 
     def blind(self, points: Points) -> Points:
         """Return every point times the secret number.
@@ -87,10 +93,10 @@ def as_items(entries: Points) -> npt.NDArray[np.void]:
     return np.ascontiguousarray(entries).view(f"V{entries.shape[1]}").ravel()
 
 
-def secret_order(size: int) -> Indices:
-    """Return a random order of `size` entries, from the operating system's source.
+def secret_order(size: int, source: RandomBytes = os.urandom) -> Indices:
+    """Return a random order of `size` entries.
 
     Equal draws, in one of 10^8 orders of 100,000 entries, keep their places.
     """
-    draws = np.frombuffer(os.urandom(8 * size), dtype=np.uint64)
+    draws = np.frombuffer(source(8 * size), dtype=np.uint64)
     return np.argsort(draws, kind="stable").astype(np.int64)

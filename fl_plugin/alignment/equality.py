@@ -9,11 +9,13 @@ whole matching.
 
 import hashlib
 import hmac
+import os
 from collections.abc import Sequence
 
 from fl_plugin.alignment.blinding import Blinder, checked_points
 from fl_plugin.alignment.curve import Points, points
 from fl_plugin.alignment.terms import MatchingTerms, refused
+from fl_plugin.privacy.randomness import RandomBytes
 
 
 class SameSet:
@@ -23,17 +25,22 @@ class SameSet:
         terms: Of the matching.
         salt: Of the domains; empty where there is none.
         hashes: Of the matched keys, as `Way.hashes` makes them.
+        source: Where its secret is drawn from.
     """
 
     def __init__(
-        self, terms: MatchingTerms, salt: bytes, hashes: Sequence[bytes]
+        self,
+        terms: MatchingTerms,
+        salt: bytes,
+        hashes: Sequence[bytes],
+        source: RandomBytes = os.urandom,
     ) -> None:
         key = terms.secret("same set", salt)
         digest = hashlib.sha512(len(hashes).to_bytes(8, "big"))
         for one in sorted(hashes):
             digest.update(one)
         self._point = points([hmac.digest(key, digest.digest(), "sha512")])
-        self._blinder = Blinder()
+        self._blinder = Blinder(source)
         self._offered = self._blinder.blind(self._point)
         self._expected = b""
 

@@ -7,6 +7,7 @@ all but one domain, cannot tell whose entry is which; and every domain sees how 
 rows would be told before it helps to tell them.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -37,6 +38,7 @@ from fl_plugin.alignment.limits import Limits
 from fl_plugin.alignment.order import MatchedRows, ordered
 from fl_plugin.alignment.terms import MatchingTerms, refused
 from fl_plugin.alignment.ways import way_of
+from fl_plugin.privacy.randomness import RandomBytes
 
 _HELLO, _LIST, _PLACES, _OFFER, _ANSWER = range(5)  # what a sealed array is
 Step = Callable[[Arrays], Arrays]
@@ -52,6 +54,7 @@ class MatchingSide:
         channel: To the other domains.
         limits: Its own.
         salt: What the domains share; empty where the terms name none.
+        source: Where all its draws come from.
     """
 
     party: str
@@ -59,6 +62,7 @@ class MatchingSide:
     channel: SealedChannel
     limits: Limits
     salt: bytes = field(default=b"", repr=False)
+    source: RandomBytes = field(default=os.urandom, repr=False)
 
 
 class MatchingParty:
@@ -72,11 +76,13 @@ class MatchingParty:
     def __init__(self, terms: MatchingTerms, side: MatchingSide) -> None:
         side.limits.check_keys(side.keys.bits, salted=terms.salted)
         self._terms, self._side, self._party = terms, side, side.party
-        self._way = way_of(terms, side.salt)
+        self._way = way_of(terms, side.salt, side.source)
         self._hashes = self._way.hashes(side.keys.values)
         size = padded_size(len(self._hashes), terms.smallest_list)
         self._sizes = {side.party: size}
-        self._orders = [secret_order(size)]  # by stage: entry i was at orders[i] before
+        self._orders = [
+            secret_order(size, side.source)
+        ]  # by stage: entry i was at orders[i] before
         self._held: Points = np.empty((0, POINT_BYTES), dtype=np.uint8)
         self._count: int | None = None
         self._same: dict[str, SameSet] = {}
@@ -193,7 +199,7 @@ class MatchingParty:
     def _shuffle(self) -> None:
         """Put the list that was taken into a secret order."""
         refuse_repeats(self._held)  # blinding keeps different points different
-        order = secret_order(len(self._held))
+        order = secret_order(len(self._held), self._side.source)
         self._held = self._held[order]
         self._orders.append(order)
 
@@ -231,7 +237,8 @@ class MatchingParty:
         self._rows = MatchedRows(rows=rows, hashes=numbers, lost=lost)
         hashes = [self._hashes[i] for i in found]
         peers = self._terms.peers(self._party)
-        self._same = {p: SameSet(self._terms, salt, hashes) for p in peers}
+        source = self._side.source
+        self._same = {p: SameSet(self._terms, salt, hashes, source) for p in peers}
 
     def _lost(self) -> tuple[int, int]:
         keys = self._side.keys

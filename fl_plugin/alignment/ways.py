@@ -16,6 +16,7 @@ import numpy as np
 from fl_plugin.alignment.blinding import Blinder, checked_points
 from fl_plugin.alignment.curve import POINT_BYTES, Points, points
 from fl_plugin.alignment.terms import BLINDED, MatchingTerms
+from fl_plugin.privacy.randomness import RandomBytes
 
 _HASH_BYTES = 64
 
@@ -47,13 +48,16 @@ class Way(ABC):
 class Blinding(Way):
     """Points times this domain's secret number."""
 
-    def __init__(self, terms: MatchingTerms, salt: bytes) -> None:
+    def __init__(
+        self, terms: MatchingTerms, salt: bytes, source: RandomBytes = os.urandom
+    ) -> None:
         self._key = terms.secret("points", salt)
-        self._blinder = Blinder()
+        self._source = source
+        self._blinder = Blinder(source)
 
     def filling(self, count: int) -> list[bytes]:
         """Return random hashes: their points are like all others."""
-        return [os.urandom(_HASH_BYTES) for _ in range(count)]
+        return [self._source(_HASH_BYTES) for _ in range(count)]
 
     def hashes(self, keys: Sequence[bytes]) -> list[bytes]:
         """Return HMAC-SHA-512 of every key, under run and salt."""
@@ -71,12 +75,15 @@ class Blinding(Way):
 class Tags(Way):
     """Tags under the salt: nobody has to blind them, so lists pass no other domain."""
 
-    def __init__(self, terms: MatchingTerms, salt: bytes) -> None:
+    def __init__(
+        self, terms: MatchingTerms, salt: bytes, source: RandomBytes = os.urandom
+    ) -> None:
         self._key = terms.secret("tags", salt)
+        self._source = source
 
     def filling(self, count: int) -> list[bytes]:
         """Return random tags."""
-        return [os.urandom(POINT_BYTES) for _ in range(count)]
+        return [self._source(POINT_BYTES) for _ in range(count)]
 
     def hashes(self, keys: Sequence[bytes]) -> list[bytes]:
         """Return HMAC-SHA-256 of every key, under run and salt."""
@@ -92,6 +99,6 @@ class Tags(Way):
         return entries
 
 
-def way_of(terms: MatchingTerms, salt: bytes) -> Way:
-    """Return what the terms say."""
-    return (Blinding if terms.method == BLINDED else Tags)(terms, salt)
+def way_of(terms: MatchingTerms, salt: bytes, source: RandomBytes) -> Way:
+    """Return what the terms say; it draws from the source."""
+    return (Blinding if terms.method == BLINDED else Tags)(terms, salt, source)

@@ -12,13 +12,12 @@ import struct
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from fl_plugin.errors import MessageError, StorageError
-from fl_plugin.files import PRIVATE
+from fl_plugin.files import PRIVATE, write_all
 
 _MAGIC = b"FLJ1"
 _HEAD = struct.Struct("<4sQ32s")  # magic, size of what follows, its SHA-256
@@ -60,13 +59,9 @@ class Journal:
         self._path = path
         try:
             handle = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE)
-            # Unbuffered: what a full disk refused must not be tried again at the end.
-            self._file: FileIO = open(handle, "r+b", buffering=0)  # noqa: PTH123, SIM115 a handle
-            self._heard: list[Heard] = []
-            self._ends: list[int] = []
-            for heard, end in _read_all(self._file):
-                self._heard.append(heard)
-                self._ends.append(end)
+            # Unbuffered: what a full disk refuses is not tried again when it closes.
+            self._file: BinaryIO = os.fdopen(handle, "r+b", buffering=0)
+            self._known = list(_places(self._file))
         except OSError as error:
             raise self._unusable(error) from None
         self._at = 0
@@ -86,7 +81,7 @@ class Journal:
     @property
     def kept(self) -> int:
         """How many exchanges it holds."""
-        return len(self._heard)
+        return len(self._known)
 
     def next(self, asks: Mapping[str, bytes]) -> Heard | None:
         """Return what was answered to these questions; None where nobody has asked yet.
@@ -95,9 +90,9 @@ class Journal:
             MessageError: Others were asked then: the run is not the same one.
         """
         self._newest = False
-        if self._at == len(self._heard):
+        if self._at == len(self._known):
             return None
-        heard = self._heard[self._at]
+        heard = self._read(*self._known[self._at])
         if dict(heard.asks) != _digests(asks):
             raise MessageError(
                 "The run asks something else than it did before it stopped: the study, "
@@ -127,16 +122,17 @@ class Journal:
         for part in parts:
             digest.update(part)
         head = _HEAD.pack(_MAGIC, sum(map(len, parts)), digest.digest())
+        end = self._end
         try:
+            self._file.seek(end)
             for part in (head, *parts):
-                _write(self._file, part)
+                write_all(self._file, part)
             os.fdatasync(self._file.fileno())
         except OSError as error:
             self._cut()
             raise self._unusable(error) from None
-        # Not kept in memory: a run never goes back.
-        self._heard.append(_NEVER_AGAIN)
-        self._ends.append(self._file.tell())
+        # Where it lies, not what it holds: replies may be large.
+        self._known.append((end, _HEAD.size + sum(map(len, parts))))
         self._at += 1
         self._newest = True
 
@@ -149,15 +145,25 @@ class Journal:
         if self._newest:
             self._newest = False
             self._at -= 1
-            del self._heard[self._at :], self._ends[self._at :]
+            del self._known[self._at :]
             self._cut()
+
+    @property
+    def _end(self) -> int:
+        """Where the last exchange that is kept ends."""
+        return sum(self._known[-1]) if self._known else 0
 
     def _cut(self) -> None:
         """Leave what was kept, and nothing of what was not."""
-        end = self._ends[-1] if self._ends else 0
         with suppress(OSError):
-            self._file.seek(end)
-            self._file.truncate()
+            self._file.truncate(self._end)
+
+    def _read(self, begin: int, size: int) -> Heard:
+        try:
+            self._file.seek(begin + _HEAD.size)
+            return _exchange(_read(self._file, size - _HEAD.size))
+        except OSError as error:
+            raise self._unusable(error) from None
 
     def _unusable(self, error: OSError) -> JournalError:
         return JournalError(
@@ -167,22 +173,12 @@ class Journal:
         )
 
 
-_NEVER_AGAIN = Heard(asks={}, replies={}, seconds=0.0)
-
-
 def _digests(asks: Mapping[str, bytes]) -> dict[str, str]:
     return {party: hashlib.sha256(data).hexdigest() for party, data in asks.items()}
 
 
-def _write(file: FileIO, part: bytes) -> None:
-    """Write all of it; the system may take less at a time."""
-    left = memoryview(part)
-    while left:
-        left = left[file.write(left) :]
-
-
-def _read(file: FileIO, size: int) -> bytes:
-    """Return so many bytes, or all that are left."""
+def _read(file: BinaryIO, size: int) -> bytes:
+    """Return so many bytes, or all that are left; a read may give less."""
     found = bytearray()
     while len(found) < size:
         more = file.read(size - len(found))
@@ -192,8 +188,8 @@ def _read(file: FileIO, size: int) -> bytes:
     return bytes(found)
 
 
-def _read_all(file: FileIO) -> Iterator[tuple[Heard, int]]:
-    """Yield whole exchanges and where they end; leave the file at the last end."""
+def _places(file: BinaryIO) -> Iterator[tuple[int, int]]:
+    """Yield where whole exchanges begin and their sizes; cut off what is behind."""
     end = 0
     while True:
         head = _read(file, _HEAD.size)
@@ -203,10 +199,9 @@ def _read_all(file: FileIO) -> Iterator[tuple[Heard, int]]:
         data = _read(file, size) if magic == _MAGIC else b""
         if len(data) != size or hashlib.sha256(data).digest() != digest:
             break
+        yield end, _HEAD.size + size
         end += _HEAD.size + size
-        yield _exchange(data), end
-    file.seek(end)
-    file.truncate()
+    file.truncate(end)
 
 
 def _exchange(data: bytes) -> Heard:

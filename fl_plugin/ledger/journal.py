@@ -3,12 +3,19 @@
 A message is kept in the transaction of the record that accounts for its answer: after
 a kill there are both or neither, and without them nothing has left. A run's messages,
 and the secret that its draws come from, go when it closes; SQLite overwrites them.
+Large messages lie in files (`bodies`).
 """
 
+import json
 import sqlite3
+import struct
 from dataclasses import dataclass, field
 
+from fl_plugin.ledger.bodies import Bodies, lost, opened, sealed
 from fl_plugin.ledger.record import Head
+
+LARGE = 2**12  # bytes; a larger message lies in a file: no ledger shrinks again
+_SIZE = struct.Struct("<Q")  # of the question, before it
 
 SCHEMA = """
 create table open_run (
@@ -16,7 +23,7 @@ create table open_run (
     facts text not null, at text not null
 );
 create table run_message (
-    run text not null, round integer not null, ask blob not null,
+    run text not null, round integer not null, body blob, at integer, size integer,
     sequence integer not null, hash text not null, primary key (run, round)
 );
 """
@@ -48,10 +55,14 @@ class Kept:
     Args:
         ask: Its bytes.
         head: The ledger's head that went out with the answer.
+        made: What libraries drew by themselves for the answer (`privacy.made`).
+        released: Digest of what left with it, as it is on record.
     """
 
     ask: bytes = field(repr=False)
     head: Head
+    made: bytes = field(default=b"", repr=False)
+    released: str | None = None
 
 
 def open_run(connection: sqlite3.Connection, run: OpenRun, at: str) -> None:
@@ -64,13 +75,28 @@ def open_run(connection: sqlite3.Connection, run: OpenRun, at: str) -> None:
 
 
 def keep_message(
-    connection: sqlite3.Connection, run: str, number: int, kept: Kept
+    connection: sqlite3.Connection, bodies: Bodies, run: str, number: int, kept: Kept
 ) -> None:
-    """Keep a message of a run that is kept."""
+    """Keep a message of a run that is kept.
+
+    Raises:
+        StorageError: It is a large one, and the disk refused.
+    """
+    known = find_run(connection, run)
+    if known is None:
+        return
+    body: bytes | None = _SIZE.pack(len(kept.ask)) + kept.ask + kept.made
+    at = size = None
+    if body is not None and len(body) > LARGE:
+        data = sealed(known.secret, run, number, body)
+        (at,) = connection.execute(
+            "select coalesce(max(at + size), 0) from run_message where run = ?", (run,)
+        ).fetchone()
+        bodies.put(run, at, data)
+        body, size = None, len(data)
     connection.execute(
-        "insert into run_message select ?, ?, ?, ?, ? "
-        "where exists (select 1 from open_run where run = ?)",
-        (run, number, kept.ask, *kept.head, run),
+        "insert into run_message values (?, ?, ?, ?, ?, ?, ?)",
+        (run, number, body, at, size, *kept.head),
     )
 
 
@@ -98,13 +124,41 @@ def find_runs(connection: sqlite3.Connection) -> tuple[OpenRun, ...]:
     return tuple(_run_of(row) for row in rows)
 
 
-def messages_of(connection: sqlite3.Connection, run: str) -> tuple[Kept, ...]:
-    """Return a run's messages in their order."""
+def rounds_of(connection: sqlite3.Connection, run: str) -> tuple[int, ...]:
+    """Return the rounds of a run's messages in their order."""
     rows = connection.execute(
-        "select ask, sequence, hash from run_message where run = ? order by round",
-        (run,),
+        "select round from run_message where run = ? order by round", (run,)
     )
-    return tuple(Kept(ask=ask, head=Head(at, name)) for ask, at, name in rows)
+    return tuple(number for (number,) in rows)
+
+
+def message_of(
+    connection: sqlite3.Connection, bodies: Bodies, run: OpenRun, number: int
+) -> Kept:
+    """Return the message of one round.
+
+    Raises:
+        StorageError: It is not there as it was written.
+    """
+    row = connection.execute(
+        "select m.body, m.at, m.size, m.sequence, m.hash, a.body from run_message m "
+        "join audit a on a.sequence = m.sequence where m.run = ? and m.round = ?",
+        (run.run, number),
+    ).fetchone()
+    if row is None:  # another process has closed the run meanwhile
+        raise lost(run.run)
+    body, at, size, sequence, name, record = row
+    if body is None:
+        data = bodies.get(run.run, at, size)
+        body = opened(run.secret, run.run, number, data)
+    (length,) = _SIZE.unpack_from(body)
+    end = _SIZE.size + length
+    return Kept(
+        ask=body[_SIZE.size : end],
+        made=body[end:],
+        head=Head(sequence, name),
+        released=json.loads(record).get("released"),
+    )
 
 
 def _known(connection: sqlite3.Connection) -> bool:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fl_plugin.errors import LedgerError, PolicyError, StorageError
+from fl_plugin.ledger.bodies import Bodies
 from fl_plugin.ledger.budget import NANO, BudgetScope, spent
 from fl_plugin.ledger.cohorts import Cohort, distance
 from fl_plugin.ledger.journal import (
@@ -25,7 +26,8 @@ from fl_plugin.ledger.journal import (
     OpenRun,
     find_run,
     find_runs,
-    messages_of,
+    message_of,
+    rounds_of,
 )
 from fl_plugin.ledger.record import (
     GENESIS,
@@ -69,6 +71,7 @@ class Ledger:
         self.path = path
         self._connection = connection
         self._busy_seconds = busy_seconds
+        self._bodies = Bodies(path)
         self._lock = threading.RLock()
 
     @classmethod
@@ -188,14 +191,25 @@ class Ledger:
         with self.reading() as connection:
             return find_runs(connection)
 
-    def open_run(self, run: str) -> tuple[OpenRun, tuple[Kept, ...]] | None:
-        """Return an open run and the messages that were answered; None where it is not.
+    def open_run(self, run: str) -> OpenRun | None:
+        """Return an open run; None where it is not."""
+        with self.reading() as connection:
+            return find_run(connection, run)
 
-        The first message is the one that opened it.
+    def messages(self, run: OpenRun) -> Iterator[Kept]:
+        """Yield the messages of an open run that were answered, one at a time.
+
+        The first is the one that opened it.
+
+        Raises:
+            StorageError: One is not there as it was written.
         """
         with self.reading() as connection:
-            found = find_run(connection, run)
-            return None if found is None else (found, messages_of(connection, run))
+            numbers = rounds_of(connection, run.run)
+        for number in numbers:
+            with self.reading() as connection:
+                kept = message_of(connection, self._bodies, run, number)
+            yield kept
 
     def forget_run(self, run: str) -> None:
         """Forget an open run's messages and secret: it cannot be taken up again."""
@@ -268,8 +282,12 @@ class Ledger:
                 )
             self._connection.execute("begin immediate")
             try:
-                yield Transaction(self._connection, now=now or datetime.now(UTC))
+                at = now or datetime.now(UTC)
+                tx = Transaction(self._connection, self._bodies, now=at)
+                yield tx
                 self._connection.execute("commit")
+                for run in tx.closed:
+                    self._bodies.forget(run)
             finally:
                 self._undo()  # does nothing after a commit
 

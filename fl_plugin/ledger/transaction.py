@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from fl_plugin.errors import LedgerError, PolicyError
 from fl_plugin.ledger import journal
+from fl_plugin.ledger.bodies import Bodies
 from fl_plugin.ledger.budget import BudgetScope, allowance, cost, spent
 from fl_plugin.ledger.cohorts import Cohort, distance, remember
 from fl_plugin.ledger.journal import Kept, OpenRun
@@ -34,6 +35,7 @@ class Transaction:
 
     Args:
         connection: Inside `BEGIN IMMEDIATE`.
+        bodies: Where large messages lie.
         now: One reading of the clock, taken after the lock was won: read earlier, it
             would lie behind what another process wrote while this one waited.
 
@@ -41,8 +43,12 @@ class Transaction:
         LedgerError: If the newest record was altered; nothing is chained to it.
     """
 
-    def __init__(self, connection: sqlite3.Connection, *, now: datetime) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, bodies: Bodies, *, now: datetime
+    ) -> None:
         self._connection = connection
+        self._bodies = bodies
+        self.closed: list[str] = []  # runs whose files go once this is committed
         self._now = now
         self._last = newest(connection)
         self._record: AuditRecord | None = None
@@ -192,24 +198,31 @@ class Transaction:
     def open_run(self, run: OpenRun) -> None:
         """Keep a run, so that it can go on after a crash."""
         journal.open_run(self._connection, run, self._accounted().at)
+        known = journal.find_runs(self._connection)
+        self._bodies.forget_all_but(one.run for one in known)
 
-    def keep_message(self, run: str, number: int, ask: bytes) -> None:
+    def keep_message(
+        self, run: str, number: int, ask: bytes, made: bytes = b""
+    ) -> None:
         """Keep a message with the record of its answer, if its run is kept.
 
         Args:
             run: The run's id.
             number: The message's round.
             ask: Its bytes.
+            made: What libraries drew by themselves for the answer.
 
         Raises:
-            StorageError: Another process has answered this round of the run.
+            StorageError: Another process has answered this round of the run, or the
+                disk refused.
         """
-        kept = Kept(ask=ask, head=self._accounted().head)
-        journal.keep_message(self._connection, run, number, kept)
+        kept = Kept(ask=ask, head=self._accounted().head, made=made)
+        journal.keep_message(self._connection, self._bodies, run, number, kept)
 
     def close_run(self, run: str) -> None:
         """Forget a run's messages and its secret."""
         journal.close_run(self._connection, run)
+        self.closed.append(run)
 
     def finish(self) -> None:
         """Check, before the commit, that every epsilon on record was spent."""

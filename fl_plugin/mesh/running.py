@@ -50,7 +50,6 @@ class RunState:
         fault: Whose fault that was: domains, "this machine", "whoever stopped it";
             empty where it was nobody's, or nobody knows.
         version: Of the model, once it is registered.
-        lasts: Whether it can be resumed at all; a vertical run cannot.
     """
 
     run: str
@@ -66,7 +65,6 @@ class RunState:
     problem: str = ""
     fault: str = ""
     version: int | None = None
-    lasts: bool = True
 
 
 _STATES = TypeAdapter(RunState)
@@ -119,7 +117,7 @@ def _written_down(root: Path, state: RunState, path: Path) -> Iterator[AtWork]:
         except BaseException as error:
             _tell_how_to_go_on(state, error)
             # First, so that no journal is left of a run that nobody resumes.
-            if not _resumes(state, error):
+            if not goes_on(error):
                 forget_journal(root, state.run)
             with suppress(StorageError):  # what ended the run is the one to tell
                 write_state(root, replace(_ended(state, error), exchanges=journal.kept))
@@ -150,8 +148,7 @@ def read_state(root: Path, run: str) -> RunState:
             remedy=f"Remove {FOLDER}/{run} and start the run again.",
         ) from None
     if state.standing == "running" and not _is_held(file.parent):
-        now: Standing = "interrupted" if state.lasts else "failed"
-        return replace(state, standing=now, problem=_ENDED, fault=_HERE)
+        return replace(state, standing="interrupted", problem=_ENDED, fault=_HERE)
     return state
 
 
@@ -197,19 +194,14 @@ def forget_journal(root: Path, run: str) -> None:
         (root / FOLDER / run / JOURNAL).unlink(missing_ok=True)
 
 
-def _resumes(state: RunState, error: BaseException) -> bool:
-    """Whether a run that ended so can go on: nothing of it was wrong."""
-    return state.lasts and goes_on(error)
-
-
 def _tell_how_to_go_on(state: RunState, error: BaseException) -> None:
-    if isinstance(error, StorageError) and _resumes(state, error):
+    if isinstance(error, StorageError):
         then = f"To go on with this run: fl runs resume {state.run}"
         error.remedy = f"{error.remedy.rstrip('.')}. {then}"
 
 
 def _ended(state: RunState, error: BaseException) -> RunState:
-    standing: Standing = "interrupted" if _resumes(state, error) else "failed"
+    standing: Standing = "interrupted" if goes_on(error) else "failed"
     problem = error.problem if isinstance(error, MeshError) else "It was stopped."
     return replace(state, standing=standing, problem=problem, fault=_fault(error))
 

@@ -72,7 +72,6 @@ class Training:
             actor=actor,
             software=release(),
             manifest=self.manifest.fingerprint,
-            lasts=find_study(self.manifest, study).contract.mode != "vertical",
         )
         return self._carry_out(state)
 
@@ -107,16 +106,24 @@ class Training:
                 f"The run {run} is {state.standing}: there is nothing to stop.",
                 remedy="See the runs: fl runs list",
             )
-        found = find_study(self.manifest, state.study)
-        plan = draft(found, self.manifest, state.actor)
-        with held(self.root, run), self.parties(plan, state.engine) as transport:
-            federation = Federation(run, transport, rounds=plan.rounds)
-            federation.round = AFTER_ALL
-            close(federation)
-            stopped = replace(state, standing="stopped", problem="", fault="")
+        made = self._registered(state)
+        if made is not None:  # there is nothing left to stop
+            return self._already(state, made)
+        stopped = replace(state, standing="stopped", problem="", fault="")
+        with held(self.root, run):
+            self._close(state)
             write_state(self.root, stopped)
             forget_journal(self.root, run)
         return stopped
+
+    def _close(self, state: RunState, *, keep: bool = False) -> None:
+        """Close the parties of a run that asks them nothing more."""
+        found = find_study(self.manifest, state.study)
+        plan = draft(found, self.manifest, state.actor)
+        with self.parties(plan, state.engine) as transport:
+            federation = Federation(state.run, transport, rounds=plan.rounds)
+            federation.round = AFTER_ALL
+            close(federation, keep=keep)
 
     def _carry_out(self, state: RunState) -> Run:
         found = find_study(self.manifest, state.study)
@@ -125,12 +132,11 @@ class Training:
             at_work(self.root, state) as work,
             self.parties(plan, state.engine) as transport,
         ):
-            journal = work.journal if state.lasts else None
             federation = Federation(
                 state.run,
                 transport,
                 self.listener,
-                journal=journal,
+                journal=work.journal,
                 rounds=plan.rounds,
                 note=work.rounds.note,
             )
@@ -169,7 +175,7 @@ class Training:
     ) -> Run:
         # What registers the model belongs within: no part is left of a model that is
         # in no registry.
-        with closing(federation, keep=True, resumes=False):
+        with closing(federation, keep=True):
             parts = train_vertical(plan, federation)
             done = FinishedVertical(
                 plan=plan,
@@ -183,13 +189,18 @@ class Training:
             with reserve(self.root / "registry", plan.study) as slot:
                 return Run(register_vertical(done, slot))
 
-    def _already(self, state: RunState, made: Entry) -> None:
+    def _already(self, state: RunState, made: Entry) -> RunState:
         """Write down that a run is done whose process was killed just before it did."""
-        forget_journal(self.root, state.run)
         done = replace(
             state, standing="done", version=made.version, problem="", fault=""
         )
-        write_state(self.root, done)
+        with held(self.root, state.run):
+            if made.run.vertical is not None and state.standing == "interrupted":
+                # Its parties are closed last, so that they keep their parts.
+                self._close(state, keep=True)
+            forget_journal(self.root, state.run)
+            write_state(self.root, done)
+        return done
 
     def _registered(self, state: RunState) -> Entry | None:
         """Return the run's model where it was killed after it had registered it."""

@@ -7,10 +7,11 @@ nothing is written, decided or spent a second time, and nothing leaves.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from fl_plugin.ledger.journal import OpenRun
+from fl_plugin.errors import BuildError
+from fl_plugin.ledger.journal import Kept, OpenRun
 from fl_plugin.ledger.record import AuditEntry, Head
 from fl_plugin.ledger.store import Ledger
 from fl_plugin.ledger.transaction import Transaction
@@ -18,6 +19,7 @@ from fl_plugin.party.domain import Domain
 from fl_plugin.party.entries import decided
 from fl_plugin.party.session import Session
 from fl_plugin.policy.decision import decide, insist
+from fl_plugin.privacy.made import Made
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +67,7 @@ class Booked(Account):
         run: The run's id.
         number: The message's round.
         ask: Its bytes.
+        made: What libraries draw by themselves for the answer.
     """
 
     domain: Domain
@@ -72,6 +75,7 @@ class Booked(Account):
     run: str
     number: int
     ask: bytes
+    made: Made = field(default_factory=Made)
 
     def look_again(self, session: Session) -> None:
         """Decide by today's contract, grants and settings; a no ends the run."""
@@ -98,7 +102,7 @@ class Booked(Account):
                     spend.limit,
                     since=spend.since,
                 )
-            tx.keep_message(self.run, self.number, self.ask)
+            tx.keep_message(self.run, self.number, self.ask, self.made.take())
             if entry.action == "close":
                 tx.close_run(self.run)
         return head
@@ -130,14 +134,24 @@ class OnRecord(Account):
     """A message whose answer is on record already.
 
     Args:
-        head: That went out with it.
+        kept: The message, and what went out with its answer.
     """
 
-    head: Head
+    kept: Kept
 
     def look_again(self, session: Session) -> None:
         """Do nothing: that was decided then, and is decided before the next release."""
 
     def append(self, entry: AuditEntry, spend: Spend | None = None) -> Head:  # noqa: ARG002
-        """Return what was written then."""
-        return self.head
+        """Return what was written then.
+
+        Raises:
+            BuildError: Something else would leave now.
+        """
+        if entry.released != self.kept.released:
+            raise BuildError(
+                "What a run was doing cannot be done again: a salt, a setting or a "
+                "library is another one by now.",
+                remedy="Start the run again: fl train",
+            )
+        return self.kept.head

@@ -15,6 +15,7 @@ from fl_plugin.ledger.store import Ledger
 from fl_plugin.ledger.transaction import Transaction
 from fl_plugin.manifest.study_contract import PreparationPlan
 from fl_plugin.manifest.types import Product
+from fl_plugin.manifest.uses import TRAIN_VERTICAL
 from fl_plugin.messages import Ask
 from fl_plugin.party.account import Booked
 from fl_plugin.party.answered import Answered
@@ -24,6 +25,7 @@ from fl_plugin.party.entries import decided, of_session
 from fl_plugin.party.granted import check_edges, only_granted, require_packages
 from fl_plugin.party.left_over import facts_of
 from fl_plugin.party.matched.matching import check_day
+from fl_plugin.party.matched.parts import place_of, refuse_second
 from fl_plugin.party.matched.state import Matched
 from fl_plugin.party.opened import OpenRows
 from fl_plugin.party.rows import Wanted, read_rows
@@ -63,6 +65,9 @@ def open_session(
     require_packages(request)
     check_edges(asked.plan, facts, request)
     check_day(ledger, request, facts.node)
+    if TRAIN_VERTICAL in request.uses:
+        part = place_of(domain.folder, request.study, ask.run)
+        refuse_second(part, domain.name)
     product = _product(facts)
     with _rows_of(asked, product, domain, ask.run) as (rows, spool):
         distance = ledger.cohort_distance(product.name, rows.hashes)
@@ -100,7 +105,9 @@ def reopen_session(ask: Ask, kept: OpenRun, domain: Domain, ledger: Ledger) -> S
         )
         decision = read_decision(known["decision"])
         found = _Found(facts, decision, rows, spool, Randomness(kept.secret))
-        return _session(ask, kept.caller, domain, asked, found)
+        session = _session(ask, kept.caller, domain, asked, found)
+        session.again = True
+        return session
 
 
 @dataclass(frozen=True)
@@ -269,8 +276,8 @@ def _account(session: Session, booked: Booked, secret: bytes) -> Head:
 
 def _kept(session: Session, secret: bytes) -> OpenRun | None:
     """Return what is kept of a run, to take it up again after a crash."""
-    if session.request.match:
-        return None  # its messages are as large as its tables
+    if session.request.match and TRAIN_VERTICAL not in session.request.uses:
+        return None  # rows are only scored: that is done again, not resumed
     facts = {
         "decision": decision_json(session.decision),
         "rows": session.rows.fingerprint,

@@ -133,7 +133,8 @@ class Party:
             before = session.answered.before(ask.round, digest)
             if before is not None:
                 return before
-            booked = Booked(self._domain, ledger, ask.run, ask.round, data)
+            made = session.randomness.made
+            booked = Booked(self._domain, ledger, ask.run, ask.round, data, made)
             with self._lasting(session, ledger):
                 reply = self._work(ask, session, booked)
             session.answered.remember(ask.round, digest, reply)
@@ -287,10 +288,10 @@ class Party:
         session = self._sessions.get(run)
         if session is None:
             kept = ledger.open_run(run)
-            if kept is None or kept[0].caller != caller:
+            if kept is None or kept.caller != caller:
                 return None
             try:
-                session = self._taken_up(*kept, ledger)
+                session = self._taken_up(kept, ledger)
             except StorageError:
                 raise  # that may pass
             except Exception:
@@ -298,20 +299,20 @@ class Party:
                 raise
         return session if session.caller == caller else None
 
-    def _taken_up(
-        self, run: OpenRun, messages: tuple[Kept, ...], ledger: Ledger
-    ) -> Session:
+    def _taken_up(self, run: OpenRun, ledger: Ledger) -> Session:
         """Do the work of a run's messages again; what left, left before."""
-        if not messages:
+        messages = ledger.messages(run)
+        first = next(messages, None)
+        if first is None:
             raise out_of_order()
-        first, *later = messages
         ask = self._mine(decode(first.ask))
         session = reopen_session(ask, run, self._domain, ledger)
         try:
             _recall(session, ask, first, self._opened(ask, session, first.head))
-            for kept in later:
+            for kept in messages:
                 ask = self._mine(decode(kept.ask))
-                reply = self._work(ask, session, OnRecord(kept.head))
+                with session.randomness.made.recalling(kept.made):
+                    reply = self._work(ask, session, OnRecord(kept))
                 _recall(session, ask, kept, reply)
         except BaseException:
             session.end()

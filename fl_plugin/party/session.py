@@ -50,6 +50,7 @@ class Session:
         jobs: The fits of this run, in the order that the coordinator gave them.
         paid: Whether the run's privacy budget is spent.
         lasts: Whether the run can be taken up again after a crash.
+        again: Whether it was taken up again.
         answered: Its newest questions and replies.
     """
 
@@ -79,6 +80,7 @@ class Session:
     designs: Designs = field(default_factory=Designs)
     paid: bool = False
     lasts: bool = True
+    again: bool = False
     answered: Answered = field(default_factory=lambda: Answered(""))
 
     @property

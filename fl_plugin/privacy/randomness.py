@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers import (
 )
 
 from fl_plugin.privacy.derivation import KEY_BYTES, key_for
+from fl_plugin.privacy.made import Made
 
 RandomBytes = Callable[[int], bytes]
 
@@ -28,6 +29,8 @@ class Randomness:
 
     Args:
         secret: 32 bytes that nobody else has.
+
+    `made` holds what libraries drew by themselves.
     """
 
     def __init__(self, secret: bytes) -> None:
@@ -35,6 +38,7 @@ class Randomness:
             raise ValueError  # a programming error: it is never read from a message
         self._secret = secret
         self._streams: dict[str, CipherContext] = {}
+        self.made = Made()
 
     @classmethod
     def fresh(cls) -> "Randomness":

@@ -77,5 +77,7 @@ class Orphans:
         part = _PART.fullmatch(file.name)
         if part is None or not is_own(self.root, self.root / "registry"):
             return False
+        if (self.root / "runs" / part[1] / "journal").exists():
+            return False  # its run can be resumed, and may register the model yet
         known = {e.run.run for e in self.listing.entries}
         return not self.listing.problems and part[1] not in known

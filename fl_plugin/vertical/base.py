@@ -15,6 +15,7 @@ from typing import ClassVar, Literal, Protocol
 
 from fl_plugin.algorithms.base import Block, DesignColumn, Target
 from fl_plugin.algorithms.described import Described
+from fl_plugin.privacy.randomness import Randomness
 from fl_plugin.summand import Array, Arrays, Floats
 
 SHARED, PROTECTED = "shared", "protected"
@@ -78,6 +79,8 @@ class Side:
         channel: To the other parties.
         secret: The domain's own, the same in every run and nobody else's: for draws
             that a run must repeat and that nobody may foresee who knows the rows.
+        draws: Where all other draws come from: a party that was killed makes the same
+            ones when it takes the run up again.
     """
 
     party: str
@@ -85,6 +88,7 @@ class Side:
     block: Block
     channel: Channel
     secret: bytes = field(default=b"", repr=False)
+    draws: Randomness = field(default_factory=Randomness.fresh, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

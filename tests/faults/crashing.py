@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,11 @@ from unittest.mock import patch
 
 from fl_plugin import Mesh
 from fl_plugin.engines.node import Node
+from fl_plugin.files import whole
 from fl_plugin.ledger.chain import verify
 from fl_plugin.ledger.store import Ledger
 from fl_plugin.party.party import Party
+from fl_plugin.privacy.made import Made, Pieces, _packed, _pieces
 from tests.made_mesh import STUDY
 
 _SERVER = multiprocessing.get_context("forkserver")
@@ -89,9 +91,14 @@ class Kill:
     seconds: float = 0.0
 
 
-def trained(root: Path, kill: Kill | None = None) -> int:
-    """Train, or go on with the interrupted run; return the process's exit code."""
-    process = _SERVER.Process(target=_train, args=(os.fspath(root), kill))
+def trained(root: Path, *kills: Kill | None) -> int:
+    """Train, or go on with the interrupted run; return the process's exit code.
+
+    Args:
+        root: The mesh's folder.
+        kills: The first that comes about ends the process.
+    """
+    process = _SERVER.Process(target=_train, args=(os.fspath(root), kills))
     process.start()
     process.join(_LONGEST)
     if process.is_alive():
@@ -160,6 +167,7 @@ def outcome(root: Path) -> dict[str, Any]:
 def _checked(folder: Path, run: str) -> float:
     """Return the epsilon that a domain has spent."""
     assert not [p for p in (folder / "spool").glob("*") if p.is_dir()]
+    assert not list((folder / "ledger" / "messages").glob("*"))
     with Ledger.open(folder / "ledger" / "ledger.sqlite") as ledger:
         assert verify(ledger).ok
         assert [r.run for r in ledger.open_runs() if r.run == run] == []
@@ -172,18 +180,20 @@ def _checked(folder: Path, run: str) -> float:
         return sum(r.epsilon or 0.0 for r in ledger.show())
 
 
-def _train(root: str, kill: Kill | None) -> None:
-    with _fixed_secrets():
-        if kill is None:
-            _go_on(Path(root))
-        elif not kill.target:
+def _train(root: str, kills: tuple[Kill | None, ...]) -> None:
+    with ExitStack() as stack:
+        stack.enter_context(_fixed_secrets())
+        stack.enter_context(_fixed_libraries(Path(root).parent / "drawn"))
+        # Half of a small vertical run, and nothing of what is tested.
+        stack.enter_context(patch("fl_plugin.mesh.vertical.report_of", lambda _: ""))
+        for kill in filter(None, kills):
+            if kill.target:
+                stack.enter_context(_wrapped(kill.target, _killing(kill)))
+                continue
             timer = threading.Timer(kill.seconds, _die)
             timer.daemon = True
             timer.start()
-            _go_on(Path(root))
-        else:
-            with _wrapped(kill.target, _killing(kill)):
-                _go_on(Path(root))
+        _go_on(Path(root))
 
 
 def _serve(folder: str, path: str) -> None:
@@ -202,7 +212,7 @@ def _go_on(root: Path) -> None:
 def _count(root: str, sender: Any) -> None:
     found: dict[str, int] = {}
     every = {**MOMENTS, **AGAIN, **SPENDS}
-    with _fixed_secrets():
+    with _fixed_secrets(), _fixed_libraries(Path(root).parent / "drawn"):
         contexts = [
             _wrapped(target, _counting(name, found)) for name, target in every.items()
         ]
@@ -271,6 +281,36 @@ def _fixed_secrets() -> Iterator[None]:
         # Its plots are half of a run's time, and drawn before a file is written.
         patch("fl_plugin.mesh.training.report_of", lambda _: "<p>A report.</p>"),
     ):
+        yield
+
+
+@contextmanager
+def _fixed_libraries(folder: Path) -> Iterator[None]:
+    """Have libraries draw the same in every run: what they made first is kept here.
+
+    What a party recalls of its own journal is not asked for here.
+    """
+    here = threading.local()
+    answer, once = Party._answer, Made.once
+
+    def answering(self: Party, *args: Any) -> bytes:
+        here.name = self.name
+        return answer(self, *args)
+
+    def fixed(self: Made, make: Callable[[], Pieces]) -> Pieces:
+        number = self.__dict__["number"] = self.__dict__.get("number", 0) + 1
+        file = folder / here.name / str(number)
+        recalls = self._known is not None
+        if recalls or not file.exists():
+            found = once(self, make)
+            if not recalls:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                with whole(file) as out:
+                    out.write(_packed(found))
+            return found
+        return once(self, lambda: _pieces(file.read_bytes()))
+
+    with patch.object(Party, "_answer", answering), patch.object(Made, "once", fixed):
         yield
 
 

@@ -16,6 +16,7 @@ BESIDE = (
     "narwhals.stable.v2._namespace",
     "pyarrow.pandas_compat",
     "pyarrow.parquet",
+    "tenseal.sealapi",
     "tests.faults.crashing",
 )
 FOUND = [

@@ -115,7 +115,7 @@ def _begin(session: Session, matched: Matched, ask: Ask) -> None:
             remedy="Choose another algorithm.",
         )
     me = session.product.domain
-    side = matched.side(me, train, labelled=me == task.label_party)
+    side = matched.side(me, train, session.randomness, labelled=me == task.label_party)
     matched.algorithm, matched.task = algorithm, task
     matched.worker = algorithm.worker(task, side)
 

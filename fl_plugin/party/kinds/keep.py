@@ -2,11 +2,11 @@
 
 from typing import ClassVar
 
-from fl_plugin.errors import RegistryError, StorageError
+from fl_plugin.errors import StorageError
 from fl_plugin.manifest.uses import TRAIN_VERTICAL
 from fl_plugin.messages import Ask
 from fl_plugin.party.answer import Answer, Kind, rounded
-from fl_plugin.party.matched.parts import Part, keep, place_of
+from fl_plugin.party.matched.parts import Part, keep, place_of, refuse_second
 from fl_plugin.party.matched.state import matched_of
 from fl_plugin.party.session import Session, out_of_order
 
@@ -35,11 +35,10 @@ class Keep(Kind):
             labelled=session.wanted.target is not None,
         )
         file = place_of(matched.folder, session.request.study, session.run)
-        if file.exists():  # it belongs to a model that may be registered
-            raise RegistryError(
-                f"{session.product.domain} has a part of a run of this name already.",
-                remedy="Start a new run; a part is never written over.",
-            )
+        # There was none when the run was opened: of a run that is taken up again it is
+        # this run's own, written before the party was killed.
+        if not session.again:
+            refuse_second(file, session.product.domain)
         try:
             matched.kept = file
             told = keep(file, part)

@@ -53,7 +53,9 @@ class Score(Kind):
             check_uses(session, frozenset({EVALUATE}))
         chosen = matched.test
         task = task_of(session, matched, ask, int(chosen.sum()))
-        side = matched.side(session.product.domain, chosen, labelled=False)
+        side = matched.side(
+            session.product.domain, chosen, session.randomness, labelled=False
+        )
         matched.scorer = matched.algorithm.scorer(task, side, matched.part)
         return Answer()
 

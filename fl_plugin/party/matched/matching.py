@@ -219,6 +219,7 @@ def _side(session: Session, keys: Keys, terms: MatchingTerms) -> MatchingSide:
         channel=matched.channel,
         limits=limits_of(session.facts.node, session.min_cohort),
         salt=salt,
+        source=session.randomness.stream("matching"),
     )
 
 

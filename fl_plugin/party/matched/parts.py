@@ -59,6 +59,19 @@ def place_of(folder: Path, study: str, run: str) -> Path:
     return folder / FOLDER / study / f"{run}.part"
 
 
+def refuse_second(file: Path, domain: str) -> None:
+    """Refuse a run whose name a part bears: that model may be registered.
+
+    Raises:
+        RegistryError: There is one.
+    """
+    if file.exists():
+        raise RegistryError(
+            f"{domain} has a part of a run of this name already.",
+            remedy="Start a new run; a part is never written over.",
+        )
+
+
 def keep(file: Path, part: Part) -> str:
     """Write a part whole, and return the digest of its bytes.
 

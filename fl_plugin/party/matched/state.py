@@ -20,6 +20,7 @@ from fl_plugin.preparation.fit import prepare_alone
 from fl_plugin.preparation.prepared import Prepared
 from fl_plugin.preparation.raw import Mask, RawBlock, RawMemory
 from fl_plugin.privacy.channel import PeerChannel
+from fl_plugin.privacy.randomness import Randomness
 from fl_plugin.summand import Arrays, Floats
 from fl_plugin.vertical.base import (
     Scorer,
@@ -180,7 +181,9 @@ class Matched:
             raise out_of_order()
         return self.columns
 
-    def side(self, party: str, chosen: Mask, *, labelled: bool) -> Side:
+    def side(
+        self, party: str, chosen: Mask, draws: Randomness, *, labelled: bool
+    ) -> Side:
         """Return the party's place in a fit or in scoring, over the chosen rows."""
         columns = self.designed()
         block = columns.block(self.rows().at(chosen))
@@ -191,6 +194,7 @@ class Matched:
             block=Block(block.x, y),
             channel=self.channel,
             secret=Domain(self.folder).identity.sign(_DRAWS).encode(),
+            draws=draws,
         )
 
 

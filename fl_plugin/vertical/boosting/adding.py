@@ -5,6 +5,7 @@ that is in the bin, and over the words that encrypt no rows the party's own smal
 polynomial, which hides the hint (`lattice.py`).
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 from scipy.sparse import csc_array
 
 from fl_plugin.algorithms.boosting.compiled import MISSING_BIN
+from fl_plugin.privacy.randomness import RandomBytes
 from fl_plugin.summand import Array
 from fl_plugin.vertical.boosting.draws import flood
 from fl_plugin.vertical.boosting.parameters import DEGREE, WEIGHT
@@ -75,11 +77,12 @@ class Adder:
         )
         return cls(matrix)
 
-    def add(self, words: Array) -> Array:
+    def add(self, words: Array, source: RandomBytes = os.urandom) -> Array:
         """Return the sums over all columns' bins: (sums, words) words.
 
         Args:
             words: (rows + DEGREE, words), as encrypted.
+            source: Where the flood is drawn from.
         """
         found = np.asarray(self.matrix @ words)
-        return np.asarray(found + flood(*found.shape))
+        return np.asarray(found + flood(*found.shape, source=source))

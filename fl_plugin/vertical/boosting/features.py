@@ -67,6 +67,7 @@ class FeatureWorker(VerticalWorker):
         self._due: Sequence[int] = (OPEN,)
         self._maps = release.identity(len(side.columns))
         self._secret: _Secret | None = None
+        self._source = side.draws.stream("lattice")
         self._summed = self._sided = 0
         self._part: Arrays | None = None
 
@@ -96,7 +97,9 @@ class FeatureWorker(VerticalWorker):
         return self._part
 
     def _open(self, asked: Arrays) -> tuple[Arrays, Sequence[int]]:
-        self._maps = release.maps_of(self._x, self._columns, self._limits.smallest_bin)
+        self._maps = release.maps_of(
+            self._x, self._columns, self._limits.smallest_bin, self._source
+        )
         self._x = release.applied(self._maps, self._x)
         self._columns = release.released_columns(self._columns, self._maps)
         if not self._limits.strict:
@@ -114,7 +117,7 @@ class FeatureWorker(VerticalWorker):
         at = len(secret.own)
         bins = int(facts(self._columns)[at, 0])
         column = dense(self._x[at], bins)
-        hint, own = hint_of(secret.public, column, bins + 1)
+        hint, own = hint_of(secret.public, column, bins + 1, self._source)
         secret.own.append(own)
         if len(secret.own) < len(self._columns):
             return {"hint": hint}, (HINT,)
@@ -130,7 +133,11 @@ class FeatureWorker(VerticalWorker):
             raise out_of_order()
         if self._summed > self._limits.words:
             raise _too_many("sums")
-        return {"sums": self._secret.adder.add(words)}, (SUMS, SIDES, CLOSE)
+        return {"sums": self._secret.adder.add(words, self._source)}, (
+            SUMS,
+            SIDES,
+            CLOSE,
+        )
 
     def _sides(self, told: Arrays) -> tuple[Arrays, Sequence[int]]:
         """Return which of a node's rows go left, for each split."""

@@ -1,6 +1,5 @@
 """The label party's half: it grows the trees, from sums or from released bins."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -86,14 +85,15 @@ class Grower:
 
     def strict(self) -> Talk[Arrays]:
         """Grow trees from encrypted sums."""
-        seed = os.urandom(SEED)
+        source = self.side.draws.stream("lattice")
+        seed = source(SEED)
         asks: Arrays = {
             "kind": number(OPEN),
             "seed": np.frombuffer(seed, dtype=np.uint8),
         }
         told = yield dict.fromkeys(peers_of(self.task), asks)
         places = self._places(told)
-        peers = SealedPeers(self.task, places, Public.of(seed, self.task.rows))
+        peers = SealedPeers(self.task, places, Public.of(seed, self.task.rows), source)
         yield from peers.hints()
         rows = Joint(
             places=places,

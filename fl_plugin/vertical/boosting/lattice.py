@@ -15,12 +15,14 @@ encryption of zero is added, r a + f with r and f of its own, and the answers ar
 corrected for it by a last polynomial that encrypts no rows at all.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.fft import fft, ifft
 
+from fl_plugin.privacy.randomness import RandomBytes
 from fl_plugin.summand import Array, Floats
 from fl_plugin.vertical.boosting.draws import expanded, noise, small
 from fl_plugin.vertical.boosting.parameters import DEGREE, HALF, STEP_BITS, WEIGHT
@@ -94,19 +96,25 @@ class Public:
         high += low
         return high
 
-    def encrypt(self, messages: Sequence[Message], secrets: Array) -> Array:
+    def encrypt(
+        self,
+        messages: Sequence[Message],
+        secrets: Array,
+        source: RandomBytes = os.urandom,
+    ) -> Array:
         """Return words encrypted, (rows + DEGREE, words).
 
         Args:
             messages: Per word the numbers of some rows, int64, one part on another;
                 all others are 0. Their sums stay within `MESSAGE_BITS`.
             secrets: Places of small polynomials never used before, (words, WEIGHT).
+            source: Where errors are drawn from.
         """
         found = np.empty((self.rows + DEGREE, len(messages)), dtype=np.uint64)
         factors = written(secrets)
         for at, message in enumerate(messages):
             made = self.times(factors[at])
-            made += noise(*made.shape)
+            made += noise(*made.shape, source=source)
             flat = made.reshape(-1)
             for rows, numbers in message:
                 flat[rows] += numbers.view(np.uint64) << np.uint64(STEP_BITS)
@@ -115,20 +123,23 @@ class Public:
         return found
 
 
-def hint_of(public: Public, column: Array, bins: int) -> tuple[Array, Array]:
+def hint_of(
+    public: Public, column: Array, bins: int, source: RandomBytes = os.urandom
+) -> tuple[Array, Array]:
     """Return what opens sums over a column's bins, and what hides it.
 
     Args:
         public: The polynomials.
         column: Bins of the rows, (rows,) from 0 to bins - 1.
         bins: How many sums there are.
+        source: Where secrets and errors are drawn from.
 
     Returns:
         The hint, (bins, DEGREE) words, and the bins' own small polynomials r, (bins,
         WEIGHT), which never leave the party.
     """
-    own = small(bins)
-    hint = noise(bins, DEGREE)
+    own = small(bins, source)
+    hint = noise(bins, DEGREE, source=source)
     factors = public.values.conj()
     order = [np.argsort(part, kind="stable") for part in _chunks(column)]
     for begin in range(0, bins, _TOGETHER):

@@ -1,5 +1,6 @@
 """What the label party asks of others while trees grow, and its checks of answers."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -8,6 +9,7 @@ import numpy as np
 from fl_plugin.algorithms.base import DesignColumn
 from fl_plugin.algorithms.boosting.compiled import MISSING_BIN, N_BINS
 from fl_plugin.errors import MessageError, TrainingError
+from fl_plugin.privacy.randomness import RandomBytes
 from fl_plugin.summand import Array, Arrays
 from fl_plugin.vertical.base import VerticalTask
 from fl_plugin.vertical.boosting.draws import small
@@ -37,11 +39,13 @@ class SealedPeers:
         task: Of the fit.
         places: Whose columns are where.
         public: The polynomials that encryption starts from.
+        source: Where secrets and errors are drawn from.
     """
 
     task: VerticalTask
     places: Places
     public: Public
+    source: RandomBytes = os.urandom
     _openers: dict[str, Opener] = field(default_factory=dict)
 
     def hints(self) -> Talk[None]:
@@ -90,8 +94,8 @@ class SealedPeers:
 
     def _sums(self, nodes: list[Numbers]) -> Talk[list[Array]]:
         messages = words_of(nodes, self.task.rows)
-        keys = small(len(messages))
-        words = self.public.encrypt(messages, keys)
+        keys = small(len(messages), self.source)
+        words = self.public.encrypt(messages, keys, self.source)
         asks: Arrays = {"kind": number(SUMS), "words": words}
         told = yield dict.fromkeys(self._openers, asks)
         shape = (len(nodes), len(nodes[0].kinds) + 1, len(self.places.columns), N_BINS)

@@ -5,7 +5,7 @@ Sweeney (2002), "k-anonymity". Neighbouring bins of a column are joined until ea
 order. Edges and names of categories stay.
 """
 
-import secrets
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from fl_plugin.algorithms.base import DesignColumn
 from fl_plugin.algorithms.boosting.compiled import MISSING_BIN, N_BINS
 from fl_plugin.errors import TrainingError
+from fl_plugin.privacy.randomness import RandomBytes, below
 from fl_plugin.summand import Array
 
 
@@ -21,13 +22,19 @@ def identity(columns: int) -> Array:
     return np.tile(np.arange(N_BINS, dtype=np.uint8), (columns, 1))
 
 
-def maps_of(x: Array, columns: Sequence[DesignColumn], k: int) -> Array:
+def maps_of(
+    x: Array,
+    columns: Sequence[DesignColumn],
+    k: int,
+    source: RandomBytes = os.urandom,
+) -> Array:
     """Return what every bin is called outside, (columns, N_BINS) uint8.
 
     Args:
         x: Bins, (columns, rows).
         columns: Theirs.
         k: Fewest rows of a bin that anyone outside can tell from others.
+        source: Where the numbers of categories are drawn from.
 
     Raises:
         TrainingError: There are fewer rows than that.
@@ -41,7 +48,10 @@ def maps_of(x: Array, columns: Sequence[DesignColumn], k: int) -> Array:
     for row, values, column in zip(maps, x, columns, strict=True):
         counts = np.bincount(values, minlength=N_BINS)
         bins = max(column.bins, 1)
-        groups = (_relabelled if column.categorical else _joined)(counts[:bins], k)
+        inside = counts[:bins]
+        groups = (
+            _relabelled(inside, k, source) if column.categorical else _joined(inside, k)
+        )
         row[:bins] = groups
         if 0 < counts[MISSING_BIN] < k or _scarce(counts, groups, k):
             row[MISSING_BIN] = _fullest(counts, groups)
@@ -86,16 +96,24 @@ def _joined(counts: Array, k: int) -> Array:
     return groups
 
 
-def _relabelled(counts: Array, k: int) -> Array:
+def _relabelled(counts: Array, k: int, source: RandomBytes) -> Array:
     """Return a random number for each category, one for all rare ones together."""
     rare = counts < k
     if rare.any() and 0 < counts[rare].sum() < k and not rare.all():
         rare |= counts == counts[~rare].min()
     names: Array = np.cumsum(~rare) - 1
     names[rare] = names.max() + 1
-    order = list(range(int(names.max()) + 1))
-    secrets.SystemRandom().shuffle(order)
+    order = _shuffled(int(names.max()) + 1, source)
     return np.asarray(np.array(order)[names])
+
+
+def _shuffled(size: int, source: RandomBytes) -> list[int]:
+    """Return the numbers below a size, every order as likely (Fisher and Yates)."""
+    order = list(range(size))
+    for last in range(size - 1, 0, -1):
+        other = below(last + 1, source)
+        order[last], order[other] = order[other], order[last]
+    return order
 
 
 def applied(maps: Array, x: Array) -> Array:

@@ -13,7 +13,6 @@ Micciancio 2021): every key is made for one look at a model and then thrown away
 """
 
 import math
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ import numpy as np
 
 from fl_plugin.algorithms.checks.arrays import malformed
 from fl_plugin.errors import UsageError
+from fl_plugin.privacy.randomness import Randomness
 from fl_plugin.summand import Array, Arrays, Floats
 
 SCALE = 2.0**40  # a value is rounded to about this share of 1
@@ -114,20 +114,36 @@ class Lock:
     Args:
         context: Of TenSEAL, with a public key.
         rows: Length of every vector; the last chunk is filled up with zeros.
+        draws: Where masks are drawn from. SEAL draws what it encrypts with by itself
+            and takes no seed: what it made is kept there (`privacy.made`).
     """
 
-    def __init__(self, context: Any, rows: int) -> None:
+    def __init__(self, context: Any, rows: int, draws: Randomness) -> None:
         context.auto_relin = False
         context.auto_rescale = False
         context.auto_mod_switch = True
         self._context = context
         self._rows = rows
+        self._draws = draws
+        self._masks = draws.stream("masks of products")
         ring = context.seal_context().data.key_context_data().parms()
         self._slots = int(ring.poly_modulus_degree()) // 2
 
     @classmethod
-    def of(cls, told: Array | None, products: int, rows: int) -> "Lock":
+    def of(
+        cls,
+        told: Array | None,
+        products: int,
+        rows: int,
+        draws: Randomness | None = None,
+    ) -> "Lock":
         """Return the lock that a message holds.
+
+        Args:
+            told: Its bytes.
+            products: How many multiplications in a row it must bear.
+            rows: Length of every vector.
+            draws: As of a lock; none to draw anew.
 
         Raises:
             MessageError: It is none, or of other sizes than are agreed.
@@ -147,7 +163,7 @@ class Lock:
         if not agreed:
             raise malformed("lock")
         context.global_scale = SCALE
-        return cls(context, rows)
+        return cls(context, rows, draws or Randomness.fresh())
 
     @property
     def chunks(self) -> int:
@@ -161,7 +177,7 @@ class Lock:
             MessageError: A number is too large: it came from what another sent.
         """
         with _computing():
-            return _written([self._fresh(piece) for piece in self._pieces(values)])
+            return self._kept(self._fresh(piece) for piece in self._pieces(values))
 
     def read(self, chunks: Chunks) -> list[Any]:
         """Return vectors to compute with.
@@ -175,7 +191,7 @@ class Lock:
         """Return encrypted vectors plus known values, encrypted afresh."""
         places = zip(vectors, self._pieces(values), strict=True)
         with _computing():
-            return _written([one + self._fresh(piece) for one, piece in places])
+            return self._kept(one + self._fresh(piece) for one, piece in places)
 
     def times(self, vectors: list[Any], values: Floats) -> Chunks:
         """Return encrypted vectors times known values, for one who multiplies on."""
@@ -184,14 +200,14 @@ class Lock:
         with _computing():
             done = [one * piece for one, piece in places]
             self._context.auto_rescale = False
-            return _written(done)
+            return Chunks(_bytes_of(done))
 
     def times_plus(self, vectors: list[Any], by: Floats, plus: Floats) -> Chunks:
         """Return encrypted vectors times and plus known values, for the key's owner."""
         places = zip(vectors, self._pieces(by), self._pieces(plus), strict=True)
         with _computing():
-            made = [one * b + self._fresh(p, SCALE**2) for one, b, p in places]
-            return _written(made)
+            made = (one * b + self._fresh(p, SCALE**2) for one, b, p in places)
+            return self._kept(made)
 
     def products(
         self, vectors: list[Any], columns: Iterable[Floats], reach: float
@@ -208,17 +224,28 @@ class Lock:
             what the masks add up to: (columns,).
         """
         size = MASK * reach * math.sqrt(self.chunks)
-        found, totals = [], []
+        found: list[bytes] = []
+        totals = []
         for column in columns:
-            mask = size * uniform(os.urandom(8 * self._slots))
+            mask = size * uniform(self._masks(8 * self._slots))
             with _computing():
-                total = self._fresh(mask, SCALE**2)
-                for vector, piece in zip(vectors, self._pieces(column), strict=True):
-                    if np.abs(piece).max() > FAINT:
-                        total = total + vector * piece
-            found.append(total)
+                found += self._kept(self._product(vectors, column, mask)).parts
             totals.append(math.fsum(mask))
-        return _written(found), np.array(totals)
+        return Chunks(tuple(found)), np.array(totals)
+
+    def _product(
+        self, vectors: list[Any], column: Floats, mask: Floats
+    ) -> Iterator[Any]:
+        """Yield one vector: a column's product under a mask."""
+        total = self._fresh(mask, SCALE**2)
+        for vector, piece in zip(vectors, self._pieces(column), strict=True):
+            if np.abs(piece).max() > FAINT:
+                total = total + vector * piece
+        yield total
+
+    def _kept(self, vectors: Iterable[Any]) -> Chunks:
+        """Return vectors as bytes; where they were made before, as they were then."""
+        return Chunks(self._draws.made.once(lambda: _bytes_of(vectors)))
 
     def _fresh(self, values: Floats, scale: float = SCALE) -> Any:
         return _tenseal().ckks_vector(self._context, values, scale)
@@ -235,34 +262,39 @@ class Key(Lock):
     """A key of one's own, for one use; its lock is for others."""
 
     @classmethod
-    def fresh(cls, products: int, rows: int) -> "Key":
+    def fresh(cls, products: int, rows: int, draws: Randomness | None = None) -> "Key":
         """Return a new key.
 
         Args:
             products: How many multiplications in a row it must bear.
             rows: Length of every vector.
+            draws: As of a lock; none to draw anew.
 
         Raises:
             UsageError: TenSEAL is not installed, or there are too many products.
         """
         library = _tenseal()
         ring, bits = _primes(products)
-        context = library.context(
-            library.SCHEME_TYPE.CKKS, ring, coeff_mod_bit_sizes=bits, n_threads=1
-        )
+        draws = draws or Randomness.fresh()
+        new: list[Any] = []
+
+        def make() -> tuple[bytes, ...]:
+            scheme = library.SCHEME_TYPE.CKKS
+            context = library.context(
+                scheme, ring, coeff_mod_bit_sizes=bits, n_threads=1
+            )
+            new.append(context)
+            return (_halves(context, secret=True),)
+
+        (raw,) = draws.made.once(make)
+        context = new[0] if new else library.context_from(raw, n_threads=1)
         context.global_scale = SCALE
-        return cls(context, rows)
+        return cls(context, rows, draws)
 
     @property
     def lock(self) -> Array:
         """What others need to encrypt and compute: (bytes,) uint8."""
-        raw = self._context.serialize(
-            save_public_key=True,
-            save_secret_key=False,
-            save_galois_keys=False,
-            save_relin_keys=False,
-        )
-        return np.frombuffer(raw, dtype=np.uint8)
+        return np.frombuffer(_halves(self._context, secret=False), dtype=np.uint8)
 
     def open(self, chunks: Chunks) -> Floats:
         """Return a vector, (rows,).
@@ -311,8 +343,18 @@ def _decrypted(vector: Any) -> Floats:
     return found
 
 
-def _written(vectors: Iterable[Any]) -> Chunks:
-    return Chunks(tuple(vector.serialize() for vector in vectors))
+def _bytes_of(vectors: Iterable[Any]) -> tuple[bytes, ...]:
+    return tuple(vector.serialize() for vector in vectors)
+
+
+def _halves(context: Any, *, secret: bool) -> bytes:
+    raw: bytes = context.serialize(
+        save_public_key=True,
+        save_secret_key=secret,
+        save_galois_keys=False,
+        save_relin_keys=False,
+    )
+    return raw
 
 
 def _loaded(context: Any, raw: bytes, size: int) -> Any:

@@ -12,14 +12,16 @@ tell what a single column, a rare category's for instance, has to do with it. Co
 that repeat one another leave the curvature singular: T T' is then its pseudo-inverse.
 """
 
-import secrets
+import os
 from dataclasses import dataclass
 
 import numpy as np
 
+from fl_plugin.privacy.randomness import RandomBytes
 from fl_plugin.summand import Floats
 
 NULL = 1e-10  # of the largest eigenvalue: columns that vary less repeat one another
+_SEED = 32  # bytes
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,13 @@ class Columns:
 
     @classmethod
     def of(
-        cls, x: Floats, curvature: float, penalty: float, *, constant: bool
+        cls,
+        x: Floats,
+        curvature: float,
+        penalty: float,
+        *,
+        constant: bool,
+        source: RandomBytes = os.urandom,
     ) -> "Columns":
         """Return the columns turned.
 
@@ -49,12 +57,13 @@ class Columns:
             curvature: h, about that of a row's loss.
             penalty: Weight of half the squared coefficients beside the rows' losses.
             constant: Whether a column of ones follows, which is not penalised.
+            source: Where the directions are drawn from.
         """
         width, rows = x.shape
         mean = x.mean(axis=1)
         centred = x - mean[:, None]
         bent = (curvature * (centred @ centred.T) + penalty * np.eye(width)) / rows
-        turn = _turn(bent)
+        turn = _turn(bent, source)
         size = width + int(constant)
         made = np.ones((size, rows))
         made[:width] = turn.T @ centred
@@ -74,7 +83,7 @@ class Columns:
         return np.asarray(self.turn @ point[: len(self.mean)])
 
 
-def _turn(bent: Floats) -> Floats:
+def _turn(bent: Floats, source: RandomBytes) -> Floats:
     """Return T; it is 0 in directions that the rows do not decide on.
 
     The search begins at 0 and so never leaves the others: of all coefficients that fit
@@ -83,6 +92,6 @@ def _turn(bent: Floats) -> Floats:
     values, vectors = np.linalg.eigh(bent)
     known = values > NULL * max(values.max(initial=0.0), np.finfo(float).tiny)
     scales = np.where(known, 1.0 / np.sqrt(np.where(known, values, 1.0)), 0.0)
-    draws = np.random.default_rng(secrets.randbits(256))
+    draws = np.random.default_rng(int.from_bytes(source(_SEED)))
     turned, upper = np.linalg.qr(draws.normal(size=bent.shape))
     return np.asarray((vectors * scales) @ turned * np.sign(np.diag(upper)))

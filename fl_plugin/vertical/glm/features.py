@@ -35,7 +35,7 @@ class FeatureWorker(TurnWorker):
         self._place = line.index(side.party)
         self._line = line
         self._closes = side.party == line[-1]
-        self._blind = Blind(task.rows) if self._closes else None
+        self._blind = _blind(task, side) if self._closes else None
         self._key: Key | None = None
         self._shares: Floats | None = None
         self._at = np.zeros(self.columns.size)
@@ -63,7 +63,7 @@ class FeatureWorker(TurnWorker):
         before = self._line[self._place - 1] if self._place else self.task.label_party
         told = self.opened(question, before)
         z = self.terms.link.bounded(self._at @ self.columns.x)
-        lock = Lock.of(told.get("lock"), len(self._line), self.task.rows)
+        lock = self._lock(told, len(self._line))
         vectors = lock.read(Chunks.of(told, "rows", lock.chunks))
         if self._blind is not None:
             return self._closed(lock, vectors, z, self._blind.draw())
@@ -77,7 +77,7 @@ class FeatureWorker(TurnWorker):
         """Close the pass for the label party; tell the others the shares."""
         passed, own = self.terms.link.close(lock, list(vectors), z, blind)
         self._shares = own
-        self._key = Key.fresh(1, self.task.rows)
+        self._key = Key.fresh(1, self.task.rows, self.side.draws)
         answer: dict[str, Array] = {}
         for peer in self._line[:-1]:
             answer |= self.sealed(peer, {"shares": own})
@@ -115,11 +115,15 @@ class FeatureWorker(TurnWorker):
 
     def _products(self, told: Arrays, columns: Floats, constant: Floats) -> Arrays:
         """Return products under masks for the label party, and the masks' totals."""
-        lock = Lock.of(told.get("lock"), 1, self.task.rows)
+        lock = self._lock(told, 1)
         vectors = lock.read(Chunks.of(told, "rows", lock.chunks))
         sums, masks = lock.products(vectors, columns, self.terms.link.reach)
         sent = self.sealed(self.task.label_party, sums.arrays("sums"))
         return {**sent, "own": constant - masks}
+
+    def _lock(self, told: Arrays, products: int) -> Lock:
+        rows, draws = self.task.rows, self.side.draws
+        return Lock.of(told.get("lock"), products, rows, draws)
 
     def _end(self, question: Arrays) -> None:
         told = self.opened(question, self.task.label_party)
@@ -135,3 +139,7 @@ class FeatureWorker(TurnWorker):
         offset = -float(self.part()["coefficients"] @ self.columns.mean)
         told = {"offset": np.array([offset])}
         return self.sealed(self.task.label_party, told)
+
+
+def _blind(task: VerticalTask, side: Side) -> Blind:
+    return Blind(task.rows, side.draws.stream("blinds"))

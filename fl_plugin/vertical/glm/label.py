@@ -66,7 +66,7 @@ class LabelWorker(TurnWorker):
 
     def _start(self) -> Arrays:
         """Send the encrypted target to the others, for its products."""
-        self._key = Key.fresh(1, self.task.rows)
+        self._key = Key.fresh(1, self.task.rows, self.side.draws)
         sent = self._to_all(self._encrypted(self._key, self._target))
         return {**sent, "own": self.columns.x @ self._target}
 
@@ -75,7 +75,7 @@ class LabelWorker(TurnWorker):
         self.look()
         self._at = point_of(question, self.columns.size)
         z = self.terms.link.bounded(self._at @ self.columns.x + self._offset)
-        self._key = Key.fresh(len(self._others), self.task.rows)
+        self._key = Key.fresh(len(self._others), self.task.rows, self.side.draws)
         begun = self._encrypted(self._key, self.terms.link.begin(z))
         return self.sealed(self._others[0], begun)
 
@@ -83,7 +83,7 @@ class LabelWorker(TurnWorker):
         """Open the blinded pass, share out the means, multiply by the own columns."""
         last, link, rows = self._others[-1], self.terms.link, self.task.rows
         told = self.opened(question, last)
-        lock = Lock.of(told.get("lock"), 1, rows)
+        lock = Lock.of(told.get("lock"), 1, rows, self.side.draws)
         key = self._taken()
         blinded = key.open(Chunks.of(told, "pass", key.chunks))
         share = self._weights * link.share(blinded)
@@ -91,7 +91,7 @@ class LabelWorker(TurnWorker):
         others = lock.read(Chunks.of(told, "shares", lock.chunks))
         reach = link.reach * max(1.0, float(self._weights.max()))
         sums, masks = lock.products(others, weighed, reach)
-        self._key = Key.fresh(1, rows)
+        self._key = Key.fresh(1, rows, self.side.draws)
         shared = self._encrypted(self._key, share)
         return {
             **self._to_all(shared),  # before `sums`: channels count their messages

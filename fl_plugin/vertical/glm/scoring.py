@@ -6,7 +6,6 @@ feature party alone has nobody to hide behind: the label party, which knows its 
 part, can tell that party's from any prediction.
 """
 
-import secrets
 from collections.abc import Mapping
 
 import numpy as np
@@ -104,9 +103,9 @@ class FeatureScorer(_Scorer):
         return {place(self.task, "sealed", label): sealed}
 
     def _send_keys(self, peers: tuple[str, ...]) -> Arrays:
-        answer = {}
+        answer, source = {}, self.side.draws.stream("keys of a scoring")
         for peer in peers:
-            self._keys[peer] = secrets.token_bytes(KEY_BYTES)
+            self._keys[peer] = source(KEY_BYTES)
             key = np.frombuffer(self._keys[peer], dtype=np.uint8)
             sealed = self.side.channel.seal(peer, {"key": key})
             answer[place(self.task, "sealed", peer)] = sealed

@@ -132,6 +132,7 @@ class TurnWorker(VerticalWorker):
                 self.terms.link.curvature,
                 self.terms.penalty,
                 constant=self.side.party == self.task.label_party,
+                source=self.side.draws.stream("directions of columns"),
             )
         return self._columns
 

@@ -1,9 +1,12 @@
 """What domains keep of a vertical model goes with it, and what belongs to none goes."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from fl_plugin.registry.store import list_models
 
+MADE = datetime(2026, 1, 1, 12, tzinfo=UTC)
 RUN = "20260101t120000-credit_risk-0a1b2c3d"
 LOST = "20260101t120000-credit_risk-0a1b2c3e"
 
@@ -57,6 +60,17 @@ def test_a_part_of_a_run_that_was_never_registered_goes_after_a_day(vertical):
     assert not lost.exists()
     assert (vertical.root / part("savings")).exists()
     assert [r.rule for r in vertical.records("savings")] == ["retention.intermediate"]
+
+
+def test_a_part_of_a_run_that_can_be_resumed_stays(vertical):
+    kept = vertical.file(part("savings", LOST))
+    later = MADE + timedelta(days=1.5)
+    journal = vertical.file(f"runs/{LOST}/journal", age_of=later)
+    vertical.sweep(days=2)
+    assert kept.exists()
+    journal.unlink()
+    vertical.sweep(days=2)
+    assert not kept.exists()
 
 
 def test_what_was_never_renamed_beside_the_parts_goes(vertical):
