@@ -1,4 +1,4 @@
-"""The mesh of the small job (`bench.peers.job`): three domains' tables, and its study."""
+"""The small job (`bench.peers.job`) as a mesh: three domains' tables, its study."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

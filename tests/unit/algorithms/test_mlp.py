@@ -338,9 +338,15 @@ def test_a_robust_run_can_be_solved_with_each_partys_part():
 
 def test_without_hidden_layers_it_is_logistic_regression_by_averaging():
     blocks, task = case("binary")
-    whole = {"batch_size": 1_000_000, "alpha": 0.0, "decay": False, "clip": 1e6}
     algorithm = MLPFedAvg(
-        hidden_layers=0, local_epochs=3, max_rounds=4, learning_rate=0.5, **whole
+        hidden_layers=0,
+        local_epochs=3,
+        max_rounds=4,
+        learning_rate=0.5,
+        batch_size=1_000_000,
+        alpha=0.0,
+        decay=False,
+        clip=1e6,
     )
     fitted = fit_over(algorithm, task, blocks)
 
