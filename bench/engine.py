@@ -73,6 +73,7 @@ def messages(times: int) -> list[Figure]:
     """Return milliseconds a message, on this disk and in memory."""
     places = {"on this disk": None, "in memory": MEMORY}
     found: dict[str, Clock] = {}
+    chores: list[Figure] = []
     for place, folder in places.items():
         with tempfile.TemporaryDirectory(prefix="bench-", dir=folder) as name:
             root = small_job.make(Path(name), small_job.ALGORITHMS["fedavg"])
