@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import NoneType
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ GENESIS = "0" * 64  # what the first record names as its predecessor
 LONGEST_TEXT = 512
 MOST_COLUMNS = 4_096
 LONGEST_BODY = 4_000_000
+_SHORT = 16_384  # characters of a body that is worth keeping in memory
 
 _VERIFY = "Run `fl audit verify` and tell the domain's steward."
 _TEXT: tuple[type, ...] = (str,)
@@ -129,6 +131,11 @@ def read_record(sequence: object, body: object, stored_hash: object) -> AuditRec
     Raises:
         LedgerError: If body, hash and place do not belong together.
     """
+    short = isinstance(body, str) and len(body) <= _SHORT
+    return (_read_short if short else _read)(sequence, body, stored_hash)
+
+
+def _read(sequence: object, body: object, stored_hash: object) -> AuditRecord:
     altered = LedgerError(f"Audit record {sequence} was altered.", remedy=_VERIFY)
     if not isinstance(body, str) or len(body) > LONGEST_BODY:
         raise altered
@@ -144,6 +151,10 @@ def read_record(sequence: object, body: object, stored_hash: object) -> AuditRec
         raise altered
     values["columns"] = tuple(values["columns"])
     return AuditRecord(**values, hash=stored_hash)
+
+
+# The newest record is asked for several times a message; the same row is the same.
+_read_short = lru_cache(maxsize=256, typed=True)(_read)
 
 
 def canonical(values: Mapping[str, object]) -> str:

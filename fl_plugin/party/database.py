@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ import pyarrow as pa
 from fl_plugin.errors import ContractError, StorageError
 from fl_plugin.manifest.types import Relation
 from fl_plugin.party.batches import STREAM_ROWS, Stream, batches_of, capped
+from fl_plugin.party.built import built_columns, newest_measured, quoted
 from fl_plugin.party.unreadable import is_locked, locked, missing, unreadable
 from fl_plugin.policy.types import Measured
 
@@ -34,7 +34,6 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 MEMORY = 2**31  # bytes; `memory` in node.yml
 # DuckDB gets this part of it while it reads.
 SHARE = 4
-PROFILE = ("mesh_meta", "product_profile")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,36 +68,22 @@ class Database:
 
     def columns(self, relation: Relation) -> dict[str, str] | None:
         """Return column name to type of the built table; None where it is missing."""
-        query = (
-            "select column_name, data_type from duckdb_columns() where "
-            "database_name = current_database() and schema_name = ? and table_name = ?"
-            " order by column_index"
-        )
         with self._open() as connection:
-            found = connection.execute(
-                query, [relation.schema, relation.identifier]
-            ).fetchall()
-        return dict(found) or None
+            return built_columns(connection, relation)
 
     def measured(self, model: str, version: int | None) -> Measured:
         """Return what the last build measured of a product; blanks where nothing."""
         with self._open() as connection:
-            exists = connection.execute(
-                "select count(*) from duckdb_tables() where "
-                "database_name = current_database() and schema_name = ? "
-                "and table_name = ?",
-                list(PROFILE),
-            ).fetchone()
-            if not exists or not exists[0]:
-                return Measured()
-            rows = connection.execute(
-                "select built_at, completeness, validity, uniqueness, tests_failed, "
-                "dbt_invocation_id from mesh_meta.product_profile "
-                "where product in (?, ?) and version is not distinct from ? "
-                "order by built_at desc limit 1",
-                [model, f"{self.domain}.{model}", version],
-            ).fetchall()
-        return _measured(rows[0]) if rows else Measured()
+            return newest_measured(connection, self.domain, model, version)
+
+    def built(
+        self, relation: Relation, model: str, version: int | None
+    ) -> tuple[dict[str, str] | None, Measured]:
+        """Return `columns` and `measured`; the file is opened once for both."""
+        with self._open() as connection:
+            columns = built_columns(connection, relation)
+            found = newest_measured(connection, self.domain, model, version)
+        return columns, found
 
     @contextmanager
     def stream(
@@ -164,7 +149,7 @@ class Database:
             BuildError: The domain is not built.
             StorageError: The database is locked, or cannot be written.
         """
-        schema, name = _quote(relation.schema), _quote(relation.identifier)
+        schema, name = quoted(relation.schema), quoted(relation.identifier)
         connection = self._connect(read_only=False)
         try:
             connection.register("published", rows)
@@ -237,30 +222,12 @@ def parse_filter(row_filter: str) -> Mapping[str, Any]:
     return dict(tree)
 
 
-def _measured(row: Sequence[Any]) -> Measured:
-    built_at, completeness, validity, uniqueness, failed, build = row
-    if isinstance(built_at, datetime) and built_at.tzinfo is None:
-        built_at = built_at.replace(tzinfo=UTC)
-    return Measured(
-        built_at=built_at,
-        completeness=completeness,
-        validity=validity,
-        uniqueness=uniqueness,
-        tests_failed=failed,
-        build=str(build),
-    )
-
-
 def _picked(columns: Mapping[str, str]) -> str:
-    return ", ".join(f"{_quote(c)} as {_quote(n)}" for n, c in columns.items())
+    return ", ".join(f"{quoted(c)} as {quoted(n)}" for n, c in columns.items())
 
 
 def _rows(relation: Relation, row_filter: str | None) -> str:
     """Return the `from` and `where`, its names quoted, from the manifest."""
-    source = f"from {_quote(relation.schema)}.{_quote(relation.identifier)}"
+    source = f"from {quoted(relation.schema)}.{quoted(relation.identifier)}"
     # Word for word what `parse_filter` parsed and the policy accepted.
     return f"{source} where ({row_filter})" if row_filter else source
-
-
-def _quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -111,16 +111,15 @@ class Domain:
         )
         if product is None:
             return facts
-        database = self.database()
-        model = product.name.partition(".")[2]
+        table, measured = self.database().built(
+            product.relation, product.name.partition(".")[2], product.version
+        )
         return replace(
             facts,
             policy_fingerprint=policy_fingerprint(product),
             contract_signed=is_contract_signed(product, node, self.folder),
-            table=database.columns(product.relation),
-            measured=with_drift(
-                database.measured(model, product.version), product, ledger
-            ),
+            table=table,
+            measured=with_drift(measured, product, ledger),
             filter_columns=_filter_columns(product),
         )
 

@@ -1,6 +1,7 @@
 """One spelling for each SQL type, so that a contract and a table can be compared."""
 
 import re
+from functools import lru_cache
 
 _SAME = {
     "INT": "INTEGER",
@@ -32,6 +33,7 @@ _DECIMAL = re.compile(r"DECIMAL(?:\((\d+)(?:,(\d+))?\))?")
 _DEFAULT_DECIMAL = "DECIMAL(18,3)"  # DuckDB's, where no precision is given
 
 
+@lru_cache(maxsize=1_024)  # asked of every column at every decision
 def canonical_type(text: str) -> str:
     """Return DuckDB's own upper-case name of a type: `decimal(5, 4)`, `text`."""
     spaced = " ".join(text.upper().split())

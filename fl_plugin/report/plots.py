@@ -14,6 +14,7 @@ from typing import Any
 import matplotlib as mpl
 from markupsafe import Markup, escape
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 WIDTH = 5.0  # inches: 360 points, legible from a telephone to half a desktop page
@@ -127,7 +128,14 @@ def style() -> AbstractContextManager[None]:
 def _svg(canvas: Canvas) -> Markup:
     buffer = io.StringIO()
     nothing = {"Date": None, "Creator": None}
-    canvas.figure.savefig(buffer, format="svg", metadata=nothing)
+    figure, surface = canvas.figure, FigureCanvasSVG(canvas.figure)
+    figure.set_facecolor("none")
+    layout = figure.get_layout_engine()
+    if layout is not None:
+        # `savefig` would draw twice: once for the places alone.
+        layout.execute(figure)
+        figure.set_layout_engine("none")
+    surface.print_svg(buffer, metadata=nothing)  # type: ignore[no-untyped-call] # theirs
     text = buffer.getvalue()
     body = text[text.index("<svg") :]
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)

@@ -66,7 +66,7 @@ class FederatedMLP(RowAlgorithm):
 
     Args:
         hidden_units: Units of each hidden layer.
-        hidden_layers: How many hidden layers.
+        hidden_layers: How many hidden layers; 0 for a linear model.
         alpha: Weight of the L2 penalty, as scikit-learn's.
         learning_rate: Of a party's own steps, in the first round.
         decay: Whether that rate falls to 0 over the rounds, along a cosine.
@@ -270,7 +270,7 @@ def _nobody(what: str) -> TrainingError:
 
 _ENDS: Mapping[str, tuple[float, float]] = {
     "hidden_units": (1, 4_096),
-    "hidden_layers": (1, 8),
+    "hidden_layers": (0, 8),
     "alpha": (0.0, 1e6),
     "learning_rate": (1e-9, 100.0),
     "batch_size": (1, 1_000_000),

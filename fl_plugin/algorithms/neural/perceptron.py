@@ -19,6 +19,7 @@ from fl_plugin.summand import Array, Floats
 LARGEST_LOSS = 100.0
 # Values held at a time (32 MB): a table up to that size is shuffled as a whole.
 ROOM = 2**22
+_NO_HIDDEN = 2  # sizes: columns and outputs
 
 Layers = tuple[list[Floats], list[Floats]]
 
@@ -57,7 +58,12 @@ class Network:
         return matrices, intercepts
 
     def start(self, seed: int) -> Floats:
-        """Return weights drawn as scikit-learn draws them (Glorot & Bengio 2010)."""
+        """Return weights drawn as scikit-learn draws them (Glorot & Bengio 2010).
+
+        Zeros without a hidden layer: there are no units to be told apart by chance.
+        """
+        if len(self.sizes) == _NO_HIDDEN:
+            return np.zeros(self.size)
         rng = np.random.default_rng(seed)
         weights = np.empty(self.size)
         for matrix, intercept in zip(*self.layers(weights), strict=True):

@@ -334,3 +334,37 @@ def test_a_robust_run_can_be_solved_with_each_partys_part():
         algorithm, task, lambda q, _: algorithm.combine([w.answer(q) for w in workers])
     )
     assert np.isfinite(fitted.model["weights"]).all()
+
+
+def test_without_hidden_layers_it_is_logistic_regression_by_averaging():
+    blocks, task = case("binary")
+    algorithm = MLPFedAvg(
+        hidden_layers=0,
+        local_epochs=3,
+        max_rounds=4,
+        learning_rate=0.5,
+        batch_size=1_000_000,
+        alpha=0.0,
+        decay=False,
+        clip=1e6,
+    )
+    fitted = fit_over(algorithm, task, blocks)
+
+    weights = np.zeros(task.width + 1)
+    rows = [(np.column_stack([b.x.T, np.ones(b.rows)]), b.y) for b in blocks]
+    for _ in range(4):
+        parts = []
+        for x, y in rows:
+            own = weights.copy()
+            for _ in range(3):
+                own -= 0.5 * x.T @ (1.0 / (1.0 + np.exp(-x @ own)) - y) / len(y)
+            parts.append(own * len(y) / task.rows)
+        weights = np.sum(parts, axis=0)
+    np.testing.assert_allclose(fitted.model["weights"], weights, atol=1e-9)
+
+    estimator = algorithm.estimator(fitted.model, task)
+    x, _ = pooled(blocks)
+    chance = 1.0 / (1.0 + np.exp(-(x @ weights[:-1] + weights[-1])))
+    np.testing.assert_allclose(estimator.predict_proba(x)[:, 1], chance, atol=1e-9)
+    back = algorithm.model_of(skops.io.loads(skops.io.dumps(estimator)))
+    np.testing.assert_array_equal(back["weights"], fitted.model["weights"])

@@ -12,6 +12,7 @@ from fl_plugin.manifest.types import Relation
 from fl_plugin.party.database import Database, parse_filter
 from fl_plugin.party.rows import Wanted, read_rows
 from fl_plugin.policy.row_filter import columns_of
+from fl_plugin.policy.types import Measured
 from fl_plugin.preparation.features import Feature
 
 RELATION = Relation(database="d", schema="main", identifier="t")
@@ -142,3 +143,17 @@ def test_a_table_that_is_not_there_has_no_columns(database):
         'or"der',
         "bad",
     ]
+
+
+def test_a_schema_called_as_the_database_is_told_apart_from_it(tmp_path):
+    path = tmp_path / "north.duckdb"
+    with duckdb.connect(path) as connection:
+        connection.execute("create table t (a integer)")
+        connection.execute("create schema north")
+        connection.execute("create table north.north.t (b varchar)")
+    database = Database(path, "north")
+    in_schema = Relation(database="north", schema="north", identifier="t")
+    assert database.columns(in_schema) == {"b": "VARCHAR"}
+    columns, measured = database.built(in_schema, "t", None)
+    assert columns == {"b": "VARCHAR"}
+    assert measured == Measured()

@@ -1,0 +1,1 @@
+"""The small job as a Flower app; `bench.peers.job` is found by PYTHONPATH."""
