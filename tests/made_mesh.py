@@ -72,7 +72,7 @@ def _write_domain(
     (folder / "data").mkdir(parents=True, exist_ok=True)
     with duckdb.connect(folder / "data" / f"{domain}.duckdb") as connection:
         connection.register("given", table)
-        connection.execute(f"create table {MODEL} as select * from given")
+        connection.execute(f"create or replace table {MODEL} as select * from given")
     algorithm = made.study["algorithm"]["name"]
     words = {
         "domain": domain,

@@ -11,8 +11,11 @@ from fl_plugin.cli.naming import suggesting
 from fl_plugin.cli.progress import logged
 from fl_plugin.cli.screen import Table
 from fl_plugin.cli.session import Session, verb
+from fl_plugin.cli.train import interrupted
+from fl_plugin.errors import UsageError
 
 if TYPE_CHECKING:  # help must not wait for what a run needs
+    from fl_plugin import Mesh
     from fl_plugin.mesh.rounds import Round
     from fl_plugin.mesh.running import RunState
 
@@ -54,7 +57,7 @@ def list_verb(session: Session) -> None:
 
 
 @runs.command()
-@click.argument("run")
+@click.argument("run", required=False, default="")
 @click.option(
     "--last",
     type=click.IntRange(min=1),
@@ -67,18 +70,32 @@ def list_verb(session: Session) -> None:
 def show(session: Session, run: str, last: int) -> None:
     """Print how RUN stands and what each of its rounds cost.
 
+    The newest run unless one is named.
+
     Also of a run that another process is carrying out. A domain is absent from a round
     that it has not answered before the deadline.
 
     Example: fl runs show 20261121t101500-credit_risk-1f2e3d4c
     """
     mesh = session.mesh
+    run = run or newest(mesh)
     with suggesting(run, lambda: (r.run for r in mesh.runs)):
         found = mesh.run_state(run)
     rounds = mesh.run_rounds(run)
     total = _total(rounds)
     facts = {**asdict(found), "total": total, "rounds": [asdict(r) for r in rounds]}
     session.answer(facts, [_standing(found, total), *_rounds(rounds[-last:], total)])
+
+
+def newest(mesh: "Mesh") -> str:
+    """Return the newest run.
+
+    Raises:
+        UsageError: There is none yet.
+    """
+    for state in mesh.runs:
+        return state.run
+    raise UsageError("No run yet.", remedy="Begin one: fl train STUDY")
 
 
 def _total(rounds: "Sequence[Round]") -> dict[str, Any]:
@@ -126,19 +143,21 @@ def _rounds(rounds: "Sequence[Round]", total: Mapping[str, Any]) -> list[Table]:
 
 
 @runs.command()
-@click.argument("run")
+@click.argument("run", required=False, default="")
 @click.option("--engine", default="", metavar="NAME", help="Another engine.")
 @logged
 @verb
 def resume(session: Session, run: str, engine: str, log_format: str) -> None:
     """Go on with RUN where it stood when it was interrupted.
 
-    It asks the domains nothing again that they have answered, spends no budget twice,
-    and ends with the very model that it would have made.
+    The newest that was interrupted unless one is named. It asks the domains nothing
+    again that they have answered, spends no budget twice, and ends with the very model
+    that it would have made.
 
     Example: fl runs resume 20261121t101500-credit_risk-1f2e3d4c
     """
     mesh = session.mesh
+    run = run or interrupted(mesh)
     with (
         suggesting(run, lambda: (r.run for r in mesh.runs)),
         session.progress(log_format) as listener,

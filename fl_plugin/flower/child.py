@@ -18,9 +18,22 @@ _GRACE = 5.0
 
 
 def main() -> None:
-    """Run the program that the first argument names."""
-    program = sys.argv.pop(1)
+    """Run the program that the first argument names, and end when it does.
+
+    A SuperNode that gives up waits for threads of its own that never end.
+    """
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    code = 1
+    try:
+        _run(sys.argv.pop(1))
+        code = 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 1
+    finally:
+        os._exit(code)
+
+
+def _run(program: str) -> None:
     if program == "superlink":
         from flwr.superlink.cli.flower_superlink import (  # noqa: PLC0415
             flower_superlink,

@@ -20,6 +20,7 @@ from fl_plugin.errors import StorageError
 HANDSHAKE_SECONDS = 10.0
 MOST_CONNECTIONS = 512
 _PIECE = 2**16
+_AGAIN_SECONDS = 0.5
 Refused = Callable[[str, str], None]
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -45,6 +46,7 @@ class Way:
         inside: How to greet who comes: a context with the certificates that are let
             in, made anew for each; None for plain bytes on this machine.
         outside: How to greet where it leads to; None for plain bytes.
+        patience: How many seconds to wait for where it leads to, while that is gone.
         refused: Told the peer's address and why it was not let in.
     """
 
@@ -52,6 +54,7 @@ class Way:
     leads_to: Address
     inside: Callable[[], ssl.SSLContext] | None = None
     outside: ssl.SSLContext | None = None
+    patience: float = 0.0
     refused: Refused | None = None
 
 
@@ -140,12 +143,7 @@ class Forwarder:
         return reader, asyncio.StreamWriter(transport, protocol, reader, self._loop)
 
     async def _join(self, near: Streams) -> None:
-        far = await asyncio.open_connection(
-            self._way.leads_to.host,
-            self._way.leads_to.port,
-            ssl=self._way.outside,
-            server_hostname=self._way.leads_to.host if self._way.outside else None,
-        )
+        far = await self._far()
         try:
             async with asyncio.TaskGroup() as both:
                 both.create_task(_copy(near[0], far[1]))
@@ -154,6 +152,26 @@ class Forwarder:
             pass
         finally:
             far[1].close()
+
+    async def _far(self) -> Streams:
+        """Return the streams of where it leads to.
+
+        A SuperNode that is let in and then cut off ends for good; one that waits goes
+        on when the SuperLink is there again.
+        """
+        to, until = self._way.leads_to, self._loop.time() + self._way.patience
+        while True:
+            try:
+                return await asyncio.open_connection(
+                    to.host,
+                    to.port,
+                    ssl=self._way.outside,
+                    server_hostname=to.host if self._way.outside else None,
+                )
+            except OSError:
+                if self._loop.time() > until:
+                    raise
+                await asyncio.sleep(_AGAIN_SECONDS)
 
 
 async def _copy(source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:

@@ -36,6 +36,7 @@ from fl_plugin.software import release
 
 _LOOK_SECONDS = 0.03
 _AGAIN_SECONDS = 0.5
+_PATIENCE = 15.0
 _LEAST_SECONDS = 5.0
 _LOST = (httpx.HTTPError, RunNotRunningException)
 
@@ -88,7 +89,7 @@ class Lines:
                 self._pull(asked)
             except _LOST:
                 self._enter_again(until)
-                asked.sent.clear()
+                asked.begin_again()
             if asked.open:
                 time.sleep(_LOOK_SECONDS)
         return asked.answers
@@ -123,9 +124,7 @@ class Lines:
                 for d in there
             ]
         )
-        asked.sent.update(zip(ids, there, strict=True))
-        asked.look_again({d for n, d in asked.sent.items() if not n})
-        asked.sent.pop("", None)
+        asked.note_sent({n: d for n, d in zip(ids, there, strict=True) if n})
 
     def _pull(self, asked: "_Asked") -> None:
         if not asked.sent:
@@ -166,6 +165,7 @@ class _Asked:
         self.sent: dict[str, str] = {}  # Flower's number of a message, to its domain
         self.answers: dict[str, Answer] = {}
         self._later: dict[str, float] = {}
+        self._waits: dict[str, float] = {}
 
     @property
     def open(self) -> bool:
@@ -175,12 +175,30 @@ class _Asked:
     def due(self) -> list[str]:
         """Return the domains to be asked now."""
         now = time.monotonic()
-        under_way = {*self.sent.values(), *self.answers}
         return [
             d
             for d in self.questions
-            if d not in under_way and self._later.get(d, 0.0) <= now
+            if d not in self.answers and self._later.get(d, 0.0) <= now
         ]
+
+    def note_sent(self, numbers: Mapping[str, str]) -> None:
+        """Note what was sent, to be sent again where there is no answer for long.
+
+        A node that was killed takes a minute to be missed by Flower.
+
+        Args:
+            numbers: Flower's number of a message, to its domain.
+        """
+        self.sent.update(numbers)
+        for domain in numbers.values():
+            wait = self._waits.get(domain, _PATIENCE)
+            self._waits[domain] = 2 * wait
+            self._later[domain] = time.monotonic() + wait
+
+    def begin_again(self) -> None:
+        """Forget what was sent: whoever it was sent through is gone."""
+        self.sent.clear()
+        self._later.clear()
 
     def look_again(self, domains: set[str]) -> None:
         """Ask these again in a moment."""

@@ -41,7 +41,8 @@ from fl_plugin.flower.runtime import Runtime
 from fl_plugin.party.party import Party
 
 _PROBE_SECONDS = 2.0
-_AGAIN_SECONDS = 5.0
+_AGAIN_SECONDS = 2.0
+_PATIENCE = 20.0  # a SuperNode itself waits 30 s for an answer
 _LOOPBACK = "127.0.0.1"
 
 
@@ -93,6 +94,7 @@ class FlowerNode:
                     listens=Address(_LOOPBACK, 0),
                     leads_to=gate,
                     outside=self._greeting(),
+                    patience=_PATIENCE,
                 )
             )
             held.callback(tunnel.close)

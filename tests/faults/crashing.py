@@ -182,7 +182,7 @@ def _checked(folder: Path, run: str) -> float:
 
 def _train(root: str, kills: tuple[Kill | None, ...]) -> None:
     with ExitStack() as stack:
-        stack.enter_context(_fixed_secrets())
+        stack.enter_context(fixed_secrets())
         stack.enter_context(_fixed_libraries(Path(root).parent / "drawn"))
         # Half of a small vertical run, and nothing of what is tested.
         stack.enter_context(patch("fl_plugin.mesh.vertical.report_of", lambda _: ""))
@@ -212,7 +212,7 @@ def _go_on(root: Path) -> None:
 def _count(root: str, sender: Any) -> None:
     found: dict[str, int] = {}
     every = {**MOMENTS, **AGAIN, **SPENDS}
-    with _fixed_secrets(), _fixed_libraries(Path(root).parent / "drawn"):
+    with fixed_secrets(), _fixed_libraries(Path(root).parent / "drawn"):
         contexts = [
             _wrapped(target, _counting(name, found)) for name, target in every.items()
         ]
@@ -263,7 +263,7 @@ def _wrapped(target: str, around: Callable[..., Any]) -> Any:
 
 
 @contextmanager
-def _fixed_secrets() -> Iterator[None]:
+def fixed_secrets() -> Iterator[None]:
     """Give each domain the same secret in every run, so that noise is the same."""
     here = threading.local()
     plain = Party._open

@@ -1,0 +1,170 @@
+"""Flower over TLS: the bytes of threads, whoever dies; no stranger's app is started."""
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from flwr.cli.build import build_fab_from_disk
+from flwr.common.serde import fab_to_proto
+from flwr.proto.control_pb2 import ListRunsRequest, StartRunRequest
+from flwr.supercore.control import ControlHttpClient
+from flwr.supercore.fab import Fab
+from flwr.supercore.interceptors import RuntimeVersionHttpInterceptor
+
+from fl_plugin import Mesh
+from fl_plugin.errors import UsageError
+from fl_plugin.flower import shim as shim_room
+from fl_plugin.flower.admission import admit, dismiss
+from fl_plugin.flower.forwarding import Address, Forwarder, Way, tunnel_context
+from fl_plugin.flower.places import LinkPlace, NodePlace
+from fl_plugin.ledger.chain import verify
+from fl_plugin.ledger.store import Ledger
+from tests.faults.crashing import fixed_secrets
+from tests.faults.machines import GATE, Machines
+from tests.made_mesh import STUDY, make_mesh
+from tests.small_mesh import FIVE, small
+
+pytestmark = pytest.mark.slow
+DOMAINS = FIVE[:3]
+
+
+@pytest.fixture(scope="module")
+def machines(tmp_path_factory):
+    root = make_mesh(tmp_path_factory.mktemp("flower") / "mesh", small(DOMAINS))
+    found = Machines(root, DOMAINS)
+    found.start()
+    yield found
+    assert found.close() == []
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory):
+    root = make_mesh(tmp_path_factory.mktemp("embedded") / "mesh", small(DOMAINS))
+    with fixed_secrets():
+        return Mesh.open(root).train(STUDY).record
+
+
+def same(done, expected):
+    assert done.model_digest == expected.model_digest
+    assert done.metrics == expected.metrics
+    return True
+
+
+def audited(mesh, run):
+    """Each event of a run is on record once, at each domain."""
+    for domain, records in mesh.audit(run=run).items():
+        rounds = [(r.action, r.rule, r.round) for r in records if r.round]
+        assert len(set(rounds)) == len(rounds), domain
+        actions = [r.action for r in records]
+        assert actions.count("open") == actions.count("close") == 1, domain
+    return True
+
+
+def test_flower_gives_the_bytes_of_threads(machines, expected):
+    mesh = Mesh.open(machines.root)
+    done = mesh.train(STUDY, engine="flower").record
+    assert same(done, expected)
+    assert audited(mesh, done.run)
+
+
+@pytest.mark.parametrize(("who", "at"), [("birch", 9), ("up", 12)])
+def test_who_is_killed_comes_back_and_the_run_goes_on(machines, expected, who, at):
+    def kill(_kind, number):
+        if number == at:
+            machines.kill(who)
+            machines.up() if who == "up" else machines.node(who)
+
+    mesh = Mesh.open(machines.root)
+    done = mesh.train(STUDY, engine="flower", listener=kill).record
+    assert same(done, expected)
+    assert audited(mesh, done.run)
+
+
+def test_a_coordinator_that_is_killed_goes_on(machines, expected):
+    mesh = Mesh.open(machines.root)
+    words = ["train", STUDY, "--engine", "flower", "--log-format", "json"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "fl_plugin", *words, "--project", str(machines.root)],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if b'"round": 11' in line:
+                os.kill(process.pid, signal.SIGKILL)
+    (state,) = [s for s in mesh.runs if s.standing == "interrupted"]
+    done = mesh.resume(state.run).record
+    assert same(done, expected)
+    assert audited(mesh, done.run)
+
+
+@contextmanager
+def behind_the_gate(machines, domain):
+    """Speak to Flower's own port, as an admitted domain can that means no good."""
+    place = NodePlace(machines.root / "domains" / domain)
+    certificate, key = place.certificate, place.certificate.with_suffix(".key")
+    tunnel = Forwarder(
+        Way(
+            listens=Address("127.0.0.1", 0),
+            leads_to=Address(GATE, machines.port),
+            outside=tunnel_context(str(certificate), str(key), str(place.authority)),
+        )
+    )
+    control = ControlHttpClient.from_server_address(
+        server_address=f"127.0.0.1:{tunnel.port}",
+        insecure=False,
+        root_certificates=place.authority.read_bytes(),
+        interceptors=[RuntimeVersionHttpInterceptor("flwr-cli")],
+    )
+    yield control
+    control.close()
+    tunnel.close()
+
+
+def ended(control, run):
+    """Return how a run of Flower's ended."""
+    for _ in range(300):
+        status = control.ListRuns(ListRunsRequest(run_id=run)).run_dict[run].status
+        if status.status == "finished":
+            return status.sub_status
+        time.sleep(0.1)
+    return "it goes on"
+
+
+def an_app(tmp_path):
+    """Return an app that would leave a file where it is started."""
+    folder = shutil.copytree(Path(shim_room.__file__).with_name("shim_app"), tmp_path)
+    for file in (folder / "mesh_shim").glob("*_app.py"):
+        trace = f"open({str(tmp_path / 'started')!r}, 'w').close()"
+        file.write_text(f"{file.read_text()}\n{trace}\n")
+    return build_fab_from_disk(folder), tmp_path / "started"
+
+
+def test_an_admitted_domain_can_start_no_app(machines, tmp_path):
+    """Neither its own nor the mesh's: a run starts at the door, on this machine."""
+    own, started = an_app(tmp_path / "app")
+    with behind_the_gate(machines, "ash") as control:
+        for app in (own, shim_room.shim()):
+            fab = fab_to_proto(Fab(hashlib.sha256(app).hexdigest(), app, {}))
+            run = control.StartRun(StartRunRequest(fab=fab)).run_id
+            assert ended(control, run) == "failed"
+    assert not started.exists()
+    with Ledger.open(LinkPlace(machines.root).ledger, write=False) as ledger:
+        assert {r.rule for r in ledger.show()} == {"app.unlisted"}
+        assert verify(ledger).ok
+
+
+def test_a_domain_that_is_dismissed_is_asked_no_more(machines):
+    place = LinkPlace(machines.root)
+    certificate = NodePlace(machines.root / "domains" / "cedar").certificate
+    dismiss(place, "cedar")
+    with pytest.raises(UsageError, match="No node is admitted for cedar"):
+        Mesh.open(machines.root).train(STUDY, engine="flower")
+    admit(place, "cedar", certificate)
