@@ -11,6 +11,7 @@ import contextlib
 import socket
 import ssl
 import threading
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ HANDSHAKE_SECONDS = 10.0
 MOST_CONNECTIONS = 512
 _PIECE = 2**16
 _AGAIN_SECONDS = 0.5
+_TURNS = 5
 Refused = Callable[[str, str], None]
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -69,6 +71,7 @@ class Forwarder:
         self._way = way
         self._listening = _listening(way.listens)
         self._open: set[asyncio.Task[None]] = set()
+        self._writers: weakref.WeakSet[asyncio.StreamWriter] = weakref.WeakSet()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -95,11 +98,15 @@ class Forwarder:
             self._loop.run_forever()
         for task in (accepting, *self._open):
             task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            self._loop.run_until_complete(
-                asyncio.gather(accepting, *self._open, return_exceptions=True)
-            )
+        self._loop.run_until_complete(self._ended(accepting, *self._open))
         self._loop.close()
+
+    async def _ended(self, *tasks: asyncio.Task[None]) -> None:
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for writer in list(self._writers):
+            writer.transport.abort()
+        for _ in range(_TURNS):  # of the loop, until what was aborted is closed
+            await asyncio.sleep(0)
 
     async def _accept(self) -> None:
         while True:
@@ -140,7 +147,9 @@ class Forwarder:
             if self._way.refused is not None:
                 self._way.refused(peer, _why(error))
             return None
-        return reader, asyncio.StreamWriter(transport, protocol, reader, self._loop)
+        writer = asyncio.StreamWriter(transport, protocol, reader, self._loop)
+        self._writers.add(writer)
+        return reader, writer
 
     async def _join(self, near: Streams) -> None:
         far = await self._far()
@@ -162,7 +171,7 @@ class Forwarder:
         to, until = self._way.leads_to, self._loop.time() + self._way.patience
         while True:
             try:
-                return await asyncio.open_connection(
+                far = await asyncio.open_connection(
                     to.host,
                     to.port,
                     ssl=self._way.outside,
@@ -172,6 +181,9 @@ class Forwarder:
                 if self._loop.time() > until:
                     raise
                 await asyncio.sleep(_AGAIN_SECONDS)
+            else:
+                self._writers.add(far[1])
+                return far
 
 
 async def _copy(source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:

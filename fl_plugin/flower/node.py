@@ -194,27 +194,37 @@ def _prepare(place: NodePlace, domain: str, invitation: Invitation) -> None:
 def _problem_at(gate: Address, greeting: ssl.SSLContext, place: NodePlace) -> str:
     """Return why the gate does not let this node in, in words; empty where it does."""
     try:
-        with (
-            socket.create_connection((gate.host, gate.port), _PROBE_SECONDS) as plain,
-            greeting.wrap_socket(plain, server_hostname=gate.host) as probe,
-        ):
-            probe.settimeout(_PROBE_SECONDS)
-            probe.recv(1)  # TLS 1.3: a certificate is refused after the handshake
-    except TimeoutError:
-        return ""
+        if _lets_in(gate, greeting):
+            return ""
     except ssl.SSLCertVerificationError:
         return (
             f"What answers at {gate} is not the SuperLink of the invitation, or its "
             "certificate has ended. Ask whoever runs it for a new invitation."
         )
     except ssl.SSLError:
-        return (
-            f"Waiting to be admitted at {gate}. Send {place.certificate} to whoever "
-            "runs the SuperLink."
-        )
+        pass
     except OSError:
         return f"Waiting for the SuperLink at {gate}: nobody answers there."
-    return ""
+    return (
+        f"Waiting to be admitted at {gate}. Send {place.certificate} to whoever "
+        "runs the SuperLink."
+    )
+
+
+def _lets_in(gate: Address, greeting: ssl.SSLContext) -> bool:
+    """Return whether the gate keeps the connection.
+
+    With TLS 1.3 a certificate is refused after the handshake, as this side sees it.
+    """
+    with (
+        socket.create_connection((gate.host, gate.port), _PROBE_SECONDS) as plain,
+        greeting.wrap_socket(plain, server_hostname=gate.host) as probe,
+    ):
+        probe.settimeout(_PROBE_SECONDS)
+        try:
+            return bool(probe.recv(1))
+        except TimeoutError:  # nobody speaks, and nobody hangs up
+            return True
 
 
 def _has_joined(log: Path) -> bool:

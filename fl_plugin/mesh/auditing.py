@@ -11,6 +11,8 @@ from fl_plugin.manifest.reader import read_manifest
 from fl_plugin.policy.fingerprint import policy_fingerprint
 from fl_plugin.registry.store import Listing
 
+SUPERLINK = "superlink"
+
 
 def show_ledgers(
     ledgers: Mapping[str, Path], *, last: int | None = None, **only: str | None
@@ -56,11 +58,16 @@ def verify_ledgers(
 def ledgers_of(root: Path, domain: str | None) -> dict[str, Path]:
     """Return where the domains' ledgers lie, by domain.
 
+    Where this machine runs a SuperLink, its own is among them: who was turned away.
+
     Raises:
         UsageError: The domain does not exist.
     """
     folders = sorted((root / "domains").glob("*/node.yml"))
     known = {f.parent.name: f.parent / "ledger" / "ledger.sqlite" for f in folders}
+    gate = root / "flower" / "ledger" / "ledger.sqlite"
+    if gate.exists():
+        known.setdefault(SUPERLINK, gate)
     if domain is None:
         return known
     if domain not in known:

@@ -1,14 +1,21 @@
-"""Flower over TLS: the bytes of threads, whoever dies; no stranger's app is started."""
+"""Flower over TLS: the bytes of threads and processes, whoever dies; no strange app.
+
+However sums are protected, and over two, three and five domains: three of the nine
+here, all of them with `--long`.
+"""
 
 import hashlib
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flwr.cli.build import build_fab_from_disk
@@ -32,13 +39,58 @@ from tests.made_mesh import STUDY, make_mesh
 from tests.small_mesh import FIVE, small
 
 pytestmark = pytest.mark.slow
-DOMAINS = FIVE[:3]
+TWO = "we accept that two parties can derive each other's sums"
+KINDS = ("plain", "masked", "noised")
+NUMBERS = (2, 3, 5)
+USUAL = (("masked", 3), ("noised", 5), ("plain", 2))
+
+
+def made(kind, number):
+    """Return a mesh of so many domains whose sums are protected in one way."""
+    domains = FIVE[:number]
+    if kind == "plain":
+        clear = {"privacy": {"secure_aggregation": False}}
+        return small(domains, study=clear, node={"secure_aggregation": "optional"})
+    node = {"two_parties": TWO} if number == NUMBERS[0] else {}
+    if kind == "masked":
+        return small(domains, node=node)
+    study: dict[str, Any] = {
+        "algorithm": {"name": "private_logistic_regression"},
+        "privacy": {"epsilon": 1.0, "evaluation": 0.1},
+    }
+    return replace(
+        small(domains, rows=400, study=study, node=node),
+        product={"dp": {"epsilon": 9.0, "delta": 1e-6, "period_days": 90}},
+        columns={c: {"bounds": [-4.0, 4.0]} for c in "ab"},
+        epsilon=9.0,
+    )
+
+
+@contextmanager
+def seeded_nodes(root, folder):
+    """Run the node of each domain of a mesh, with the same draws in every run."""
+    with ExitStack() as held:
+        named = {}
+        for domain in sorted(p.name for p in (root / "domains").iterdir()):
+            path = folder / f"{domain}.sock"
+            words = [sys.executable, "-m", "tests.faults.seeded", "node"]
+            words += ["--project", str(root), "--domain", domain, "--socket", str(path)]
+            process = held.enter_context(
+                subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+            )
+            held.callback(process.terminate)
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            named[domain] = {"socket": os.fspath(path)}
+        (root / "nodes.yml").write_text(json.dumps({"nodes": named}))
+        yield
 
 
 @pytest.fixture(scope="module")
 def machines(tmp_path_factory):
-    root = make_mesh(tmp_path_factory.mktemp("flower") / "mesh", small(DOMAINS))
-    found = Machines(root, DOMAINS)
+    """Five nodes over Flower; the mesh is made anew beneath them for each test."""
+    root = make_mesh(tmp_path_factory.mktemp("flower") / "mesh", made("masked", 5))
+    found = Machines(root, FIVE)
     found.start()
     yield found
     assert found.close() == []
@@ -46,9 +98,16 @@ def machines(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory):
-    root = make_mesh(tmp_path_factory.mktemp("embedded") / "mesh", small(DOMAINS))
+    root = make_mesh(tmp_path_factory.mktemp("embedded") / "mesh", made("masked", 3))
     with fixed_secrets():
         return Mesh.open(root).train(STUDY).record
+
+
+@pytest.fixture
+def three(machines):
+    """The mesh of three domains, in front of the nodes that run."""
+    make_mesh(machines.root, made("masked", 3))
+    return Mesh.open(machines.root)
 
 
 def same(done, expected):
@@ -67,28 +126,44 @@ def audited(mesh, run):
     return True
 
 
-def test_flower_gives_the_bytes_of_threads(machines, expected):
-    mesh = Mesh.open(machines.root)
-    done = mesh.train(STUDY, engine="flower").record
-    assert same(done, expected)
-    assert audited(mesh, done.run)
+def told(record):
+    return record.model_digest, record.metrics
+
+
+def pytest_generate_tests(metafunc):
+    """All nine where the whole is asked for."""
+    if {"kind", "number"} <= set(metafunc.fixturenames):
+        whole = metafunc.config.getoption("--long", default=False)
+        every = [(k, n) for k in KINDS for n in NUMBERS]
+        metafunc.parametrize(("kind", "number"), every if whole else USUAL)
+
+
+def test_the_same_bytes(machines, tmp_path, kind, number):
+    mesh = make_mesh(tmp_path / "mesh", made(kind, number))
+    with fixed_secrets():
+        threads = Mesh.open(mesh).train(STUDY).record
+    with seeded_nodes(mesh, tmp_path):
+        processes = Mesh.open(mesh).train(STUDY, engine="processes").record
+    make_mesh(machines.root, made(kind, number))
+    flower = Mesh.open(machines.root).train(STUDY, engine="flower").record
+    assert told(threads) == told(processes) == told(flower)
 
 
 @pytest.mark.parametrize(("who", "at"), [("birch", 9), ("up", 12)])
-def test_who_is_killed_comes_back_and_the_run_goes_on(machines, expected, who, at):
+def test_who_is_killed_comes_back_and_the_run_goes_on(
+    machines, three, expected, who, at
+):
     def kill(_kind, number):
         if number == at:
             machines.kill(who)
             machines.up() if who == "up" else machines.node(who)
 
-    mesh = Mesh.open(machines.root)
-    done = mesh.train(STUDY, engine="flower", listener=kill).record
+    done = three.train(STUDY, engine="flower", listener=kill).record
     assert same(done, expected)
-    assert audited(mesh, done.run)
+    assert audited(three, done.run)
 
 
-def test_a_coordinator_that_is_killed_goes_on(machines, expected):
-    mesh = Mesh.open(machines.root)
+def test_a_coordinator_that_is_killed_goes_on(machines, three, expected):
     words = ["train", STUDY, "--engine", "flower", "--log-format", "json"]
     with subprocess.Popen(
         [sys.executable, "-m", "fl_plugin", *words, "--project", str(machines.root)],
@@ -99,10 +174,10 @@ def test_a_coordinator_that_is_killed_goes_on(machines, expected):
         for line in process.stderr:
             if b'"round": 11' in line:
                 os.kill(process.pid, signal.SIGKILL)
-    (state,) = [s for s in mesh.runs if s.standing == "interrupted"]
-    done = mesh.resume(state.run).record
+    (state,) = [s for s in three.runs if s.standing == "interrupted"]
+    done = three.resume(state.run).record
     assert same(done, expected)
-    assert audited(mesh, done.run)
+    assert audited(three, done.run)
 
 
 @contextmanager
@@ -161,10 +236,10 @@ def test_an_admitted_domain_can_start_no_app(machines, tmp_path):
         assert verify(ledger).ok
 
 
-def test_a_domain_that_is_dismissed_is_asked_no_more(machines):
+def test_a_domain_that_is_dismissed_is_asked_no_more(machines, three):
     place = LinkPlace(machines.root)
     certificate = NodePlace(machines.root / "domains" / "cedar").certificate
     dismiss(place, "cedar")
     with pytest.raises(UsageError, match="No node is admitted for cedar"):
-        Mesh.open(machines.root).train(STUDY, engine="flower")
+        three.train(STUDY, engine="flower")
     admit(place, "cedar", certificate)
