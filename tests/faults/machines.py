@@ -28,10 +28,14 @@ class Machines:
     Args:
         root: The mesh's folder.
         domains: Whose nodes.
+        program: The module that is `fl`.
     """
 
-    def __init__(self, root: Path, domains: tuple[str, ...]) -> None:
+    def __init__(
+        self, root: Path, domains: tuple[str, ...], program: str = "fl_plugin"
+    ) -> None:
         self.root = root
+        self._program = program
         self.port = _free(GATE)
         self.domains = domains
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -91,7 +95,7 @@ class Machines:
         return [line for line in found.stdout.splitlines() if "python" in line]
 
     def _start(self, *words: str, called: str) -> None:
-        command = [sys.executable, "-m", "tests.faults.seeded", "flower", *words]
+        command = [sys.executable, "-m", self._program, "flower", *words]
         with self._file(called).open("wb") as said:
             self._processes[called] = subprocess.Popen(
                 [*command, "--project", os.fspath(self.root)], stdout=said, stderr=said

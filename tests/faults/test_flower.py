@@ -90,7 +90,7 @@ def seeded_nodes(root, folder):
 def machines(tmp_path_factory):
     """Five nodes over Flower; the mesh is made anew beneath them for each test."""
     root = make_mesh(tmp_path_factory.mktemp("flower") / "mesh", made("masked", 5))
-    found = Machines(root, FIVE)
+    found = Machines(root, FIVE, "tests.faults.seeded")
     found.start()
     yield found
     assert found.close() == []
