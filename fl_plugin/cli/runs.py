@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fl_plugin.cli.listing import ListingGroup
+from fl_plugin.cli.log import logged
 from fl_plugin.cli.naming import suggesting
-from fl_plugin.cli.progress import logged
 from fl_plugin.cli.screen import Table
 from fl_plugin.cli.session import Session, verb
 
@@ -130,7 +130,7 @@ def _rounds(rounds: "Sequence[Round]", total: Mapping[str, Any]) -> list[Table]:
 @click.option("--engine", default="", metavar="NAME", help="Another engine.")
 @logged
 @verb
-def resume(session: Session, run: str, engine: str, log_format: str) -> None:
+def resume(session: Session, run: str, engine: str) -> None:
     """Go on with RUN where it stood when it was interrupted.
 
     It asks the domains nothing again that they have answered, spends no budget twice,
@@ -141,7 +141,7 @@ def resume(session: Session, run: str, engine: str, log_format: str) -> None:
     mesh = session.mesh
     with (
         suggesting(run, lambda: (r.run for r in mesh.runs)),
-        session.progress(log_format) as listener,
+        session.progress() as listener,
     ):
         made = mesh.resume(run, engine=engine, listener=listener)
     # scikit-learn is slow to import, and help must not wait for it.

@@ -2,8 +2,8 @@
 
 import click
 
+from fl_plugin.cli.log import logged
 from fl_plugin.cli.naming import suggesting
-from fl_plugin.cli.progress import logged
 from fl_plugin.cli.session import Session, verb
 
 
@@ -18,7 +18,7 @@ from fl_plugin.cli.session import Session, verb
 )
 @logged
 @verb
-def train(session: Session, study: str, engine: str, log_format: str) -> None:
+def train(session: Session, study: str, engine: str) -> None:
     """Train STUDY with its domains and register the model.
 
     Each domain decides first, and again before anything leaves it. When one refuses,
@@ -28,22 +28,21 @@ def train(session: Session, study: str, engine: str, log_format: str) -> None:
 
     Example: fl train credit_risk --json
     """
-    train_study(session, study, engine, log_format)
+    train_study(session, study, engine)
 
 
-def train_study(session: Session, study: str, engine: str, log_format: str) -> None:
+def train_study(session: Session, study: str, engine: str) -> None:
     """Train a study over an engine and show its model.
 
     Args:
         session: Of the verb.
         study: Its name.
         engine: How the domains' parties run.
-        log_format: Of the progress.
     """
     mesh = session.mesh
     with (
         suggesting(study, lambda: mesh.studies),
-        session.progress(log_format) as listener,
+        session.progress() as listener,
     ):
         run = mesh.train(study, engine=engine, listener=listener)
     # scikit-learn is slow to import, and help must not wait for it.
