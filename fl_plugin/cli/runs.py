@@ -92,12 +92,14 @@ def _total(rounds: "Sequence[Round]") -> dict[str, Any]:
 
 
 def _standing(found: "RunState", total: Mapping[str, Any]) -> Table:
+    goes_on = found.standing == "interrupted"
     rows: list[tuple[str, str]] = [
         ("run", found.run),
         ("study", found.study),
         ("stands", found.standing),
         ("problem", found.problem),
         ("whose fault", found.fault),
+        ("to go on", f"fl runs resume {found.run}" if goes_on else ""),
         ("model", f"v{found.version}" if found.version else ""),
         ("engine", found.engine),
         ("started by", found.actor),
@@ -115,7 +117,8 @@ def _rounds(rounds: "Sequence[Round]", total: Mapping[str, Any]) -> list[Table]:
     rows = [
         (r.round, r.kind, r.seconds, r.down, r.up, ", ".join(r.absent)) for r in rounds
     ]
-    whole = (total["rounds"], "all", total["seconds"], total["down"], total["up"], "")
+    count = f"all {total['rounds']}"
+    whole = (count, "", total["seconds"], total["down"], total["up"], "")
     return [
         Table(
             title=f"Rounds, without the first {left_out}" if left_out else "Rounds",
