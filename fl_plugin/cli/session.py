@@ -99,7 +99,12 @@ def verb(function: Callable[..., None]) -> Callable[..., None]:
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
     @functools.wraps(function)
     def with_session(*, project: Path, as_json: bool, **words: Any) -> None:
-        log = click.get_current_context().find_object(Log)
-        function(Session(project, as_json, log or Log()), **words)
+        log = click.get_current_context().find_object(Log) or Log()
+        try:
+            function(Session(project, as_json, log), **words)
+        except KeyboardInterrupt:
+            if log.lines:  # click would print an empty line first
+                raise click.Abort from None
+            raise
 
     return with_session
