@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
+from fl_plugin.cli.log import logged
 from fl_plugin.cli.naming import MODEL_NAME, ModelName, suggesting
-from fl_plugin.cli.progress import logged
 from fl_plugin.cli.screen import Table
 from fl_plugin.cli.session import Session, verb
 from fl_plugin.cli.text import Cell
@@ -24,7 +24,7 @@ from fl_plugin.report.wording import metric_name
 )
 @logged
 @verb
-def evaluate(session: Session, model: ModelName, engine: str, log_format: str) -> None:
+def evaluate(session: Session, model: ModelName, engine: str) -> None:
     """Judge a registered model again, where the rows are.
 
     The rows held out in training are taken as they are today. Each domain decides
@@ -35,7 +35,7 @@ def evaluate(session: Session, model: ModelName, engine: str, log_format: str) -
     mesh = session.mesh
     with suggesting(model.study, lambda: (e.study for e in mesh.models.entries)):
         run = mesh.model(model.study, model.version).run
-    with session.progress(log_format) as listener:
+    with session.progress() as listener:
         found = mesh.evaluate(
             model.study, version=run.version, engine=engine, listener=listener
         )

@@ -1,17 +1,25 @@
-"""An error as it is told: two lines on stderr, or one JSON object on stdout."""
+"""An error as it is told, whoever reads it."""
 
-import json
 from dataclasses import asdict, dataclass
 
 import click
 
-from fl_plugin.cli.text import one_line
 from fl_plugin.errors import MeshError, PolicyError, UsageError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """What went wrong and what to do; `reason` and `domain` only where one refused."""
+    """What went wrong and what to do.
+
+    Args:
+        exit_code: Of the program.
+        code: What kind of error it is.
+        problem: What happened.
+        remedy: What to do.
+        reason: Why a domain refused; None where none did.
+        domain: Which one that was.
+        domains: Whose fault it was, where it was a domain's.
+    """
 
     exit_code: int
     code: str
@@ -19,10 +27,11 @@ class Failure:
     remedy: str
     reason: str | None = None
     domain: str | None = None
+    domains: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, str]:
-        """Return the words, without the exit code and without what is not known."""
-        known = asdict(self) | {"exit_code": None}
+        """Return the words, without what is not known."""
+        known = asdict(self) | {"exit_code": None, "domains": None}
         return {name: value for name, value in known.items() if value is not None}
 
 
@@ -38,17 +47,8 @@ def failure_of(error: MeshError | click.ClickException) -> Failure:
         remedy=error.remedy,
         reason=refusal.reason if refusal else None,
         domain=(refusal.domain or None) if refusal else None,
+        domains=error.domains,
     )
-
-
-def tell(failure: Failure, *, as_json: bool) -> int:
-    """Print a failure and return its exit code."""
-    if as_json:
-        click.echo(json.dumps({"error": failure.to_json()}, indent=2))
-    else:
-        click.echo(f"error: {one_line(failure.problem)}", err=True)
-        click.echo(f"hint: {one_line(failure.remedy)}", err=True)
-    return failure.exit_code
 
 
 def _misused(error: click.ClickException) -> Failure:

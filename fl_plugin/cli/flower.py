@@ -9,10 +9,11 @@ from pathlib import Path
 import click
 
 from fl_plugin.cli.listing import ListingGroup
-from fl_plugin.cli.progress import logged
+from fl_plugin.cli.log import logged
 from fl_plugin.cli.session import Session, verb
 from fl_plugin.cli.train import train_study
 from fl_plugin.errors import UsageError
+from fl_plugin.tracing.wanted import flush
 
 PORT = 18_200
 _EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 named to be refused without --host
@@ -42,6 +43,7 @@ def flower() -> None:
     help="The name or address that nodes call this machine by; --listen unless named.",
 )
 @click.option("--detach", is_flag=True, help="In the background; see fl flower stop.")
+@logged
 @verb
 def up(session: Session, listen: str, port: int, host: str, *, detach: bool) -> None:
     """Run the SuperLink of this mesh until it is stopped.
@@ -73,6 +75,7 @@ def up(session: Session, listen: str, port: int, host: str, *, detach: bool) -> 
         link = Link(root, Address(listen, port), host or listen)
         _until_stopped(link.stop)
         link.serve(lambda: _say(session, f"Nodes may join: {place.invitation}"))
+        session.log.event("stopped", {})
 
 
 @flower.command()
@@ -84,6 +87,7 @@ def up(session: Session, listen: str, port: int, host: str, *, detach: bool) -> 
     help="The invitation; flower/invitation.json of the mesh unless named.",
 )
 @click.option("--detach", is_flag=True, help="In the background; see fl flower stop.")
+@logged
 @verb
 def node(session: Session, domain: str, join: Path | None, *, detach: bool) -> None:
     """Answer for DOMAIN over Flower until it is stopped.
@@ -114,9 +118,12 @@ def node(session: Session, domain: str, join: Path | None, *, detach: bool) -> N
         _started(session, words, NodePlace(folder).folder)
         return
     with running(NodePlace(folder).folder, f"The node of {domain}"):
-        serving = FlowerNode(folder, invitation, lambda w: click.echo(w, err=True))
+        serving = FlowerNode(folder, invitation, session.log.say)
         _until_stopped(serving.stop)
         serving.serve(lambda: _say(session, f"The node of {domain} has joined."))
+    session.log.event("stopped", {"domain": domain})
+    flush()
+    session.tell_lost()
     sys.stdout.flush()
     # Threads that wait for callers hold DuckDB's objects, which complains at the end.
     os._exit(0)
@@ -162,18 +169,18 @@ def dismiss(session: Session, domain: str) -> None:
 @click.argument("study")
 @logged
 @verb
-def run(session: Session, study: str, log_format: str) -> None:
+def run(session: Session, study: str) -> None:
     """Train STUDY over Flower: fl train with the engine flower.
 
     Example: fl flower run credit_risk
     """
-    train_study(session, study, "flower", log_format)
+    train_study(session, study, "flower")
 
 
 @flower.command()
 @verb
 def stop(session: Session) -> None:
-    """End the SuperLink and the nodes that run here in the background.
+    """End what runs here in the background: SuperLink and nodes.
 
     A run that goes on is interrupted, and can be resumed: fl runs resume.
 
@@ -199,7 +206,8 @@ def stop(session: Session) -> None:
 def _started(session: Session, words: list[str], folder: Path) -> None:
     from fl_plugin.flower.background import start  # noqa: PLC0415
 
-    said = start(words, folder)
+    # The first line that it says is this verb's answer, so it is one for people.
+    said = start([*words, "--log-format", "text"], folder)
     session.answer({"said": said}, [said])
 
 
@@ -219,5 +227,6 @@ def _until_stopped(stop: Callable[[], None]) -> None:
 
 
 def _say(session: Session, words: str) -> None:
+    session.log.event("ready", {})
     click.echo('{"ready": true}' if session.as_json else words)
     sys.stdout.flush()

@@ -11,8 +11,9 @@ from contextlib import suppress
 
 import click
 
-from fl_plugin.cli.failures import Failure, failure_of, tell
+from fl_plugin.cli.failures import Failure, failure_of
 from fl_plugin.cli.lazy import LazyGroup
+from fl_plugin.cli.log import Log, wants_lines
 from fl_plugin.errors import MeshError
 
 # In the order of the work: start, find, ask, train, use, account for it.
@@ -75,14 +76,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
-    as_json = "--json" in words
+    as_json, log = "--json" in words, Log(wants_lines(words))
     try:
-        code = fl.main(words, prog_name="fl", standalone_mode=False)
+        with log.heard_by_all():
+            code = fl.main(words, prog_name="fl", standalone_mode=False, obj=log)
     except (click.exceptions.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
+        log.interrupted()
         return INTERRUPTED
     except (MeshError, click.ClickException) as error:
-        return tell(failure_of(error), as_json=as_json)
+        return log.failed(failure_of(error), as_json=as_json)
     except SystemExit:
         raise BrokenPipeError from None  # click's answer to a pipe that was closed
     except BrokenPipeError:
@@ -90,7 +92,7 @@ def _run(words: list[str]) -> int:
     except Exception as error:  # whatever it is, nobody is shown a traceback
         if os.environ.get("FL_DEBUG") == "1":
             traceback.print_exc()
-        return tell(_unexpected(error), as_json=as_json)
+        return log.failed(_unexpected(error), as_json=as_json)
     return code if isinstance(code, int) else 0
 
 

@@ -6,11 +6,17 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from fl_plugin.cli.log import Log, logged
 from fl_plugin.cli.session import Session, verb
 from fl_plugin.errors import UsageError
+from fl_plugin.tracing.wanted import flush
+
+if TYPE_CHECKING:
+    from fl_plugin.engines.node import Node
 
 
 @click.command()
@@ -28,6 +34,7 @@ from fl_plugin.errors import UsageError
     is_flag=True,
     help="End when whoever started the node is gone.",
 )
+@logged
 @verb
 def node(
     session: Session, domain: str, path: Path | None, *, while_stdin_is_open: bool
@@ -40,9 +47,6 @@ def node(
 
     Example: fl node --domain consumer_banking
     """
-    # A node's imports are a run's: help must not wait for them.
-    from fl_plugin.engines.node import Node  # noqa: PLC0415
-
     folder = session.project.resolve() / "domains" / domain
     if not (folder / "node.yml").is_file():
         raise UsageError(
@@ -51,15 +55,26 @@ def node(
         )
     place = path or folder / "run" / "node.sock"
     place.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
-    serving = Node(folder, place)
+    serving = _node(folder, place, session.log)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: serving.stop())
     if while_stdin_is_open:
         threading.Thread(target=_watch, args=(serving.stop,), daemon=True).start()
     serving.serve(lambda: _ready(session, domain))
+    session.log.event("stopped", {"domain": domain})
+    flush()
+    session.tell_lost()
     sys.stdout.flush()
     # Threads that wait for callers hold DuckDB's objects, which complains at the end.
     os._exit(0)
+
+
+def _node(folder: Path, place: Path, log: Log) -> "Node":
+    # A node's imports are a run's: help must not wait for them.
+    from fl_plugin.engines.node import Node  # noqa: PLC0415
+    from fl_plugin.party.heard import untold  # noqa: PLC0415
+
+    return Node(folder, place, log.event if log.lines else untold)
 
 
 def _watch(stop: Callable[[], None]) -> None:
@@ -70,6 +85,7 @@ def _watch(stop: Callable[[], None]) -> None:
 def _ready(session: Session, domain: str) -> None:
     from fl_plugin.engines.framing import READY  # noqa: PLC0415
 
+    session.log.event("ready", {"domain": domain})
     if sys.stdout.isatty():
         click.echo(f"The node of {domain} is ready.")
     elif session.as_json:

@@ -1,24 +1,14 @@
 """The rounds of a run as they happen, on stderr."""
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 import click
 
-Listener = Callable[[str, int], None]
-TEXT, JSON = "text", "json"
+from fl_plugin.cli.log import Log
 
-# For the verbs that take long.
-logged = click.option(
-    "--log-format",
-    type=click.Choice([TEXT, JSON]),
-    default=TEXT,
-    show_default=True,
-    help="How progress is told on stderr; json: one object a line.",
-)
+Listener = Callable[[str, int], None]
 
 # By the kind of message, in the order in which a run sends them.
 STAGES = {
@@ -63,15 +53,16 @@ BESIDE = frozenset({"unmask"})
 
 
 @contextmanager
-def progress(*, quiet: bool, log_format: str = TEXT) -> Iterator[Listener]:
+def progress(*, quiet: bool, log: Log) -> Iterator[Listener]:
     """Give a listener: a bar on a terminal, a line per stage elsewhere.
 
     Args:
         quiet: Whether a program reads the answer; nothing is told then.
-        log_format: JSON for one object per round, whoever reads.
+        log: Told each round, whoever reads, where it is one of lines.
     """
-    if log_format == JSON:
-        yield _objects
+    if log.lines:
+        yield log
+        log.ends()
     elif quiet:
         yield _silent
     elif sys.stderr.isatty():
@@ -79,13 +70,6 @@ def progress(*, quiet: bool, log_format: str = TEXT) -> Iterator[Listener]:
             yield listener
     else:
         yield _lines()
-
-
-def _objects(kind: str, number: int) -> None:
-    """Tell a round as one line of JSON; there is no data in it."""
-    at = datetime.now(UTC).isoformat(timespec="milliseconds")
-    told = {"at": at, "event": "round", "kind": kind, "round": number}
-    click.echo(json.dumps(told), err=True)
 
 
 def _silent(kind: str, number: int) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fl_plugin.cli.listing import ListingGroup
+from fl_plugin.cli.log import logged
 from fl_plugin.cli.naming import suggesting
-from fl_plugin.cli.progress import logged
 from fl_plugin.cli.screen import Table
 from fl_plugin.cli.session import Session, verb
 from fl_plugin.cli.train import interrupted
@@ -109,12 +109,14 @@ def _total(rounds: "Sequence[Round]") -> dict[str, Any]:
 
 
 def _standing(found: "RunState", total: Mapping[str, Any]) -> Table:
+    goes_on = found.standing == "interrupted"
     rows: list[tuple[str, str]] = [
         ("run", found.run),
         ("study", found.study),
         ("stands", found.standing),
         ("problem", found.problem),
         ("whose fault", found.fault),
+        ("to go on", f"fl runs resume {found.run}" if goes_on else ""),
         ("model", f"v{found.version}" if found.version else ""),
         ("engine", found.engine),
         ("started by", found.actor),
@@ -132,7 +134,8 @@ def _rounds(rounds: "Sequence[Round]", total: Mapping[str, Any]) -> list[Table]:
     rows = [
         (r.round, r.kind, r.seconds, r.down, r.up, ", ".join(r.absent)) for r in rounds
     ]
-    whole = (total["rounds"], "all", total["seconds"], total["down"], total["up"], "")
+    count = f"all {total['rounds']}"
+    whole = (count, "", total["seconds"], total["down"], total["up"], "")
     return [
         Table(
             title=f"Rounds, without the first {left_out}" if left_out else "Rounds",
@@ -147,7 +150,7 @@ def _rounds(rounds: "Sequence[Round]", total: Mapping[str, Any]) -> list[Table]:
 @click.option("--engine", default="", metavar="NAME", help="Another engine.")
 @logged
 @verb
-def resume(session: Session, run: str, engine: str, log_format: str) -> None:
+def resume(session: Session, run: str, engine: str) -> None:
     """Go on with RUN where it stood when it was interrupted.
 
     The newest that was interrupted unless one is named. It asks the domains nothing
@@ -160,7 +163,7 @@ def resume(session: Session, run: str, engine: str, log_format: str) -> None:
     run = run or interrupted(mesh)
     with (
         suggesting(run, lambda: (r.run for r in mesh.runs)),
-        session.progress(log_format) as listener,
+        session.progress() as listener,
     ):
         made = mesh.resume(run, engine=engine, listener=listener)
     # scikit-learn is slow to import, and help must not wait for it.

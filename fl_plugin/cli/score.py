@@ -2,8 +2,8 @@
 
 import click
 
+from fl_plugin.cli.log import logged
 from fl_plugin.cli.naming import MODEL_NAME, ModelName, suggesting
-from fl_plugin.cli.progress import logged
 from fl_plugin.cli.session import Session, verb
 
 
@@ -18,7 +18,7 @@ from fl_plugin.cli.session import Session, verb
 )
 @logged
 @verb
-def score(session: Session, model: ModelName, engine: str, log_format: str) -> None:
+def score(session: Session, model: ModelName, engine: str) -> None:
     """Score the rows of STUDY's domains with its vertical model.
 
     The predictions are written to the label domain's own database, as the table
@@ -31,7 +31,7 @@ def score(session: Session, model: ModelName, engine: str, log_format: str) -> N
     mesh = session.mesh
     with suggesting(model.study, lambda: (e.study for e in mesh.models.entries)):
         run = mesh.model(model.study, model.version).run
-    with session.progress(log_format) as listener:
+    with session.progress() as listener:
         found = mesh.score(
             model.study, version=run.version, engine=engine, listener=listener
         )

@@ -1,9 +1,9 @@
 """What every verb has: a project, a way to answer, and the two options for them."""
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,12 @@ import click
 
 import fl_plugin
 from fl_plugin.cli.failures import failure_of
+from fl_plugin.cli.log import Log
 from fl_plugin.cli.plain import as_text
-from fl_plugin.cli.progress import TEXT, Listener, progress
+from fl_plugin.cli.progress import Listener, progress
 from fl_plugin.cli.screen import Shown, show
 from fl_plugin.errors import MeshError
+from fl_plugin.tracing.wanted import problem
 
 
 @dataclass(frozen=True)
@@ -24,19 +26,35 @@ class Session:
     Args:
         project: The mesh's root folder.
         as_json: Whether to answer with one JSON object.
+        log: What it tells beside its answer.
     """
 
     project: Path
     as_json: bool
+    log: Log = field(default_factory=Log)
 
     @property
     def mesh(self) -> "fl_plugin.Mesh":
         """The mesh; the library is imported at this moment."""
         return fl_plugin.Mesh.open(self.project)
 
-    def progress(self, log_format: str = TEXT) -> AbstractContextManager[Listener]:
+    @contextmanager
+    def progress(self) -> Iterator[Listener]:
         """Show the rounds of a run on stderr, unless a program is listening."""
-        return progress(quiet=self.as_json, log_format=log_format)
+        before = problem()
+        if before:
+            self.log.caution(before)
+        try:
+            with progress(quiet=self.as_json, log=self.log) as listener:
+                yield listener
+        finally:
+            self.tell_lost(before)
+
+    def tell_lost(self, before: str = "") -> None:
+        """Tell that traces were lost, if that is so and was not told before."""
+        after = problem()
+        if after != before:
+            self.log.caution(after)
 
     def answer(
         self,
@@ -81,6 +99,12 @@ def verb(function: Callable[..., None]) -> Callable[..., None]:
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
     @functools.wraps(function)
     def with_session(*, project: Path, as_json: bool, **words: Any) -> None:
-        function(Session(project, as_json), **words)
+        log = click.get_current_context().find_object(Log) or Log()
+        try:
+            function(Session(project, as_json, log), **words)
+        except KeyboardInterrupt:
+            if log.lines:  # click would print an empty line first
+                raise click.Abort from None
+            raise
 
     return with_session

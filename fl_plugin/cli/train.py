@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fl_plugin.cli.log import logged
 from fl_plugin.cli.naming import suggesting
-from fl_plugin.cli.progress import logged
 from fl_plugin.cli.session import Session, verb
 from fl_plugin.errors import UsageError
 
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 )
 @logged
 @verb
-def train(
-    session: Session, study: str, engine: str, log_format: str, *, resume: bool
-) -> None:
+def train(session: Session, study: str, engine: str, *, resume: bool) -> None:
     """Train STUDY with its domains and register the model.
 
     Each domain decides first, and again before anything leaves it. When one refuses,
@@ -44,11 +42,11 @@ def train(
     """
     mesh = session.mesh
     if not resume:
-        train_study(session, study, engine or "embedded", log_format)
+        train_study(session, study, engine or "embedded")
         return
     with suggesting(study, lambda: mesh.studies):
         run = interrupted(mesh, study)
-    with session.progress(log_format) as listener:
+    with session.progress() as listener:
         made = mesh.resume(run, engine=engine, listener=listener)
     _show(session, made)
 
@@ -72,19 +70,18 @@ def interrupted(mesh: "Mesh", study: str = "") -> str:
     )
 
 
-def train_study(session: Session, study: str, engine: str, log_format: str) -> None:
+def train_study(session: Session, study: str, engine: str) -> None:
     """Train a study over an engine and show its model.
 
     Args:
         session: Of the verb.
         study: Its name.
         engine: How the domains' parties run.
-        log_format: Of the progress.
     """
     mesh = session.mesh
     with (
         suggesting(study, lambda: mesh.studies),
-        session.progress(log_format) as listener,
+        session.progress() as listener,
     ):
         run = mesh.train(study, engine=engine, listener=listener)
     _show(session, run)

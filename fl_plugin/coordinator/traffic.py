@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Transport(Protocol):
@@ -40,6 +40,20 @@ class Exchange:
 
 Listener = Callable[[str, int], None]
 Note = Callable[[Sequence[Exchange]], None]
+
+
+@runtime_checkable
+class Watcher(Protocol):
+    """A listener that is also told of which run the rounds are."""
+
+    def begins(self, run: str, study: str, engine: str) -> None:
+        """Hear that a run begins, or goes on."""
+
+
+def tell_beginning(listener: object, run: str, study: str, engine: str) -> None:
+    """Tell a listener which run begins, if it wants to know."""
+    if isinstance(listener, Watcher):
+        listener.begins(run, study, engine)
 
 
 def silent(kind: str, number: int) -> None:

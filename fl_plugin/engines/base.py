@@ -1,10 +1,33 @@
 """What an engine is: a transport between one coordinator and the domains' parties."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
+
+
+def unheard(party: str) -> None:
+    """Tell nobody that a party has answered."""
+
+
+def tell_when_done(
+    answers: Mapping[str, Future[Any]], heard: Callable[[str], None]
+) -> None:
+    """Tell of each party that it has answered, once it has.
+
+    Args:
+        answers: By party; one that comes too late is told to who listened then.
+        heard: Whom to tell.
+    """
+    for name, answer in answers.items():
+        answer.add_done_callback(partial(_told, heard, name))
+
+
+def _told(heard: Callable[[str], None], name: str, _: Future[Any]) -> None:
+    heard(name)
 
 
 class Engine(ABC):
@@ -17,6 +40,9 @@ class Engine(ABC):
     """
 
     name: ClassVar[str]
+    # Told a party's name as its answer comes, in whichever thread; an engine that does
+    # not know when that is tells nobody.
+    heard: Callable[[str], None] = staticmethod(unheard)
 
     @abstractmethod
     def __init__(self, folders: Sequence[Path], caller: str) -> None: ...

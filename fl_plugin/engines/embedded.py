@@ -12,7 +12,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import ClassVar
 
-from fl_plugin.engines.base import Engine
+from fl_plugin.engines.base import Engine, tell_when_done
 from fl_plugin.party.party import Party
 
 
@@ -36,6 +36,7 @@ class Embedded(Engine):
     ) -> Mapping[str, bytes]:
         """Let every party answer in its own thread; who is too slow is left out."""
         answers = {name: self._seats[name].ask(data) for name, data in asks.items()}
+        tell_when_done(answers, self.heard)
         done, _ = wait(answers.values(), timeout=seconds)
         return {name: a.result() for name, a in answers.items() if a in done}
 

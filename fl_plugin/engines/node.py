@@ -24,6 +24,7 @@ from fl_plugin.engines.framing import (
     send,
 )
 from fl_plugin.errors import MeshError, StorageError, UsageError
+from fl_plugin.party.heard import Tell, untold
 from fl_plugin.party.party import Party
 from fl_plugin.software import release
 
@@ -39,14 +40,15 @@ class Node:
     Args:
         folder: The domain's folder.
         path: Of the Unix socket.
+        tell: Told of each message, for the domain's own people.
 
     Raises:
         StorageError: The socket cannot be made.
         UsageError: Its path is too long, or another node answers there.
     """
 
-    def __init__(self, folder: Path, path: Path) -> None:
-        self._party = Party(folder)
+    def __init__(self, folder: Path, path: Path, tell: Tell = untold) -> None:
+        self._party = Party(folder, tell)
         self.name = self._party.name
         self._path = path
         self._listening = _listening(path)

@@ -21,7 +21,7 @@ from typing import ClassVar
 
 from fl_plugin.engines.addresses import addresses
 from fl_plugin.engines.asking import Clock, Line, ask
-from fl_plugin.engines.base import Engine
+from fl_plugin.engines.base import Engine, tell_when_done
 from fl_plugin.engines.framing import (
     READY,
     ConnectionLost,
@@ -70,6 +70,7 @@ class Processes(Engine):
             name: self._threads.submit(ask, self._nodes[name], data, until, CLOCK)
             for name, data in asks.items()
         }
+        tell_when_done(futures, self.heard)
         wait(futures.values())  # a line that is still in use must not be used again
         found = {name: future.result() for name, future in futures.items()}
         return {name: reply for name, reply in found.items() if reply is not None}

@@ -10,6 +10,7 @@ import pyarrow as pa
 from fl_plugin.coordinator.decisions import insist, with_decisions
 from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.run import evaluate
+from fl_plugin.coordinator.traffic import tell_beginning
 from fl_plugin.coordinator.vertical_scoring import Delivered, score_vertical
 from fl_plugin.discovery import discover
 from fl_plugin.engines.base import Engine
@@ -48,6 +49,7 @@ from fl_plugin.registry.store import (
     list_models,
     open_model,
 )
+from fl_plugin.tracing.runs import of_run
 
 
 def _silent(kind: str, number: int) -> None:
@@ -122,8 +124,7 @@ class Mesh(Areas):
         """
         manifest = self.manifest
         plan = draft(find_study(manifest, study), manifest, actor(), uses)
-        with self._parties(plan, engine or "embedded") as transport:
-            federation = Federation(run_id("plan"), transport, rounds=plan.rounds)
+        with self._asked("plan", plan, engine or "embedded", _silent) as federation:
             return with_decisions(plan, federation)
 
     def train(
@@ -210,10 +211,7 @@ class Mesh(Areas):
         plan = draft(find_study(manifest, study), manifest, actor(), ("evaluate",))
         model = model_of(entry.estimator())
         plan = plan_of_model(plan, model)
-        with self._parties(plan, engine) as transport:
-            federation = Federation(
-                run_id(study), transport, listener, rounds=plan.rounds
-            )
+        with self._asked("evaluate", plan, engine, listener) as federation:
             plan = with_decisions(plan, federation)
             insist(plan)
             return evaluate(plan, model.prepared, model.arrays, federation).holdout
@@ -258,10 +256,7 @@ class Mesh(Areas):
         manifest = self.manifest
         plan = draft(find_study(manifest, study), manifest, actor(), SCORES)
         insist_on_same(plan, entry)
-        with self._parties(plan, engine) as transport:
-            federation = Federation(
-                run_id(study), transport, listener, rounds=plan.rounds
-            )
+        with self._asked("score", plan, engine, listener) as federation:
             plan = with_decisions(plan, federation)
             insist(plan)
             return score_vertical(plan, kept, federation)
@@ -323,6 +318,22 @@ class Mesh(Areas):
 
     def _training(self, listener: Listener) -> Training:
         return Training(self.root, self.manifest, self._parties, listener)
+
+    @contextmanager
+    def _asked(
+        self, work: str, plan: Plan, engine: str, listener: Listener
+    ) -> Iterator[Federation]:
+        """Have the parties of a run that cannot be resumed."""
+        run = run_id("plan" if work == "plan" else plan.study)
+        tell_beginning(listener, run, plan.study, engine)
+        facts = {"work": work, "study": plan.study, "engine": engine}
+        with of_run(run, facts) as trace, self._parties(plan, engine) as transport:
+            yield Federation(
+                run,
+                trace.over(transport),
+                trace.listening(listener),
+                rounds=plan.rounds,
+            )
 
     @contextmanager
     def _parties(self, plan: Plan, engine: str) -> Iterator[Engine]:

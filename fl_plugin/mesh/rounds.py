@@ -60,6 +60,11 @@ class RoundLog:
         # What a kill has cut off stays a line by itself.
         self._begin = b"\n" if self._known else b""
 
+    @property
+    def known(self) -> frozenset[int]:
+        """The numbers of the rounds that are written down."""
+        return frozenset(self._known)
+
     def note(self, sent: Sequence[Exchange]) -> None:
         """Write a round down, unless it is there: a resumed run reads it again.
 

@@ -200,8 +200,13 @@ def _tell_how_to_go_on(state: RunState, error: BaseException) -> None:
         error.remedy = f"{error.remedy.rstrip('.')}. {then}"
 
 
+def standing_after(error: BaseException) -> Standing:
+    """Return how a run stands that an error has ended."""
+    return "interrupted" if goes_on(error) else "failed"
+
+
 def _ended(state: RunState, error: BaseException) -> RunState:
-    standing: Standing = "interrupted" if goes_on(error) else "failed"
+    standing = standing_after(error)
     problem = error.problem if isinstance(error, MeshError) else "It was stopped."
     return replace(state, standing=standing, problem=problem, fault=_fault(error))
 

@@ -9,6 +9,7 @@ from fl_plugin.coordinator.closing import close, closing
 from fl_plugin.coordinator.decisions import insist, with_decisions
 from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.run import train
+from fl_plugin.coordinator.traffic import tell_beginning
 from fl_plugin.coordinator.vertical_run import train_vertical
 from fl_plugin.engines.base import Engine
 from fl_plugin.errors import UsageError
@@ -16,6 +17,7 @@ from fl_plugin.manifest.types import Manifest
 from fl_plugin.mesh.finished import Finished, FinishedVertical
 from fl_plugin.mesh.fitted import model_of_run
 from fl_plugin.mesh.record import record_of
+from fl_plugin.mesh.rounds import RoundLog
 from fl_plugin.mesh.run import Run
 from fl_plugin.mesh.running import (
     RunState,
@@ -23,6 +25,7 @@ from fl_plugin.mesh.running import (
     forget_journal,
     held,
     read_state,
+    standing_after,
     write_state,
 )
 from fl_plugin.mesh.vertical import register_vertical, vertical_digest
@@ -35,6 +38,7 @@ from fl_plugin.registry.store import Entry, list_models, publish
 from fl_plugin.report.card import card_of
 from fl_plugin.report.html import report_of
 from fl_plugin.software import release
+from fl_plugin.tracing.runs import Trace, of_run
 
 # A round after every one that a run can have had.
 AFTER_ALL = 2**31
@@ -128,14 +132,16 @@ class Training:
     def _carry_out(self, state: RunState) -> Run:
         found = find_study(self.manifest, state.study)
         plan = draft(found, self.manifest, state.actor)
+        tell_beginning(self.listener, state.run, state.study, state.engine)
         with (
             at_work(self.root, state) as work,
+            self._traced(state, work.rounds) as trace,
             self.parties(plan, state.engine) as transport,
         ):
             federation = Federation(
                 state.run,
-                transport,
-                self.listener,
+                trace.over(transport),
+                trace.listening(self.listener),
                 journal=work.journal,
                 rounds=plan.rounds,
                 note=work.rounds.note,
@@ -145,7 +151,18 @@ class Training:
             learn = self._learn_vertical if plan.match else self._learn
             run = learn(plan, federation, state)
             work.version = run.entry.version
+            trace.add({"version": run.entry.version})
         return run
+
+    def _traced(
+        self, state: RunState, rounds: RoundLog
+    ) -> AbstractContextManager[Trace]:
+        return of_run(
+            state.run,
+            {"work": "train", "study": state.study, "engine": state.engine},
+            again=rounds.known if state.started else None,
+            stands=standing_after,
+        )
 
     def _learn(self, plan: Plan, federation: Federation, state: RunState) -> Run:
         done = Finished(

@@ -31,6 +31,7 @@ from fl_plugin.party.entries import (
 )
 from fl_plugin.party.explore import explore
 from fl_plugin.party.granted import require_packages
+from fl_plugin.party.heard import Tell, hear, untold
 from fl_plugin.party.left_over import forget_left_over
 from fl_plugin.party.masking import STAGES, mask_stage
 from fl_plugin.party.opening import agree, open_session, reopen_session
@@ -51,9 +52,11 @@ class Party:
 
     Args:
         folder: The domain's folder.
+        tell: Told of each message, for the domain's own people.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tell: Tell = untold) -> None:
+        self._tell = tell
         self._domain = Domain(folder)
         self.name = self._domain.name
         self._books = Books(self._domain.ledger_file)
@@ -70,6 +73,9 @@ class Party:
         Returns:
             An encoded `Reply` or `Refusal`; nothing is ever raised at the caller.
         """
+        return hear(self.name, data, lambda: self._heard(data, caller), self._tell)
+
+    def _heard(self, data: bytes, caller: str) -> bytes:
         ask: Message | None = None
         with self._turn, one_thread():
             try:
@@ -111,6 +117,7 @@ class Party:
         """
         with self._turn, self._ledger() as ledger:
             ledger.append(turned_away(caller, user, rule))
+        self._tell("turned_away", {"domain": self.name, "code": rule})
 
     def _mine(self, message: Message) -> Ask:
         if not isinstance(message, Ask) or message.party != self.name:

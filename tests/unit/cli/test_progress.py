@@ -1,35 +1,20 @@
 """The rounds of a run, as they are told."""
 
-import json
-
 import pytest
 
+from fl_plugin.cli.log import Log
 from fl_plugin.cli.progress import BESIDE, STAGES, VERTICAL, progress
 from fl_plugin.party.party import KINDS
 
 
 def test_a_program_hears_nothing(capsys):
-    with progress(quiet=True) as listener:
+    with progress(quiet=True, log=Log()) as listener:
         listener("step", 1)
     assert capsys.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("quiet", [False, True])
-def test_a_log_of_objects_has_one_for_each_round(capsys, quiet):
-    with progress(quiet=quiet, log_format="json") as listener:
-        listener("step", 7)
-        listener("unmask", 8)
-    lines = capsys.readouterr().err.splitlines()
-    told = [json.loads(line) for line in lines]
-    assert [(t["event"], t["kind"], t["round"]) for t in told] == [
-        ("round", "step", 7),
-        ("round", "unmask", 8),
-    ]
-    assert all(t["at"].endswith("+00:00") for t in told)
-
-
 def test_a_log_gets_a_line_for_each_stage_and_not_for_each_round(capsys):
-    with progress(quiet=False) as listener:
+    with progress(quiet=False, log=Log()) as listener:
         for number, kind in enumerate(("count", "step", "step", "new"), start=1):
             listener(kind, number)
     assert capsys.readouterr().err.splitlines() == [
@@ -40,14 +25,14 @@ def test_a_log_gets_a_line_for_each_stage_and_not_for_each_round(capsys):
 
 
 def test_what_is_asked_within_a_stage_is_no_stage_of_its_own(capsys):
-    with progress(quiet=False) as listener:
+    with progress(quiet=False, log=Log()) as listener:
         for number, kind in enumerate(("step", "unmask", "step"), start=1):
             listener(kind, number)
     assert capsys.readouterr().err.splitlines() == ["Fitting (round 1)"]
 
 
 def test_turns_of_scoring_are_not_told_as_fitting(capsys):
-    with progress(quiet=False) as listener:
+    with progress(quiet=False, log=Log()) as listener:
         for number, kind in enumerate(("turn", "score", "turn", "assess"), start=1):
             listener(kind, number)
     assert capsys.readouterr().err.splitlines() == [
