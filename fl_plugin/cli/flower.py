@@ -102,6 +102,7 @@ def node(session: Session, domain: str, join: Path | None, *, detach: bool) -> N
     from fl_plugin.flower.invitation import read_invitation  # noqa: PLC0415
     from fl_plugin.flower.node import FlowerNode  # noqa: PLC0415
     from fl_plugin.flower.places import NodePlace  # noqa: PLC0415
+    from fl_plugin.party.heard import untold  # noqa: PLC0415
 
     root = session.project.resolve()
     folder = root / "domains" / domain
@@ -118,7 +119,9 @@ def node(session: Session, domain: str, join: Path | None, *, detach: bool) -> N
         _started(session, words, NodePlace(folder).folder)
         return
     with running(NodePlace(folder).folder, f"The node of {domain}"):
-        serving = FlowerNode(folder, invitation, session.log.say)
+        log = session.log
+        each = log.event if log.lines else untold
+        serving = FlowerNode(folder, invitation, log.say, each)
         _until_stopped(serving.stop)
         serving.serve(lambda: _say(session, f"The node of {domain} has joined."))
     session.log.event("stopped", {"domain": domain})

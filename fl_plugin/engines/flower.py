@@ -58,7 +58,7 @@ class Flower(Engine):
         Raises:
             PolicyError: A node does not pass a question on.
         """
-        found = self._lines.exchange(asks, seconds)
+        found = self._lines.exchange(asks, seconds, self.heard)
         return {name: _passed_on(name, answer) for name, answer in found.items()}
 
     def close(self) -> None:

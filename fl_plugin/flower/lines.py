@@ -8,7 +8,7 @@ same again.
 import logging
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 
 import httpx
@@ -73,20 +73,25 @@ class Lines:
         self._connection, self._grid = self._entered()
 
     def exchange(
-        self, asks: Mapping[str, bytes], seconds: float
+        self,
+        asks: Mapping[str, bytes],
+        seconds: float,
+        heard: Callable[[str], None],
     ) -> Mapping[str, Answer]:
         """Return the answers of the domains that have answered in time.
 
         Args:
             asks: Domain to what it is asked.
             seconds: How long to ask.
+            heard: Told each domain's name as its answer comes.
         """
         until = time.monotonic() + seconds
         asked = _Asked({d: self._question(d, data) for d, data in asks.items()})
         while asked.open and time.monotonic() < until:
             try:
                 self._push(asked, until)
-                self._pull(asked)
+                for domain in self._pull(asked):
+                    heard(domain)
             except _LOST:
                 self._enter_again(until)
                 asked.begin_again()
@@ -126,7 +131,8 @@ class Lines:
         )
         asked.note_sent({n: d for n, d in zip(ids, there, strict=True) if n})
 
-    def _pull(self, asked: "_Asked") -> None:
+    def _pull(self, asked: "_Asked") -> Iterator[str]:
+        """Yield the domains whose answers have come."""
         if not asked.sent:
             return
         for reply in self._grid.pull_messages(list(asked.sent)):
@@ -136,6 +142,7 @@ class Lines:
                 asked.look_again({domain})
             else:
                 asked.answers[domain] = answer
+                yield domain
 
     def _entered(self) -> "tuple[socket.socket, _Grid]":
         connection, given = enter(self._place.door)

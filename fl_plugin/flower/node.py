@@ -38,6 +38,8 @@ from fl_plugin.flower.pace import Pace
 from fl_plugin.flower.passing_on import PassingOn, Tell
 from fl_plugin.flower.places import NodePlace, private_folder
 from fl_plugin.flower.runtime import Runtime
+from fl_plugin.party.heard import Tell as Heard
+from fl_plugin.party.heard import untold
 from fl_plugin.party.party import Party
 
 _PROBE_SECONDS = 2.0
@@ -53,13 +55,20 @@ class FlowerNode:
         folder: The domain's folder.
         invitation: Of the mesh that it joins.
         tell: Told in words what the node waits for, and what is wrong with it.
+        heard: Told of each message, for the domain's own people.
 
     Raises:
         StorageError: A file of the node cannot be made.
     """
 
-    def __init__(self, folder: Path, invitation: Invitation, tell: Tell) -> None:
-        party = Party(folder)
+    def __init__(
+        self,
+        folder: Path,
+        invitation: Invitation,
+        tell: Tell,
+        heard: Heard = untold,
+    ) -> None:
+        party = Party(folder, heard)
         self.name = party.name
         self.place = NodePlace(folder)
         self._invitation = invitation
