@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import shutil
 import signal
 import socket
@@ -107,11 +106,11 @@ def test_a_killed_node_takes_its_run_up_and_nothing_is_told_twice(
 
 
 def test_nodes_that_are_killed_at_random_times_are_waited_for(
-    original, expected, tmp_path, kills, figure
+    original, expected, tmp_path, extent, figure
 ):
-    dice = random.Random(kills.seed + 2)  # noqa: S311
+    dice = extent.dice("nodes")
     hit = 0
-    for number in range(kills.of_nodes):
+    for number in range(extent.of_nodes):
         root = shutil.copytree(original, tmp_path / str(number))
         hit += run_with_a_killed_node(root, expected, dice)
         shutil.rmtree(root)

@@ -62,6 +62,7 @@ def held(program: str, file: Path) -> Iterator[None]:
 
 
 DUCKDB = "import duckdb, sys; c = duckdb.connect(sys.argv[1])"
+WRITER = "import fcntl, sys; f = open(sys.argv[1], 'ab'); fcntl.flock(f, fcntl.LOCK_EX)"
 SQLITE = (
     "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None); "
     "c.execute('begin immediate')"
@@ -228,3 +229,12 @@ def test_a_mesh_whose_folder_cannot_be_written(root, folder):
         assert goes_on(root, found)
     else:
         assert len(Mesh.open(root).runs) == 1  # none has begun
+
+
+def test_a_registry_that_another_process_writes_to_is_waited_for(root):
+    """All that is left to do is to write the model down: that is not lost."""
+    with held(WRITER, root / "registry" / STUDY / ".lock"):
+        found = told(root, "train", STUDY, within=[impatient])
+    assert found.code == 10
+    assert f"Another process is registering a model of {STUDY}" in found.error
+    assert goes_on(root, found)
