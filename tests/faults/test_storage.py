@@ -80,6 +80,10 @@ def folder_instead(file: Path) -> None:
     file.mkdir()
 
 
+def folder_made(place: Path) -> None:
+    place.mkdir()
+
+
 def another_program_s(file: Path) -> None:
     file.unlink()
     with closing(sqlite3.connect(file)) as other:
@@ -184,6 +188,22 @@ def test_a_locked_database_names_who_holds_it_and_the_run_goes_on(root):
         found = refused(root, 6, "is locked by process ")
     assert "(python" in found.error
     assert goes_on(root, found)
+
+
+# Files of the domain's that decide, and what is done to them: told without its folder.
+OWN = {
+    "node.yml": (lambda f: f.chmod(0), 6, "node.yml cannot be read (Permission"),
+    "permissions.yml": (folder_made, 4, "permissions.yml does not exist"),
+    "target/manifest.json": (lambda f: f.chmod(0), 6, "manifest.json cannot be read"),
+    "target": (lambda f: f.chmod(0), 6, "manifest.json cannot be read (Permission"),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_no_folder_of_the_host_is_told_of(root, name):
+    cause, code, words = OWN[name]
+    cause(root / "domains" / "birch" / name)
+    refused(root, code, words)  # which looks for the mesh's folder in all that is said
 
 
 @pytest.mark.parametrize("fault", BOOKS)
