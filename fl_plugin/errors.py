@@ -103,6 +103,10 @@ class RegistryError(MeshError):
     code = "registry"
 
 
+class RegistryHeldError(RegistryError):
+    """Another process holds the study's place for longer than it was waited for."""
+
+
 class UnreachableError(MeshError):
     """A domain's party did not answer in time; the run can be resumed."""
 

@@ -98,11 +98,7 @@ def node(session: Session, domain: str, join: Path | None, *, detach: bool) -> N
     Example: fl flower node --domain consumer_banking --join invitation.json
     """
     _check_installed()
-    from fl_plugin.flower.background import running  # noqa: PLC0415
-    from fl_plugin.flower.invitation import read_invitation  # noqa: PLC0415
-    from fl_plugin.flower.node import FlowerNode  # noqa: PLC0415
     from fl_plugin.flower.places import NodePlace  # noqa: PLC0415
-    from fl_plugin.party.heard import untold  # noqa: PLC0415
 
     root = session.project.resolve()
     folder = root / "domains" / domain
@@ -112,24 +108,32 @@ def node(session: Session, domain: str, join: Path | None, *, detach: bool) -> N
             remedy="See which there are: fl catalog list",
         )
     file = join or root / "flower" / "invitation.json"
-    invitation = read_invitation(file)
     if detach:
         words = ["node", "--project", os.fspath(root), "--domain", domain]
         words += ["--join", os.fspath(file.resolve())]
         _started(session, words, NodePlace(folder).folder)
         return
-    with running(NodePlace(folder).folder, f"The node of {domain}"):
-        log = session.log
-        each = log.event if log.lines else untold
-        serving = FlowerNode(folder, invitation, log.say, each)
-        _until_stopped(serving.stop)
-        serving.serve(lambda: _say(session, f"The node of {domain} has joined."))
+    _serve(session, folder, file)
     session.log.event("stopped", {"domain": domain})
     flush()
     session.tell_lost()
     sys.stdout.flush()
     # Threads that wait for callers hold DuckDB's objects, which complains at the end.
     os._exit(0)
+
+
+def _serve(session: Session, folder: Path, file: Path) -> None:
+    from fl_plugin.flower.background import running  # noqa: PLC0415
+    from fl_plugin.flower.invitation import read_invitation  # noqa: PLC0415
+    from fl_plugin.flower.node import FlowerNode  # noqa: PLC0415
+    from fl_plugin.party.heard import untold  # noqa: PLC0415
+
+    invitation, log = read_invitation(file), session.log
+    with running(folder / "flower", f"The node of {folder.name}"):
+        each = log.event if log.lines else untold
+        serving = FlowerNode(folder, invitation, log.say, each)
+        _until_stopped(serving.stop)
+        serving.serve(lambda: _say(session, f"The node of {folder.name} has joined."))
 
 
 @flower.command()

@@ -4,7 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from fl_plugin.coordinator.federation import Federation
-from fl_plugin.errors import MeshError, StorageError, UnreachableError
+from fl_plugin.errors import (
+    MeshError,
+    RegistryHeldError,
+    StorageError,
+    UnreachableError,
+)
+
+# What passes: a domain that is out of reach comes back, a disk that is full, or a file
+# that is locked, is not so for ever, and another writer ends.
+PASSING = (UnreachableError, StorageError, RegistryHeldError)
 
 
 def close(federation: Federation, *, keep: bool = False) -> None:
@@ -22,13 +31,9 @@ def close(federation: Federation, *, keep: bool = False) -> None:
 
 
 def goes_on(error: BaseException) -> bool:
-    """Whether a run that ended so can be resumed: nothing of the run itself failed.
-
-    A domain that is out of reach comes back, and a disk that is full, or a file that is
-    locked, is not so for ever.
-    """
+    """Whether a run that ended so can be resumed: nothing of the run itself failed."""
     stopped = not isinstance(error, Exception)
-    return stopped or isinstance(error, (UnreachableError, StorageError))
+    return stopped or isinstance(error, PASSING)
 
 
 @contextmanager

@@ -8,15 +8,16 @@ against heads that somebody else has kept, such as each model's `run.json`.
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from fl_plugin.errors import LedgerError, StorageError
+from fl_plugin.ledger.beside import flaw_beside
 from fl_plugin.ledger.budget import cost
 from fl_plugin.ledger.profiles import APPROVED, MEASURED, profile_witnesses
 from fl_plugin.ledger.record import GENESIS, AuditRecord, Head, read_record
-from fl_plugin.ledger.storage import ledger_name
+from fl_plugin.ledger.storage import has_its_columns, ledger_name
 from fl_plugin.ledger.store import Ledger
 
 _Spend = tuple[Any, ...]  # sequence, at, consumer, purpose, product, nano
@@ -54,7 +55,7 @@ class _Witnesses:
 def verify(
     ledger: Ledger | Path | str, expected_heads: Iterable[tuple[int, str]] = ()
 ) -> Verification:
-    """Check every record, the spends that belong to them, and heads kept elsewhere.
+    """Check every record, what belongs to them, and heads kept elsewhere.
 
     Args:
         ledger: Open, or the path of one, which is then opened without writing.
@@ -82,12 +83,17 @@ def verify(
             "select coalesce(cast(sequence as integer), 0) as place, body, hash"
             " from audit order by place"
         )
-        return _walk(rows, witnesses)
+        found = _walk(rows, witnesses)
+        flaw = flaw_beside(connection) if found.ok else None
+        if flaw is None:
+            return found
+        return replace(found, ok=False, first_bad=flaw[0], problem=flaw[1])
 
 
 def _check_pages(connection: sqlite3.Connection, ledger: Ledger) -> None:
-    (found,) = connection.execute("pragma quick_check(1)").fetchone()
-    if found != "ok":
+    # Not the quick one: it does not hold indexes against their tables.
+    (found,) = connection.execute("pragma integrity_check(1)").fetchone()
+    if found != "ok" or not has_its_columns(connection):
         raise StorageError(
             f"The ledger {ledger_name(ledger.path)} is damaged.",
             remedy="Keep the file as evidence and restore the domain's last backup.",

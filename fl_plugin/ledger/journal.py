@@ -3,19 +3,22 @@
 A message is kept in the transaction of the record that accounts for its answer: after
 a kill there are both or neither, and without them nothing has left. A run's messages,
 and the secret that its draws come from, go when it closes; SQLite overwrites them.
-Large messages lie in files (`bodies`).
+Large messages lie in files (`bodies`). Each message and each run carries a digest:
+a bit that flips in it is told before anything is done with it.
 """
 
+import hashlib
 import json
 import sqlite3
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fl_plugin.ledger.bodies import Bodies, lost, opened, sealed
 from fl_plugin.ledger.record import Head
 
 LARGE = 2**12  # bytes; a larger message lies in a file: no ledger shrinks again
 _SIZE = struct.Struct("<Q")  # of the question, before it
+_DIGEST = hashlib.sha256().digest_size
 
 SCHEMA = """
 create table open_run (
@@ -39,6 +42,7 @@ class OpenRun:
         secret: 32 bytes that all its draws come from.
         facts: What it was opened on, as JSON.
         at: When, in UTC; empty before it is kept.
+        damaged: Whether it is not what was kept: it can only be forgotten.
     """
 
     run: str
@@ -46,6 +50,7 @@ class OpenRun:
     secret: bytes = field(repr=False)
     facts: str
     at: str = ""
+    damaged: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +75,7 @@ def open_run(connection: sqlite3.Connection, run: OpenRun, at: str) -> None:
     close_run(connection, run.run)
     connection.execute(
         "insert into open_run values (?, ?, ?, ?, ?)",
-        (run.run, run.caller, run.secret, run.facts, at),
+        (run.run, run.caller, run.secret, f"{run.facts}\n{_digest(run, at)}", at),
     )
 
 
@@ -85,10 +90,11 @@ def keep_message(
     known = find_run(connection, run)
     if known is None:
         return
-    body: bytes | None = _SIZE.pack(len(kept.ask)) + kept.ask + kept.made
+    whole = _SIZE.pack(len(kept.ask)) + kept.ask + kept.made
+    body: bytes | None = hashlib.sha256(whole).digest() + whole
     at = size = None
-    if body is not None and len(body) > LARGE:
-        data = sealed(known.secret, run, number, body)
+    if len(whole) > LARGE:
+        data = sealed(known.secret, run, number, whole)
         (at,) = connection.execute(
             "select coalesce(max(at + size), 0) from run_message where run = ?", (run,)
         ).fetchone()
@@ -107,20 +113,23 @@ def close_run(connection: sqlite3.Connection, run: str) -> None:
 
 
 def find_run(connection: sqlite3.Connection, run: str) -> OpenRun | None:
-    """Return what is kept of a run; None where it is not open."""
-    row = connection.execute(
-        "select run, caller, secret, facts, at from open_run where run = ?", (run,)
-    ).fetchone()
-    return None if row is None else _run_of(row)
+    """Return what is kept of a run; None where it is not open.
+
+    Raises:
+        StorageError: It is damaged.
+    """
+    row = connection.execute(f"{_RUNS} where run = ?", (run,)).fetchone()
+    found = None if row is None else _run_of(row)
+    if found is not None and found.damaged:
+        raise lost(run)
+    return found
 
 
 def find_runs(connection: sqlite3.Connection) -> tuple[OpenRun, ...]:
     """Return all open runs, the oldest first."""
     if not _known(connection):
         return ()
-    rows = connection.execute(
-        "select run, caller, secret, facts, at from open_run order by at, run"
-    )
+    rows = connection.execute(f"{_RUNS} order by at, run")
     return tuple(_run_of(row) for row in rows)
 
 
@@ -151,6 +160,10 @@ def message_of(
     if body is None:
         data = bodies.get(run.run, at, size)
         body = opened(run.secret, run.run, number, data)
+    else:
+        digest, body = body[:_DIGEST], body[_DIGEST:]
+        if hashlib.sha256(body).digest() != digest:
+            raise lost(run.run)
     (length,) = _SIZE.unpack_from(body)
     end = _SIZE.size + length
     return Kept(
@@ -167,6 +180,20 @@ def _known(connection: sqlite3.Connection) -> bool:
     return found.fetchone() is not None
 
 
-def _run_of(row: tuple[str, str, bytes, str, str]) -> OpenRun:
-    run, caller, secret, facts, at = row
-    return OpenRun(run=run, caller=caller, secret=secret, facts=facts, at=at)
+# As bytes: what is damaged may not be text any more.
+_RUNS = (
+    "select cast(run as blob), cast(caller as blob), cast(secret as blob),"
+    " cast(facts as blob), cast(at as blob) from open_run"
+)
+
+
+def _run_of(row: tuple[bytes, bytes, bytes, bytes, bytes]) -> OpenRun:
+    run, caller, told, at = (row[n].decode(errors="replace") for n in (0, 1, 3, 4))
+    facts, _, digest = told.partition("\n")
+    found = OpenRun(run=run, caller=caller, secret=row[2], facts=facts, at=at)
+    return replace(found, damaged=digest != _digest(found, at))
+
+
+def _digest(run: OpenRun, at: str) -> str:
+    words = [run.run, run.caller, run.secret.hex(), run.facts, at]
+    return hashlib.sha256(json.dumps(words).encode()).hexdigest()

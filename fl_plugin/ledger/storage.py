@@ -77,6 +77,33 @@ _OTHER = (
 STORAGE_FAULTS = (sqlite3.Error, UnicodeDecodeError)
 
 
+def has_its_columns(connection: sqlite3.Connection) -> bool:
+    """Return whether each table still has the columns that it was made with.
+
+    Their types may differ, and one of a later version may be missing.
+    """
+    with closing(sqlite3.connect(":memory:")) as made:
+        made.executescript("".join((_SCHEMA, *_ADDED.values())))
+        wanted = _columns(made)
+    return all(
+        wanted.get(table, names) == names
+        for table, names in _columns(connection).items()
+    )
+
+
+def _columns(connection: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
+    tables = connection.execute("select name from sqlite_master where type = 'table'")
+    return {
+        table: tuple(
+            name
+            for (name,) in connection.execute(
+                "select name from pragma_table_info(?)", (table,)
+            )
+        )
+        for (table,) in tables.fetchall()
+    }
+
+
 def ledger_name(path: Path) -> str:
     """Return the end of a path: it names the domain and hides the host's folders."""
     return "/".join(path.absolute().parts[-3:])

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from fl_plugin.errors import BuildError, ContractError, MeshError
+from fl_plugin.errors import BuildError, ContractError, MeshError, StorageError
 from fl_plugin.manifest.exposures import (
     exposure_kind,
     name_in,
@@ -73,6 +73,7 @@ def read_manifest(path: Path, vocabulary: Vocabulary | None = None) -> Manifest:
 
     Raises:
         BuildError: The file is missing, too large, not JSON or not a manifest.
+        StorageError: It cannot be read.
     """
     content = _content(path)
     digest = hashlib.sha256(content).hexdigest()
@@ -111,14 +112,15 @@ def _read(
 
 
 def _content(path: Path) -> bytes:
-    if not path.is_file():
-        raise BuildError(f"{path} does not exist.", remedy=_build(path))
     try:
+        if not path.is_file():
+            raise BuildError(f"{path} does not exist.", remedy=_build(path))
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise BuildError(
-            f"{path} cannot be read ({type(error).__name__}).", remedy=_build(path)
+        raise StorageError(
+            f"{path} cannot be read ({error.strerror}).",
+            remedy="Give this user the right to read it, or check its disk.",
         ) from None
     if len(content) > MAX_BYTES:
         raise BuildError(

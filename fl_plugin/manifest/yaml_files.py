@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from fl_plugin.errors import ContractError
+from fl_plugin.errors import ContractError, StorageError
 from fl_plugin.manifest.validation import shown
 
 MAX_BYTES = 256 * 1024
@@ -27,6 +27,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises:
         ContractError: The file is missing, too large, not YAML, or uses a refused
             feature.
+        StorageError: It cannot be read.
     """
     text = _text(path)
     try:
@@ -60,7 +61,10 @@ def _text(path: Path) -> str:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise _invalid(path, f"it cannot be read ({type(error).__name__})") from None
+        raise StorageError(
+            f"{path} cannot be read ({error.strerror}).",
+            remedy="Give this user the right to read it, or check its disk.",
+        ) from None
     if len(content) > MAX_BYTES:
         raise _invalid(path, f"it is larger than {MAX_BYTES // 1024} kB")
     try:

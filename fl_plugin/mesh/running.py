@@ -19,7 +19,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from fl_plugin.coordinator.closing import goes_on
 from fl_plugin.coordinator.journal import Journal
-from fl_plugin.errors import MeshError, RegistryError, StorageError, UsageError
+from fl_plugin.errors import (
+    MeshError,
+    RegistryError,
+    RegistryHeldError,
+    StorageError,
+    UsageError,
+)
 from fl_plugin.files import PRIVATE, whole
 from fl_plugin.mesh.rounds import ROUNDS, Round, RoundLog, read_rounds
 
@@ -195,7 +201,7 @@ def forget_journal(root: Path, run: str) -> None:
 
 
 def _tell_how_to_go_on(state: RunState, error: BaseException) -> None:
-    if isinstance(error, StorageError):
+    if isinstance(error, (StorageError, RegistryHeldError)):
         then = f"To go on with this run: fl runs resume {state.run}"
         error.remedy = f"{error.remedy.rstrip('.')}. {then}"
 

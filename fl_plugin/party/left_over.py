@@ -2,7 +2,8 @@
 
 Of a run whose coordinator is gone, or went on without this domain, the messages and the
 secret stay in the ledger. They go when another run is opened here: where the same
-consumer has begun the study anew, and where nobody has come back for `runs_days`.
+consumer has begun the study anew, where nobody has come back for `runs_days`, and where
+what is kept is damaged, so that nobody can.
 """
 
 import json
@@ -21,7 +22,7 @@ from fl_plugin.policy.retention import load_retention
 from fl_plugin.policy.types import Request
 
 FORGOTTEN = "forget"
-AGAIN, OLD = "run.begun_again", "run.left_over"
+AGAIN, OLD, DAMAGED = "run.begun_again", "run.left_over", "run.damaged"
 
 
 def facts_of(request: Request) -> dict[str, str]:
@@ -54,6 +55,8 @@ def forget_left_over(
 
 def _over(run: OpenRun, opened: Session, limit: datetime) -> str:
     """Return why a run is over; empty where it may still go on."""
+    if run.damaged:
+        return DAMAGED
     if datetime.fromisoformat(run.at) < limit:
         return OLD
     same_study = _told(run).get("study") == opened.request.study
@@ -61,11 +64,11 @@ def _over(run: OpenRun, opened: Session, limit: datetime) -> str:
 
 
 def _forget(ledger: Ledger, run: OpenRun, rule: str) -> None:
-    told = _told(run)
+    told = {} if run.damaged else _told(run)
     entry = AuditEntry(
         action=FORGOTTEN,
         decision="allowed",
-        consumer=run.caller,
+        consumer="" if run.damaged else run.caller,
         actor=told.get("actor", ""),
         purpose=told.get("purpose", ""),
         study=told.get("study", ""),

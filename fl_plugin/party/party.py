@@ -36,7 +36,7 @@ from fl_plugin.party.left_over import forget_left_over
 from fl_plugin.party.masking import STAGES, mask_stage
 from fl_plugin.party.opening import agree, open_session, reopen_session
 from fl_plugin.party.private import check_kind, released
-from fl_plugin.party.refusing import note_failure, refusal_of
+from fl_plugin.party.refusing import hidden_folders, note_failure, refusal_of
 from fl_plugin.party.session import Session, out_of_order
 from fl_plugin.party.threads import one_thread
 from fl_plugin.plan.wire import decision_json, read_features, read_request
@@ -53,12 +53,17 @@ class Party:
     Args:
         folder: The domain's folder.
         tell: Told of each message, for the domain's own people.
+
+    Raises:
+        ContractError: Its settings are missing or not valid.
+        StorageError: They cannot be read.
     """
 
     def __init__(self, folder: Path, tell: Tell = untold) -> None:
         self._tell = tell
         self._domain = Domain(folder)
-        self.name = self._domain.name
+        with hidden_folders(folder):
+            self.name = self._domain.name
         self._books = Books(self._domain.ledger_file)
         self._sessions: dict[str, Session] = {}
         self._turn = threading.Lock()
@@ -80,7 +85,8 @@ class Party:
         with self._turn, one_thread():
             try:
                 ask = decode(data)
-                return self._answer(self._mine(ask), data, caller)
+                with hidden_folders(self._domain.folder):
+                    return self._answer(self._mine(ask), data, caller)
             except MeshError as error:
                 return encode(self._refusal(ask, error))
             except Exception as error:  # its text may hold data

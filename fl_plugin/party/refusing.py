@@ -1,5 +1,9 @@
 """A party's no: on record in its own ledger, and in words to whoever asked."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 from fl_plugin.errors import MeshError, PolicyError
 from fl_plugin.ledger.record import AuditEntry
 from fl_plugin.ledger.store import Ledger
@@ -23,6 +27,32 @@ def refusal_of(party: str, ask: Message | None, error: MeshError) -> Refusal:
             "reason": getattr(error, "reason", error.code),
         },
     )
+
+
+@contextmanager
+def hidden_folders(folder: Path) -> Iterator[None]:
+    """Take the host's folders out of the words of an error: they are nobody else's.
+
+    A file within the mesh is named from the mesh's own folder on, such as
+    `domains/birch/node.yml`: the domain's own people find it.
+
+    Args:
+        folder: The domain's, `domains/<domain>`.
+    """
+    try:
+        yield
+    except MeshError as error:
+        for place in (folder.absolute(), folder.resolve(), folder):
+            mesh = str(place.parent.parent)
+            if len(mesh) > 1:  # "." and "/" tell nothing
+                error.problem = _without(error.problem, mesh)
+                error.remedy = _without(error.remedy, mesh)
+        error.args = (error.problem,)
+        raise
+
+
+def _without(words: str, mesh: str) -> str:
+    return words.replace(f"{mesh}/", "").replace(mesh, "the mesh's folder")
 
 
 def note_failure(

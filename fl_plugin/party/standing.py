@@ -80,10 +80,10 @@ class Watch:
 
 
 def _mark(file: str) -> Mark:
-    """Return what tells a file's states apart; None where there is no such file."""
+    """Return what tells a file's states apart; None where there is none to be seen."""
     try:
         found = os.stat(file)  # noqa: PTH116 at every release: a Path costs ten times it
-    except FileNotFoundError:
+    except OSError:  # whoever reads it says what is wrong with it
         return None
     return (
         found.st_dev,

@@ -126,6 +126,7 @@ def load_node(folder: Path) -> Node:
     Raises:
         ContractError: A file is missing or not valid, or the database lies outside
             the folder.
+        StorageError: A file cannot be read.
     """
     file = folder / NODE_FILE
     found = validated(NodeSettings, read_yaml(file), str(file))

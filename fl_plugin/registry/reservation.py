@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from fl_plugin.errors import RegistryError, StorageError
+from fl_plugin.errors import RegistryHeldError, StorageError
 from fl_plugin.registry.digests import DIGESTS, digests_bytes
 from fl_plugin.registry.names import study_folder, version_of
 
@@ -62,7 +62,8 @@ def reserve(root: Path, study: str, *, patience: float = 30.0) -> Iterator[Reser
         patience: Seconds to wait for another writer of the same study.
 
     Raises:
-        RegistryError: The name is unsafe, or another writer holds the study.
+        RegistryError: The name is unsafe.
+        RegistryHeldError: Another writer holds the study.
         StorageError: The registry's folder cannot be written.
     """
     folder = study_folder(root, study)
@@ -87,7 +88,7 @@ def _acquire(lock: IO[bytes], study: str, patience: float) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > deadline:
-                raise RegistryError(
+                raise RegistryHeldError(
                     f"Another process is registering a model of {study}.",
                     remedy="Wait for it to end, then run the command again.",
                 ) from None

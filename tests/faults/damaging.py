@@ -1,8 +1,8 @@
 """Damage to a database's file, with and without DuckDB noticing."""
 
-import random
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import numpy as np
 
@@ -11,9 +11,8 @@ _HEADER, _BLOCK, _BLOCKS = 4_096, 262_144, 12_288
 _VERSION = slice(12, 20)
 
 
-def flips(data: bytes, count: int, seed: int) -> Iterator[bytes]:
+def flips(data: bytes, count: int, dice: Random) -> Iterator[bytes]:
     """Yield a file with one bit flipped, half of them where something is written."""
-    dice = random.Random(seed)  # noqa: S311 not for secrets
     written = [place for place, byte in enumerate(data) if byte]
     for number in range(count):
         place = dice.choice(written) if number % 2 else dice.randrange(len(data))
@@ -22,9 +21,8 @@ def flips(data: bytes, count: int, seed: int) -> Iterator[bytes]:
         yield bytes(damaged)
 
 
-def cuts(data: bytes, count: int, seed: int) -> Iterator[bytes]:
+def cuts(data: bytes, count: int, dice: Random) -> Iterator[bytes]:
     """Yield a file's beginning; the first is empty."""
-    dice = random.Random(seed)  # noqa: S311 not for secrets
     yield b""
     for _ in range(count - 1):
         yield data[: dice.randrange(len(data))]

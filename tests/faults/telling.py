@@ -18,6 +18,7 @@ from typing import Any
 from fl_plugin.cli.main import main
 from fl_plugin.ledger.store import Ledger
 from fl_plugin.party import database
+from fl_plugin.registry.reservation import reserve
 
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(
@@ -105,4 +106,5 @@ def as_plain_user() -> None:
 def impatient() -> None:
     """Wait a moment for locks instead of half a minute."""
     database.LOCK_WAIT_SECONDS = 0.3
+    reserve.__wrapped__.__kwdefaults__["patience"] = 0.3  # type: ignore[attr-defined]
     Ledger.open.__func__.__kwdefaults__["busy_seconds"] = 0.3  # type: ignore[attr-defined]

@@ -4,7 +4,6 @@ docs/operating.md says what happens at each moment. Here the coordinator and all
 are one process; `test_nodes.py` kills the nodes alone. `conftest.py` says how often.
 """
 
-import random
 import shutil
 import signal
 import time
@@ -28,7 +27,6 @@ pytestmark = pytest.mark.slow
 DOMAINS = ("ash", "birch", "cedar")
 KILLED = -signal.SIGKILL
 LEAST_MOMENTS = 40
-SIDES = [(name, after) for name in MOMENTS for after in (False, True)]
 RECOVERS = {"privacy": {"on_dropout": "recover"}}
 PRIVATE = {
     "algorithm": {"name": "private_logistic_regression"},
@@ -90,44 +88,48 @@ def private(tmp_path_factory):
 
 
 def test_there_are_enough_moments():
-    assert len(SIDES) >= LEAST_MOMENTS
+    assert 2 * len(MOMENTS) >= LEAST_MOMENTS  # before each and after it
 
 
-@pytest.mark.parametrize(("name", "after"), SIDES)
-def test_a_kill_at_a_moment(plain, name, after, kills):
-    for call in kills.times(plain.calls[name]):
+@pytest.mark.parametrize("name", MOMENTS)
+def test_a_kill_at_a_moment(plain, name, extent, figure):
+    places = [
+        (a, c) for a in extent.sides(name) for c in extent.times(plain.calls[name])
+    ]
+    for after, call in places:
         plain.survives(Kill(target=MOMENTS[name], after=after, time=call), hits=True)
+    figure("kills at a named moment, each resumed to the same bytes", len(places))
 
 
-def test_kills_at_random_times(plain, figure, kills):
-    dice = random.Random(kills.seed)  # noqa: S311
-    for _ in range(kills.at_random):
+def test_kills_at_random_times(plain, figure, extent):
+    dice = extent.dice("at random")
+    for _ in range(extent.at_random):
         plain.survives(Kill(seconds=dice.uniform(0.0, plain.seconds)))
-    figure("kills at random times, each resumed to the same bytes", kills.at_random)
+    figure("kills at random times, each resumed to the same bytes", extent.at_random)
 
 
-def test_second_kills_while_a_run_is_taken_up(plain, figure, kills):
-    dice = random.Random(kills.seed + 1)  # noqa: S311
+def test_second_kills_while_a_run_is_taken_up(plain, figure, extent):
+    dice = extent.dice("twice")
     again = {**AGAIN, **MOMENTS}
-    for _ in range(kills.twice):
+    for _ in range(extent.twice):
         first = Kill(target=MOMENTS["send messages"], time=dice.randint(3, 15))
         target = again[dice.choice(sorted(again))]
         second = Kill(target=target, after=dice.random() < 0.5, time=dice.randint(1, 9))
         plain.survives(first, second)
-    figure("second kills, each resumed to the same bytes", kills.twice)
+    figure("second kills, each resumed to the same bytes", extent.twice)
 
 
 @pytest.mark.parametrize(
     "name", ["make keys, or take shares", "mask an answer", "put an answer on record"]
 )
-def test_masks_with_shares_come_out_the_same(recovering, name, kills):
-    for call in kills.times(recovering.calls[name]):
+def test_masks_with_shares_come_out_the_same(recovering, name, extent):
+    for call in extent.times(recovering.calls[name]):
         recovering.survives(Kill(target=MOMENTS[name], after=True, time=call))
 
 
-@pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("name", NOISED)
-def test_noise_comes_out_the_same_and_is_paid_for_once(private, name, after, kills):
+def test_noise_comes_out_the_same_and_is_paid_for_once(private, name, extent):
     assert private.expected["spent"] == dict.fromkeys(DOMAINS, 1.0)
-    for call in kills.times(private.calls[name]):
-        private.survives(Kill(target=NOISED[name], after=after, time=call))
+    for after in extent.sides(f"noise {name}"):
+        for call in extent.times(private.calls[name]):
+            private.survives(Kill(target=NOISED[name], after=after, time=call))

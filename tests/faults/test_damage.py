@@ -22,8 +22,6 @@ from tests.made_mesh import CONSUMER, make_mesh
 from tests.small_mesh import small, trained_over
 
 pytestmark = pytest.mark.slow
-FLIPS, CUTS, UNNOTICED = 300, 60, 60
-SEED = int(os.environ.get("SEED", "6"))
 LONGEST = 60  # seconds for one file; it takes a hundredth of one
 DOMAIN = Path("domains/birch")
 FILE = DOMAIN / "data/birch.duckdb"
@@ -39,10 +37,10 @@ class Recording:
     def parties(self):
         return self.inner.parties
 
-    def exchange(self, asks):
+    def exchange(self, asks, seconds):
         if messages.decode(asks["birch"]).kind == "open":
             self.ask = asks["birch"]
-        return self.inner.exchange(asks)
+        return self.inner.exchange(asks, seconds)
 
 
 class Reader:
@@ -126,27 +124,33 @@ def survived(damaged, files):
     return len(outcomes) - len(errors), {e[2] for e in errors}
 
 
-def test_flipped_bits(damaged, figure):
-    read, errors = survived(damaged, flips(damaged[1], FLIPS, SEED))
+def test_flipped_bits(damaged, figure, extent):
+    bits = flips(damaged[1], extent.flips, extent.dice("flips"))
+    read, errors = survived(damaged, bits)
     assert errors == {
         "The database of birch is damaged: what is in the file is not what was written."
     }
-    figure("bits flipped in a database: an own error, or the same rows", FLIPS)
+    figure("bits flipped in a database: an own error, or the same rows", extent.flips)
     figure("of these read in spite of it", read)
 
 
-def test_cuts(damaged, figure):
-    read, errors = survived(damaged, cuts(damaged[1], CUTS, SEED))
+def test_cuts(damaged, figure, extent):
+    places = cuts(damaged[1], extent.cuts, extent.dice("cuts"))
+    read, errors = survived(damaged, places)
     assert read == 0
     assert len(errors) >= 2
-    figure("cuts of a database: an own error", CUTS)
+    figure("cuts of a database: an own error", extent.cuts)
 
 
-def test_flips_that_no_checksum_tells_end_in_an_answer(damaged, figure):
+def test_flips_that_no_checksum_tells_end_in_an_answer(damaged, figure, extent):
     """Somebody who writes to the file can change a row; nobody can end the process."""
     reader, data, _ = damaged
-    found = [reader.read(unnoticed(f)) for f in flips(data, UNNOTICED, SEED + 1)]
+    bits = flips(data, extent.unnoticed, extent.dice("unnoticed"))
+    found = [reader.read(unnoticed(damaged_file)) for damaged_file in bits]
     assert {o[0] for o in found} <= {"rows", "error"}
     assert not [o for o in found if o[0] == "error" and "Traceback" in o[2]]
     assert reader.read(data) == damaged[2]
-    figure("bits flipped with the checksums put right: the process lives", UNNOTICED)
+    figure(
+        "bits flipped with the checksums put right: the process lives",
+        extent.unnoticed,
+    )

@@ -142,9 +142,11 @@ def survives(original, folder, left, expected, *settings):
     return found
 
 
-def test_a_disk_that_fills_up(original, expected, tmp_path, figure):
+def test_a_disk_that_fills_up(original, expected, tmp_path, figure, extent):
+    # No room, all that it takes, and some between: all of it, when asked for.
+    between = extent.dice("disks").sample(LEFT[1:-1], extent.disks - 2)
     ends = []
-    for number, left in enumerate(LEFT):
+    for number, left in enumerate([LEFT[0], *sorted(between), LEFT[-1]]):
         folder = tmp_path / str(number)
         folder.mkdir()
         found = survives(original, folder, left * 1_024, expected)
@@ -165,7 +167,11 @@ def full(*_places, **_words):
 # Where a full disk is met, at which call of it, and whose words are said.
 PLACES = {
     "the run's state": ("fl_plugin.mesh.running", "whole", "runs/"),
-    "the coordinator's journal": ("fl_plugin.coordinator.journal", "_write", "journal"),
+    "the coordinator's journal": (
+        "fl_plugin.coordinator.journal",
+        "write_all",
+        "journal",
+    ),
     "the spool": ("fl_plugin.party.spool.Spool", "_make", "its folder spool"),
     "the model's folder": ("fl_plugin.registry.reservation", "_write", "registry"),
 }

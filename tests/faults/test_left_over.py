@@ -1,15 +1,18 @@
 """Runs that were never closed: their secrets go, by and by, and that is on record."""
 
+import json
 import shutil
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
 
 import pytest
 
 from fl_plugin import Mesh
-from fl_plugin.errors import MeshError, UnreachableError
+from fl_plugin.errors import MeshError, StorageError, UnreachableError
 from fl_plugin.ledger.chain import verify
+from fl_plugin.ledger.journal import find_runs, open_run
 from fl_plugin.ledger.store import Ledger
 from tests.made_mesh import STUDY, make_mesh
 from tests.small_mesh import small
@@ -61,9 +64,10 @@ def test_a_study_that_begins_anew_ends_what_was_left_of_it(mesh):
 
 def of_another_study(mesh, domain, at):
     path = mesh.root / "domains" / domain / "ledger" / "ledger.sqlite"
+    facts = json.dumps({"request": {"study": "other"}})
     with sqlite3.connect(path) as connection:
-        words = "update open_run set facts = ?, at = coalesce(?, at)"
-        connection.execute(words, ('{"request": {"study": "other"}}', at))
+        (run,) = find_runs(connection)
+        open_run(connection, replace(run, facts=facts), at or run.at)
     connection.close()
 
 
@@ -86,3 +90,18 @@ def test_a_domain_sets_its_own_time(mesh):
     mesh.train(STUDY)
     assert kept(mesh, "ash")[0] == []
     assert kept(mesh, "birch")[0] == [run]
+
+
+@pytest.mark.parametrize("column", ["caller", "secret", "facts", "at"])
+def test_a_run_whose_record_is_damaged_is_forgotten_when_the_next_opens(mesh, column):
+    run = interrupted(mesh)
+    path = mesh.root / "domains" / "ash" / "ledger" / "ledger.sqlite"
+    with sqlite3.connect(path) as connection:  # no text, and nothing of what it was
+        words = f"update open_run set {column} = x'ff' || substr({column}, 2)"
+        connection.execute(words)
+    connection.close()
+    with pytest.raises(StorageError, match=f"kept of the run {run} are damaged"):
+        mesh.resume(run)
+    mesh.train(STUDY)
+    left, (record,) = kept(mesh, "ash")
+    assert (left, record.run, record.rule) == ([], run, "run.damaged")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import shutil
 import signal
 import socket
@@ -86,32 +85,33 @@ def test_processes_give_the_bytes_of_threads_and_leave_none_behind(root, expecte
     assert nodes_of(root) == []
 
 
-@pytest.mark.parametrize("number", [2, 4, 8, 13, 17])
+@pytest.mark.parametrize("numbers", [(2, 8, 17), (4, 13)])
 def test_a_killed_node_takes_its_run_up_and_nothing_is_told_twice(
-    root, expected, number
+    root, expected, numbers
 ):
     killed = []
 
     def kill(_kind, at):
-        if at == number:
-            killed.extend(nodes_of(root)[:2])
-            for process in killed:
+        if at in numbers:
+            dying = nodes_of(root)[:2]
+            for process in dying:
                 os.kill(process, signal.SIGKILL)
+            killed.extend(dying)
 
     mesh = Mesh.open(root)
     done = mesh.train(STUDY, engine="processes", listener=kill).record
-    assert killed
+    assert len(killed) == 2 * len(numbers)
     assert done.model_digest == expected.model_digest
     once(mesh)
     assert nodes_of(root) == []
 
 
 def test_nodes_that_are_killed_at_random_times_are_waited_for(
-    original, expected, tmp_path, kills, figure
+    original, expected, tmp_path, extent, figure
 ):
-    dice = random.Random(kills.seed + 2)  # noqa: S311
+    dice = extent.dice("nodes")
     hit = 0
-    for number in range(kills.of_nodes):
+    for number in range(extent.of_nodes):
         root = shutil.copytree(original, tmp_path / str(number))
         hit += run_with_a_killed_node(root, expected, dice)
         shutil.rmtree(root)

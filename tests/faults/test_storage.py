@@ -62,6 +62,7 @@ def held(program: str, file: Path) -> Iterator[None]:
 
 
 DUCKDB = "import duckdb, sys; c = duckdb.connect(sys.argv[1])"
+WRITER = "import fcntl, sys; f = open(sys.argv[1], 'ab'); fcntl.flock(f, fcntl.LOCK_EX)"
 SQLITE = (
     "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None); "
     "c.execute('begin immediate')"
@@ -77,6 +78,10 @@ def flip(file: Path, at: int) -> None:
 def folder_instead(file: Path) -> None:
     file.unlink()
     file.mkdir()
+
+
+def folder_made(place: Path) -> None:
+    place.mkdir()
 
 
 def another_program_s(file: Path) -> None:
@@ -185,6 +190,22 @@ def test_a_locked_database_names_who_holds_it_and_the_run_goes_on(root):
     assert goes_on(root, found)
 
 
+# Files of the domain's that decide, and what is done to them: told without its folder.
+OWN = {
+    "node.yml": (lambda f: f.chmod(0), 6, "node.yml cannot be read (Permission"),
+    "permissions.yml": (folder_made, 4, "permissions.yml does not exist"),
+    "target/manifest.json": (lambda f: f.chmod(0), 6, "manifest.json cannot be read"),
+    "target": (lambda f: f.chmod(0), 6, "manifest.json cannot be read (Permission"),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_no_folder_of_the_host_is_told_of(root, name):
+    cause, code, words = OWN[name]
+    cause(root / "domains" / "birch" / name)
+    refused(root, code, words)  # which looks for the mesh's folder in all that is said
+
+
 @pytest.mark.parametrize("fault", BOOKS)
 def test_a_ledger_that_is(root, fault):
     cause, words = BOOKS[fault]
@@ -228,3 +249,12 @@ def test_a_mesh_whose_folder_cannot_be_written(root, folder):
         assert goes_on(root, found)
     else:
         assert len(Mesh.open(root).runs) == 1  # none has begun
+
+
+def test_a_registry_that_another_process_writes_to_is_waited_for(root):
+    """All that is left to do is to write the model down: that is not lost."""
+    with held(WRITER, root / "registry" / STUDY / ".lock"):
+        found = told(root, "train", STUDY, within=[impatient])
+    assert found.code == 10
+    assert f"Another process is registering a model of {STUDY}" in found.error
+    assert goes_on(root, found)

@@ -3,15 +3,9 @@
 As `test_crashes.py`, over columns that lie apart. One run is killed many times, each
 time it has gone on for a while: so its kills fall on matching, preparation, fit,
 scoring and registration alike.
-
-All algorithms, from fresh seeds:
-
-    FAULT_RUNS=20 pytest tests/faults/test_vertical_crashes.py
 """
 
 import hashlib
-import os
-import random
 import shutil
 import signal
 
@@ -29,13 +23,12 @@ from tests.faults.crashing import (
     outcome,
     trained,
 )
+from tests.faults.extent import extent_of
 from tests.made_mesh import STUDY
 from tests.vertical_mesh import vertical_mesh
 
 pytestmark = pytest.mark.slow
 KILLED = -signal.SIGKILL
-RUNS = int(os.environ.get("FAULT_RUNS", "0"))
-SEEDS = [random.SystemRandom().randrange(10**9) for _ in range(RUNS)] or [6]
 LEAST_KILLS, MOST_KILLS = 2, 60
 NETWORK = {
     "name": "split_network",
@@ -111,7 +104,17 @@ class Meshes:
         return shutil.copytree(self.original, self.folder / str(number))
 
 
-@pytest.fixture(scope="module", params=ALGORITHMS if RUNS else USUAL)
+def pytest_generate_tests(metafunc):
+    """Try every algorithm, and many seeds, where all of it is asked for."""
+    extent = extent_of(metafunc.config)
+    if "meshes" in metafunc.fixturenames:
+        every = list(ALGORITHMS) if extent.whole else USUAL
+        metafunc.parametrize("meshes", every, indirect=True, scope="module")
+    if "number" in metafunc.fixturenames:
+        metafunc.parametrize("number", range(extent.vertical))
+
+
+@pytest.fixture(scope="module")
 def meshes(request, tmp_path_factory):
     return Meshes(tmp_path_factory.mktemp("vertical"), ALGORITHMS[request.param])
 
@@ -141,11 +144,11 @@ def drawn(dice):
     )
 
 
-@pytest.mark.parametrize("seed", SEEDS)
 def test_a_run_that_is_killed_again_and_again_ends_with_the_same_parts(
-    meshes, seed, figure
+    meshes, number, figure, extent
 ):
-    dice, root = random.Random(seed), meshes.copy()  # noqa: S311
+    seed = f"vertical {number}"
+    dice, root = extent.dice(seed), meshes.copy()
     kills: list[tuple[Kill, ...]] = []
     ended = False
     while not ended and len(kills) < MOST_KILLS:
