@@ -34,7 +34,7 @@ from fl_plugin.flower.runtime import beating, patient
 from fl_plugin.signing.keys import load_key
 from fl_plugin.software import release
 
-_LOOK_SECONDS = 0.03
+_LOOK_SECONDS = 0.05
 _AGAIN_SECONDS = 0.5
 _PATIENCE = 15.0
 _LEAST_SECONDS = 5.0

@@ -2,7 +2,7 @@
 
 import time
 
-BUSY, IDLE = 0.03, 1.0
+BUSY, IDLE = 0.08, 1.0
 _CALM_AFTER = 10.0
 
 
