@@ -70,6 +70,7 @@ def start(words: Sequence[str], folder: Path) -> str:
     while time.monotonic() < until and process.poll() is None:
         line, found, _ = said.read_text().partition("\n")
         if found:
+            process.returncode = 0  # it goes on, and is nobody's to wait for
             return line
         time.sleep(_LOOK_SECONDS)
     process.terminate()

@@ -5,19 +5,21 @@ it accepts that whoever holds the caller's key may ask, within the domain's poli
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cryptography.x509 import load_pem_x509_certificate
 from pydantic import AfterValidator, Field
 
-from fl_plugin.errors import StorageError
+from fl_plugin.errors import StorageError, UsageError
 from fl_plugin.files import whole
 from fl_plugin.manifest.contract import ContractBlock
 from fl_plugin.manifest.validation import validated
 from fl_plugin.manifest.words import PublicKey
 
 _LARGEST = 20_000
+_HOST = r"[A-Za-z0-9:][A-Za-z0-9.:-]{0,252}"
 
 
 def _certificate(text: str) -> str:
@@ -37,11 +39,24 @@ class Invitation(ContractBlock):
     """
 
     version: Literal[1] = 1
-    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9:][A-Za-z0-9.:-]{0,252}\z")]
+    host: Annotated[str, Field(pattern=rf"^{_HOST}\z")]
     port: Annotated[int, Field(ge=1, le=65_535)]
     authority: Annotated[str, Field(max_length=_LARGEST), AfterValidator(_certificate)]
     caller: PublicKey
     software: Annotated[str, Field(max_length=64)]
+
+
+def check_host(host: str) -> None:
+    """Refuse a name that no node could call.
+
+    Raises:
+        UsageError: It is no name or address of a machine.
+    """
+    if not re.fullmatch(_HOST, host):
+        raise UsageError(
+            "That is no name or address of a machine.",
+            remedy="Name this machine as nodes call it: --host mesh.bank.example",
+        )
 
 
 def write_invitation(file: Path, invitation: Invitation) -> None:

@@ -45,7 +45,7 @@ from fl_plugin.flower.forwarding import (
     free_port,
     gate_context,
 )
-from fl_plugin.flower.invitation import Invitation, write_invitation
+from fl_plugin.flower.invitation import Invitation, check_host, write_invitation
 from fl_plugin.flower.pace import Pace
 from fl_plugin.flower.places import LinkPlace, private_folder
 from fl_plugin.flower.runtime import Runtime
@@ -68,10 +68,12 @@ class Link:
         host: The name or address that nodes call it by.
 
     Raises:
+        UsageError: The host is no name of a machine.
         StorageError: A file cannot be made, or another one runs.
     """
 
     def __init__(self, root: Path, gate: Address, host: str) -> None:
+        check_host(host)
         self.place = LinkPlace(root)
         self._gate = gate
         self._host = host

@@ -132,13 +132,14 @@ def test_a_run_keeps_no_copy_of_a_row(mesh_folder, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(spool))
     before = snapshot(mesh_folder)
     home = snapshot(Path.cwd() / "registry")
-    Mesh.open(mesh_folder).train("credit_risk")
+    run = Mesh.open(mesh_folder).train("credit_risk").record.run
     after = snapshot(mesh_folder)
     written = {p.relative_to(mesh_folder) for p in after if before.get(p) != after[p]}
     assert set(before) <= set(after)
     assert {str(p) for p in written} == {
         *(f"domains/{d}/ledger/{name}" for d in LENDERS for name in LEDGER),
         *(f"domains/{d}/ledger/{f}" for d in LENDERS for f in leftover(mesh_folder, d)),
+        *(f"runs/{run}/{name}" for name in ("lock", "rounds.jsonl", "state.json")),
         "registry/credit_risk/.lock",
         *(
             f"registry/credit_risk/v1/{name}"

@@ -26,7 +26,7 @@ from flwr.supercore.fab import Fab
 from flwr.supercore.interceptors import RuntimeVersionHttpInterceptor
 
 from fl_plugin import Mesh
-from fl_plugin.errors import UsageError
+from fl_plugin.errors import PolicyError, UsageError
 from fl_plugin.flower import shim as shim_room
 from fl_plugin.flower.admission import admit, dismiss
 from fl_plugin.flower.forwarding import Address, Forwarder, Way, tunnel_context
@@ -129,7 +129,8 @@ def audited(mesh, run):
 
 
 def told(record):
-    return record.model_digest, record.metrics
+    sent = [(r.round, r.bytes_down) for r in record.rounds]
+    return record.model_digest, record.metrics, sent
 
 
 def pytest_generate_tests(metafunc):
@@ -239,6 +240,17 @@ def test_an_admitted_domain_can_start_no_app(machines, tmp_path):
         assert set(rules) <= {"app.unlisted", "certificate.unknown"}
         assert "app.unlisted" in rules
         assert verify(ledger).ok
+
+
+def test_a_refusal_arrives_as_the_domain_gave_it(machines, three):
+    path = machines.root / "domains" / "birch" / "target" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    for grant in manifest["exposures"].values():
+        grant["config"]["meta"]["mesh"]["decision"]["status"] = "revoked"
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(PolicyError, match="revoked") as caught:
+        three.train(STUDY, engine="flower")
+    assert (caught.value.domain, caught.value.reason) == ("birch", "grant.not_approved")
 
 
 def test_a_domain_that_is_dismissed_is_asked_no_more(machines, three):
