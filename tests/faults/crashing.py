@@ -25,6 +25,7 @@ from fl_plugin.ledger.chain import verify
 from fl_plugin.ledger.store import Ledger
 from fl_plugin.party.party import Party
 from fl_plugin.privacy.made import Made, Pieces, _packed, _pieces
+from tests.faults.nothing_out import nothing_out
 from tests.made_mesh import STUDY
 
 _SERVER = multiprocessing.get_context("forkserver")
@@ -152,6 +153,7 @@ def outcome(root: Path) -> dict[str, Any]:
     states = [s for s in mesh.runs if s.run == entry.run.run]
     assert [s.standing for s in states] == ["done"]
     assert not list((root / "runs").glob("*/journal"))
+    assert nothing_out(root)
     assert not list((root / "registry").rglob("*.draft"))
     spent = {}
     for domain in sorted(p.name for p in (root / "domains").iterdir()):

@@ -35,6 +35,7 @@ from fl_plugin.ledger.chain import verify
 from fl_plugin.ledger.store import Ledger
 from tests.faults.crashing import fixed_secrets
 from tests.faults.machines import GATE, Machines
+from tests.faults.nothing_out import nothing_out
 from tests.made_mesh import STUDY, make_mesh
 from tests.small_mesh import FIVE, small
 
@@ -251,6 +252,13 @@ def test_a_refusal_arrives_as_the_domain_gave_it(machines, three):
     with pytest.raises(PolicyError, match="revoked") as caught:
         three.train(STUDY, engine="flower")
     assert (caught.value.domain, caught.value.reason) == ("birch", "grant.not_approved")
+
+
+def test_no_value_of_a_row_is_outside_its_domain(machines, three):
+    """After all that was done above: runs, registry, Flower's state and logs."""
+    said = list(machines.root.parent.glob("*.out"))
+    assert len(said) == 1 + len(FIVE)
+    assert nothing_out(machines.root, *said) > 10
 
 
 def test_a_domain_that_is_dismissed_is_asked_no_more(machines, three):
