@@ -20,6 +20,7 @@ from fl_plugin.errors import StorageError
 
 HANDSHAKE_SECONDS = 10.0
 MOST_CONNECTIONS = 512
+MOST_STRANGERS = 64  # whose certificate is not seen yet: they take no node's place
 _PIECE = 2**16
 _AGAIN_SECONDS = 0.5
 _TURNS = 5
@@ -71,6 +72,7 @@ class Forwarder:
         self._way = way
         self._listening = _listening(way.listens)
         self._open: set[asyncio.Task[None]] = set()
+        self._strangers: set[asyncio.Task[None]] = set()
         self._writers: weakref.WeakSet[asyncio.StreamWriter] = weakref.WeakSet()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -110,13 +112,19 @@ class Forwarder:
 
     async def _accept(self) -> None:
         while True:
-            connection, peer = await self._loop.sock_accept(self._listening)
-            if len(self._open) >= MOST_CONNECTIONS:
+            try:
+                connection, peer = await self._loop.sock_accept(self._listening)
+            except OSError:  # no handle is left: others will be given back
+                await asyncio.sleep(_AGAIN_SECONDS)
+                continue
+            many = len(self._open) >= MOST_CONNECTIONS
+            if many or len(self._strangers) >= MOST_STRANGERS:
                 connection.close()
                 continue
             task = self._loop.create_task(self._carry(connection, str(peer[0])))
-            self._open.add(task)
-            task.add_done_callback(self._open.discard)
+            for kept in (self._open, self._strangers):
+                kept.add(task)
+                task.add_done_callback(kept.discard)
 
     async def _carry(self, connection: socket.socket, peer: str) -> None:
         with contextlib.suppress(OSError, asyncio.CancelledError):
@@ -147,6 +155,9 @@ class Forwarder:
             if self._way.refused is not None:
                 self._way.refused(peer, _why(error))
             return None
+        finally:
+            if (here := asyncio.current_task()) is not None:
+                self._strangers.discard(here)
         writer = asyncio.StreamWriter(transport, protocol, reader, self._loop)
         self._writers.add(writer)
         return reader, writer

@@ -167,6 +167,24 @@ def test_strangers_are_turned_away_and_that_is_on_record(keys, gate):
         assert gate.reasons() == [why], name
 
 
+def test_strangers_who_hold_the_line_keep_no_node_out(keys, gate, monkeypatch):
+    monkeypatch.setattr("fl_plugin.flower.forwarding.MOST_STRANGERS", 3)
+    at = (gate.address.host, gate.address.port)
+    held = [socket.create_connection(at) for _ in range(8)]  # none says a word
+    hung_up = []
+    for connection in held:
+        connection.settimeout(0.5)
+        with suppress(TimeoutError):
+            hung_up.append(connection.recv(1))
+    assert len(hung_up) == 8 - 3
+    for connection in held:
+        connection.close()
+    until = time.monotonic() + 10
+    while len(gate.turned_away) < 3 and time.monotonic() < until:
+        time.sleep(0.01)
+    assert said(gate.address, greeting(keys, "ash")) == b"hello"
+
+
 def test_plain_text_is_turned_away(gate):
     for data in (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", bytes(200)):
         gate.turned_away.clear()
