@@ -4,10 +4,12 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from typing import IO
 
 PRIVATE, SHARED = 0o600, 0o644
+_ASIDE = ".aside"
 
 
 @contextmanager
@@ -24,18 +26,11 @@ def whole(path: Path, *, mode: int = SHARED) -> Iterator[IO[bytes]]:
         OSError: It cannot be written; nothing is left of it. What to tell the reader
             is the caller's to say.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:64]}.")
-    aside = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fchmod(file.fileno(), mode & 0o777)  # mkstemp's own is 0600
-            os.fsync(file.fileno())
+    with _written_aside(path) as (aside, file):
+        yield file
+        _put(file, mode)
         aside.replace(path)
         _sync(path.parent)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def create(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
@@ -50,18 +45,21 @@ def create(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
         FileExistsError: There is a file of that name; it stays as it is.
         OSError: It cannot be written; nothing is left of it.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:64]}.")
-    aside = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fchmod(file.fileno(), mode & 0o777)
-            os.fsync(file.fileno())
+    with _written_aside(path) as (aside, file):
+        file.write(data)
+        _put(file, mode)
         path.hardlink_to(aside)  # the first of several wins
         _sync(path.parent)
-    finally:
-        aside.unlink(missing_ok=True)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, and what a killed process has left of one of its name.
+
+    Raises:
+        OSError: It cannot be removed.
+    """
+    path.unlink(missing_ok=True)
+    _sweep(path)
 
 
 def write_all(file: IO[bytes], data: bytes) -> None:
@@ -73,6 +71,59 @@ def write_all(file: IO[bytes], data: bytes) -> None:
     left = memoryview(data)
     while left:
         left = left[file.write(left) :]
+
+
+@contextmanager
+def _written_aside(path: Path) -> Iterator[tuple[Path, IO[bytes]]]:
+    """Give a file beside a path, locked while it is written, and gone afterwards."""
+    _sweep(path)
+    handle, name = _locked(path)
+    aside = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield aside, file
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _locked(path: Path) -> tuple[int, str]:
+    while True:
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=_prefix(path), suffix=_ASIDE
+        )
+        with suppress(OSError):  # without locks nobody sweeps either
+            flock(handle, LOCK_EX)
+        if os.fstat(handle).st_nlink:
+            return handle, name
+        os.close(handle)  # swept before it was locked
+
+
+def _sweep(path: Path) -> None:
+    """Remove what writers of a path have left that were killed: nobody locks it."""
+    with suppress(OSError):
+        for name in os.listdir(path.parent):  # noqa: PTH208 no paths of all the others
+            if name.startswith(_prefix(path)) and name.endswith(_ASIDE):
+                _sweep_one(path.parent / name)
+
+
+def _sweep_one(aside: Path) -> None:
+    with suppress(OSError):
+        handle = os.open(aside, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            flock(handle, LOCK_EX | LOCK_NB)
+            aside.unlink(missing_ok=True)
+        finally:
+            os.close(handle)
+
+
+def _prefix(path: Path) -> str:
+    return f".{path.name[:64]}."
+
+
+def _put(file: IO[bytes], mode: int) -> None:
+    file.flush()
+    os.fchmod(file.fileno(), mode & 0o777)  # mkstemp's own is 0600
+    os.fsync(file.fileno())
 
 
 def _sync(folder: Path) -> None:

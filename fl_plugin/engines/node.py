@@ -8,7 +8,6 @@ without it, only the user that the node itself runs as.
 import os
 import pwd
 import socket
-import struct
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -23,15 +22,15 @@ from fl_plugin.engines.framing import (
     receive,
     send,
 )
-from fl_plugin.errors import MeshError, StorageError, UsageError
+from fl_plugin.errors import MeshError
 from fl_plugin.party.heard import Tell, untold
 from fl_plugin.party.party import Party
 from fl_plugin.software import release
+from fl_plugin.unix_sockets import listen_at, user_at
 
 GREETING_SECONDS = 10.0
 MOST_CONNECTIONS = 32
-_CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: SO_PEERCRED of Linux, unix(7)
-_MOST_PATH = 100  # bytes; the system's own limit is 108
+_ANYBODY = 0o666  # who may speak is decided by who calls, see `Party.admits`
 
 
 class Node:
@@ -43,15 +42,17 @@ class Node:
         tell: Told of each message, for the domain's own people.
 
     Raises:
-        StorageError: The socket cannot be made.
-        UsageError: Its path is too long, or another node answers there.
+        StorageError: The socket cannot be made, or another node answers there.
+        UsageError: Its path is too long.
     """
 
     def __init__(self, folder: Path, path: Path, tell: Tell = untold) -> None:
         self._party = Party(folder, tell)
         self.name = self._party.name
         self._path = path
-        self._listening = _listening(path)
+        self._listening = listen_at(
+            path, f"the node of {self.name}", mode=_ANYBODY, waiting=MOST_CONNECTIONS
+        )
         self._places = threading.BoundedSemaphore(MOST_CONNECTIONS)
         self._stopped = threading.Event()
 
@@ -129,47 +130,17 @@ def _told(problem: str, remedy: str) -> dict[str, Any]:
     return {"problem": problem, "remedy": remedy}
 
 
-def _listening(path: Path) -> socket.socket:
-    if len(os.fsencode(path)) > _MOST_PATH:
-        raise UsageError(
-            "The path of the node's socket is too long for the system.",
-            remedy="Choose a shorter one, in a folder such as /run.",
-        )
-    found = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        if path.exists() and not _answers(path):
-            path.unlink()  # of a node that was killed
-        found.bind(os.fspath(path))
-        path.chmod(0o666)  # who may speak is decided by who calls, see `Party.admits`
-        found.listen(MOST_CONNECTIONS)
-    except OSError as error:
-        found.close()
-        raise StorageError(
-            f"The node's socket {path.name} cannot be made ({error.strerror}).",
-            remedy="Check its folder, and that no other node runs for the domain.",
-        ) from None
-    return found
-
-
-def _answers(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        return probe.connect_ex(os.fspath(path)) == 0
-
-
 def _user_of(connection: socket.socket) -> str:
     """Return the name of the user whose process is at the other end."""
-    raw = connection.getsockopt(
-        socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size
-    )
-    _, uid, _ = _CREDENTIALS.unpack(raw)
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
+    return _named(user_at(connection))
 
 
 def _own_user() -> str:
+    return _named(os.geteuid())
+
+
+def _named(number: int) -> str:
     try:
-        return pwd.getpwuid(os.geteuid()).pw_name
+        return pwd.getpwuid(number).pw_name
     except KeyError:
-        return str(os.geteuid())
+        return str(number)

@@ -7,16 +7,17 @@ for as long as it goes on. Only processes of the same user get in.
 import json
 import os
 import socket
-import struct
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from fl_plugin.errors import StorageError, UnreachableError
+from fl_plugin.errors import UnreachableError
+from fl_plugin.files import PRIVATE
+from fl_plugin.unix_sockets import listen_at, user_at
 
 GREETING_SECONDS = 60.0
 _LONGEST = 4_096
-_CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: SO_PEERCRED of Linux, unix(7)
+_WAITING = 128  # runs of one user that may wait to be let in
 
 
 @dataclass(frozen=True)
@@ -32,40 +33,19 @@ class Pass:
     token: str
 
 
-def listen_at(door: Path) -> socket.socket:
+def open_door(door: Path) -> socket.socket:
     """Return a socket that only processes of this user can reach.
 
     Raises:
         StorageError: It cannot be made, or a SuperLink runs already.
+        UsageError: The path of the mesh's folder is too long for a socket.
     """
-    found = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        if door.exists() and not _answers(door):
-            door.unlink()  # of one that was killed
-        found.bind(os.fspath(door))
-        door.chmod(0o600)
-        found.listen()
-    except OSError as error:
-        found.close()
-        raise StorageError(
-            f"The SuperLink of this mesh cannot be started ({error.strerror}).",
-            remedy="Stop the one that runs: fl flower stop. The path of the mesh's "
-            "folder may have 80 letters at most.",
-        ) from None
-    return found
-
-
-def _answers(door: Path) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        return probe.connect_ex(os.fspath(door)) == 0
+    return listen_at(door, "the SuperLink of this mesh", mode=PRIVATE, waiting=_WAITING)
 
 
 def is_own(connection: socket.socket) -> bool:
     """Return whether the process at the other end is of this user."""
-    raw = connection.getsockopt(
-        socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size
-    )
-    return bool(_CREDENTIALS.unpack(raw)[1] == os.geteuid())
+    return user_at(connection) == os.geteuid()
 
 
 def hand_over(connection: socket.socket, words: Pass | str) -> None:

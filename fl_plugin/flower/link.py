@@ -37,7 +37,7 @@ from fl_plugin.files import create
 from fl_plugin.flower.admission import admitted, pem_of
 from fl_plugin.flower.certificates import make_authority, make_server, public_pem
 from fl_plugin.flower.children import child
-from fl_plugin.flower.door import Pass, hand_over, is_own, listen_at
+from fl_plugin.flower.door import Pass, hand_over, is_own, open_door
 from fl_plugin.flower.forwarding import (
     Address,
     Forwarder,
@@ -96,7 +96,7 @@ class Link:
             StorageError: The gate's address is taken.
         """
         with ExitStack() as held:
-            door = held.enter_context(listen_at(self.place.door))
+            door = held.enter_context(open_door(self.place.door))
             process = held.enter_context(
                 child("superlink", self._words(), self.place.home, self.place.log)
             )

@@ -1,8 +1,12 @@
 """A file appears whole or not at all."""
 
+import multiprocessing
+import os
+import signal
+
 import pytest
 
-from fl_plugin.files import PRIVATE, create, whole
+from fl_plugin.files import PRIVATE, create, remove, whole
 
 
 def test_what_was_written_is_there_under_its_name(tmp_path):
@@ -73,3 +77,54 @@ def test_half_a_new_file_is_none(tmp_path, monkeypatch):
         create(tmp_path / "a.key", b"key")
     assert seen == [False]
     assert list(tmp_path.iterdir()) == []
+
+
+def killed_while_it_writes(path):
+    """Write half a file in a process that is killed; return what is left of it."""
+
+    def write():
+        with whole(path) as file:
+            file.write(b"half")
+            file.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    process = multiprocessing.get_context("fork").Process(target=write)
+    process.start()
+    process.join()
+    return [f.name for f in path.parent.iterdir() if f != path]
+
+
+def test_what_a_killed_writer_has_left_goes_with_the_next_one(tmp_path):
+    path = tmp_path / "a.part"
+    assert len(killed_while_it_writes(path)) == 1
+    with whole(path) as file:
+        file.write(b"new")
+    assert [f.name for f in tmp_path.iterdir()] == ["a.part"]
+    assert path.read_bytes() == b"new"
+
+
+def test_what_a_killed_writer_has_left_goes_with_its_file(tmp_path):
+    path = tmp_path / "a.part"
+    path.write_bytes(b"old")
+    assert len(killed_while_it_writes(path)) == 1
+    remove(path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_another_writer_writes_stays(tmp_path):
+    path = tmp_path / "a.part"
+    with whole(path) as slow:
+        slow.write(b"slow")
+        with whole(path) as quick:
+            quick.write(b"quick")
+        remove(path)
+    assert path.read_bytes() == b"slow"
+
+
+def test_what_only_looks_like_a_writer_s_stays(tmp_path):
+    other = [tmp_path / ".b.part.abcdefgh.aside", tmp_path / ".a.part"]
+    for file in other:
+        file.touch()
+    with whole(tmp_path / "a.part"):
+        pass
+    assert all(file.exists() for file in other)

@@ -12,6 +12,7 @@ from fl_plugin.alignment.lookup import Expanded, places_of
 from fl_plugin.alignment.order import MatchedRows
 from fl_plugin.alignment.party import MatchingParty
 from fl_plugin.errors import TrainingError
+from fl_plugin.files import remove
 from fl_plugin.manifest.study_contract import PreparationPlan
 from fl_plugin.party.domain import Domain
 from fl_plugin.party.session import Session, out_of_order
@@ -151,7 +152,7 @@ class Matched:
         """Remove the part that this run has written."""
         if self.kept is not None:
             with suppress(OSError):  # what stays is found by `fl retention apply`
-                self.kept.unlink(missing_ok=True)
+                remove(self.kept)
                 self.kept.parent.rmdir()  # only if no other run's part lies there
 
     def found(self) -> MatchedRows:
