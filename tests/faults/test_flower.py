@@ -49,16 +49,22 @@ USUAL = (("masked", 3), ("noised", 5), ("plain", 2))
 def made(kind, number):
     """Return a mesh of so many domains whose sums are protected in one way."""
     domains = FIVE[:number]
+    clear: dict[str, Any] = {"secure_aggregation": False}
+    open_node = {"secure_aggregation": "optional"}
     if kind == "plain":
-        clear = {"privacy": {"secure_aggregation": False}}
-        return small(domains, study=clear, node={"secure_aggregation": "optional"})
-    node = {"two_parties": TWO} if number == NUMBERS[0] else {}
+        return small(domains, study={"privacy": clear}, node=open_node)
     if kind == "masked":
-        return small(domains, node=node)
+        two = {"two_parties": TWO} if number == NUMBERS[0] else {}
+        return small(domains, node=two)
+    # Of two parties each knows the other's noise behind masks: that is refused. Without
+    # masks each adds the whole noise itself.
+    alone = number == NUMBERS[0]
+    budget = {"epsilon": 1.0, "evaluation": 0.1}
     study: dict[str, Any] = {
         "algorithm": {"name": "private_logistic_regression"},
-        "privacy": {"epsilon": 1.0, "evaluation": 0.1},
+        "privacy": budget | clear if alone else budget,
     }
+    node = open_node if alone else {}
     return replace(
         small(domains, rows=400, study=study, node=node),
         product={"dp": {"epsilon": 9.0, "delta": 1e-6, "period_days": 90}},
