@@ -49,6 +49,7 @@ from fl_plugin.registry.store import (
     list_models,
     open_model,
 )
+from fl_plugin.threads import one_thread
 from fl_plugin.tracing.runs import of_run
 
 
@@ -344,5 +345,5 @@ class Mesh(Areas):
                 remedy=f"Choose one of: {', '.join(sorted(engines))}.",
             )
         folders = [self.root / "domains" / p.domain for p in plan.parties]
-        with engines[engine](folders, plan.consumer) as transport:
+        with one_thread(), engines[engine](folders, plan.consumer) as transport:
             yield transport

@@ -38,11 +38,11 @@ from fl_plugin.party.opening import agree, open_session, reopen_session
 from fl_plugin.party.private import check_kind, released
 from fl_plugin.party.refusing import hidden_folders, note_failure, refusal_of
 from fl_plugin.party.session import Session, out_of_order
-from fl_plugin.party.threads import one_thread
 from fl_plugin.plan.wire import decision_json, read_features, read_request
 from fl_plugin.policy.decision import decide
 from fl_plugin.policy.simulation import suppose_granted
 from fl_plugin.policy.types import Request
+from fl_plugin.threads import one_thread
 
 KINDS = discover("fl_plugin.party.kinds", Kind)
 

@@ -1,4 +1,8 @@
-"""One BLAS thread for a party: several cost twice the CPU seconds on small matrices."""
+"""One BLAS thread for what a run computes: several cost twice the CPU seconds.
+
+And round otherwise: the coordinator's own steps are the same bytes however many cores
+its machine has.
+"""
 
 import sys
 from contextlib import AbstractContextManager
