@@ -10,10 +10,9 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from fl_plugin.errors import StorageError, UsageError
-from fl_plugin.files import whole
+from fl_plugin.errors import UsageError
 from fl_plugin.flower.certificates import domain_of, load_certificate
-from fl_plugin.flower.places import LinkPlace, private_folder
+from fl_plugin.flower.places import LinkPlace, private_folder, write
 
 
 def admitted(place: LinkPlace) -> Mapping[str, x509.Certificate]:
@@ -59,14 +58,7 @@ def admit(place: LinkPlace, domain: str, file: Path) -> None:
                 remedy="Each domain's node makes a key of its own: ask for that one.",
             )
     private_folder(place.nodes)
-    try:
-        with whole(place.nodes / f"{domain}.crt") as opened:
-            opened.write(pem_of(certificate).encode())
-    except OSError as error:
-        raise StorageError(
-            f"The certificate of {domain} cannot be written ({error.strerror}).",
-            remedy="Check the disk, and who may write to the mesh's folder.",
-        ) from None
+    write(place.nodes / f"{domain}.crt", pem_of(certificate).encode())
 
 
 def dismiss(place: LinkPlace, domain: str) -> None:

@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from fl_plugin.errors import StorageError, UsageError
-from fl_plugin.files import PRIVATE, SHARED, whole
+from fl_plugin.files import PRIVATE
+from fl_plugin.flower.places import write
 
 AUTHORITY_DAYS, SERVER_DAYS, NODE_DAYS = 3_650, 397, 730
 RENEW_DAYS = 30
@@ -231,14 +232,6 @@ def _write(
     file: Path, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey
 ) -> None:
     text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    try:
-        # The key first: a certificate without one would never be made again.
-        with whole(file.with_suffix(".key"), mode=PRIVATE) as opened:
-            opened.write(text)
-        with whole(file, mode=SHARED) as opened:
-            opened.write(certificate.public_bytes(Encoding.PEM))
-    except OSError as error:
-        raise StorageError(
-            f"The certificate {file.name} cannot be written ({error.strerror}).",
-            remedy="Check the disk, and who may write to its folder.",
-        ) from None
+    # The key first: a certificate without one would never be made again.
+    write(file.with_suffix(".key"), text, mode=PRIVATE)
+    write(file, certificate.public_bytes(Encoding.PEM))

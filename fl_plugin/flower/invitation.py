@@ -13,7 +13,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from pydantic import AfterValidator, Field
 
 from fl_plugin.errors import StorageError, UsageError
-from fl_plugin.files import whole
+from fl_plugin.flower.places import write
 from fl_plugin.manifest.contract import ContractBlock
 from fl_plugin.manifest.validation import validated
 from fl_plugin.manifest.words import PublicKey
@@ -65,14 +65,7 @@ def write_invitation(file: Path, invitation: Invitation) -> None:
     Raises:
         StorageError: The file cannot be written.
     """
-    try:
-        with whole(file) as opened:
-            opened.write(invitation.model_dump_json(indent=1).encode() + b"\n")
-    except OSError as error:
-        raise StorageError(
-            f"The invitation {file.name} cannot be written ({error.strerror}).",
-            remedy="Check the disk, and who may write to its folder.",
-        ) from None
+    write(file, invitation.model_dump_json(indent=1).encode() + b"\n")
 
 
 def read_invitation(file: Path) -> Invitation:

@@ -32,8 +32,8 @@ from flwr.supercore.control import ControlHttpClient
 from flwr.supercore.fab import Fab
 from flwr.supercore.interceptors import RuntimeVersionHttpInterceptor
 
-from fl_plugin.errors import MeshError, StorageError, UnreachableError
-from fl_plugin.files import create
+from fl_plugin.errors import MeshError, UnreachableError
+from fl_plugin.files import PRIVATE
 from fl_plugin.flower.admission import admitted, pem_of
 from fl_plugin.flower.certificates import make_authority, make_server, public_pem
 from fl_plugin.flower.children import child
@@ -47,7 +47,7 @@ from fl_plugin.flower.forwarding import (
 )
 from fl_plugin.flower.invitation import Invitation, check_host, write_invitation
 from fl_plugin.flower.pace import Pace
-from fl_plugin.flower.places import LinkPlace, private_folder
+from fl_plugin.flower.places import LinkPlace, private_folder, write
 from fl_plugin.flower.runtime import Runtime
 from fl_plugin.flower.shim import fingerprint, is_listed, shim
 from fl_plugin.flower.turned_away import TurnedAway
@@ -270,13 +270,7 @@ def _prepare(place: LinkPlace, host: str) -> None:
     if not place.caller.exists():
         create_key(place.caller)
     if not place.secret.exists():
-        try:
-            create(place.secret, secrets.token_bytes(32))
-        except OSError as error:
-            raise StorageError(
-                f"The SuperLink's secret cannot be written ({error.strerror}).",
-                remedy="Check the disk, and who may write to the mesh's folder.",
-            ) from None
+        write(place.secret, secrets.token_bytes(32), mode=PRIVATE)
 
 
 def _control(inside: Address, authority: Path) -> ControlHttpClient:

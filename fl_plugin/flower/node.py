@@ -17,8 +17,7 @@ from pathlib import Path
 import httpx
 from flwr.supercore.constant import TaskType
 
-from fl_plugin.errors import StorageError
-from fl_plugin.files import PRIVATE, whole
+from fl_plugin.files import PRIVATE
 from fl_plugin.flower.carrying_out import carry_out
 from fl_plugin.flower.certificates import (
     load_key,
@@ -36,7 +35,7 @@ from fl_plugin.flower.forwarding import (
 from fl_plugin.flower.invitation import Invitation
 from fl_plugin.flower.pace import Pace
 from fl_plugin.flower.passing_on import PassingOn, Tell
-from fl_plugin.flower.places import NodePlace, private_folder
+from fl_plugin.flower.places import NodePlace, private_folder, write
 from fl_plugin.flower.runtime import Runtime
 from fl_plugin.party.heard import Tell as Heard
 from fl_plugin.party.heard import untold
@@ -186,18 +185,9 @@ def _prepare(place: NodePlace, domain: str, invitation: Invitation) -> None:
     private_folder(place.folder)
     private_folder(place.home)
     make_node(place.certificate, domain)
-    try:
-        with whole(place.authority) as file:
-            file.write(invitation.authority.encode())
-        with whole(place.openssh_key, mode=PRIVATE) as file:
-            file.write(openssh(load_key(place.certificate)))
-        with whole(place.secret, mode=PRIVATE) as file:
-            file.write(secrets.token_bytes(32))
-    except OSError as error:
-        raise StorageError(
-            f"The node of {domain} cannot write its files ({error.strerror}).",
-            remedy=f"Check the disk, and who may write to {place.folder}.",
-        ) from None
+    write(place.authority, invitation.authority.encode())
+    write(place.openssh_key, openssh(load_key(place.certificate)), mode=PRIVATE)
+    write(place.secret, secrets.token_bytes(32), mode=PRIVATE)
 
 
 def _problem_at(gate: Address, greeting: ssl.SSLContext, place: NodePlace) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fl_plugin.errors import StorageError
+from fl_plugin.files import SHARED, whole
 
 FOLDER = "flower"
 
@@ -27,6 +28,22 @@ def private_folder(folder: Path) -> Path:
             remedy="Check the disk, and who may write to the folder above it.",
         ) from None
     return folder
+
+
+def write(file: Path, data: bytes, *, mode: int = SHARED) -> None:
+    """Write a file whole.
+
+    Raises:
+        StorageError: The disk refused; the file is as it was.
+    """
+    try:
+        with whole(file, mode=mode) as opened:
+            opened.write(data)
+    except OSError as error:
+        raise StorageError(
+            f"The file {file.name} cannot be written ({error.strerror}).",
+            remedy="Check the disk, and who may write to its folder.",
+        ) from None
 
 
 @dataclass(frozen=True)
