@@ -37,7 +37,11 @@ Words = Annotated[
     Field(min_length=1, max_length=64),
 ]
 Limits = Range | Words
-Callers = Annotated[tuple[Name | PublicKey, ...], Field(max_length=1000)]
+# A user as the operating system names it, also one of a directory service.
+User = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.@\\-]{0,63}\$?\z")
+]
+Callers = Annotated[tuple[User | PublicKey, ...], Field(max_length=1000)]
 
 
 class QuerySettings(ContractBlock):

@@ -190,16 +190,17 @@ def test_another_user_is_turned_away_and_that_is_on_record(root, tmp_path):
     assert (record.consumer, record.actor) == (CONSUMER, "somebody")
 
 
-def test_a_user_that_a_domain_names_speaks_for_the_consumer(root, tmp_path):
+@pytest.mark.parametrize("user", ["somebody", "Some.Body@bank.example", "BANK\\ml$"])
+def test_a_user_that_a_domain_names_speaks_for_the_consumer(root, tmp_path, user):
     path = tmp_path / "a.sock"
     settings = root / "domains" / "ash" / "node.yml"
     known = json.loads(settings.read_text())
-    settings.write_text(json.dumps(known | {"callers": {CONSUMER: ["somebody"]}}))
+    settings.write_text(json.dumps(known | {"callers": {CONSUMER: [user]}}))
     words = {"party": "ash", "caller": CONSUMER, "software": release()}
     serving = Node(root / "domains" / "ash", path)
     thread = threading.Thread(target=serving.serve)
     thread.start()
-    with patch("fl_plugin.engines.node._user_of", return_value="somebody"):
+    with patch("fl_plugin.engines.node._user_of", return_value=user):
         assert call(path, **words)["party"] == "ash"
     assert "problem" in call(path, **words)  # not even the node's own user, then
     serving.stop()
