@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -24,18 +24,8 @@ def whole(path: Path, *, mode: int = SHARED) -> Iterator[IO[bytes]]:
         OSError: It cannot be written; nothing is left of it. What to tell the reader
             is the caller's to say.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:64]}.")
-    aside = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fchmod(file.fileno(), mode & 0o777)  # mkstemp's own is 0600
-            os.fsync(file.fileno())
-        aside.replace(path)
-        _sync(path.parent)
-    finally:
-        aside.unlink(missing_ok=True)
+    with _aside(path, mode, os.replace) as file:
+        yield file
 
 
 def create(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
@@ -50,18 +40,8 @@ def create(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
         FileExistsError: There is a file of that name; it stays as it is.
         OSError: It cannot be written; nothing is left of it.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:64]}.")
-    aside = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fchmod(file.fileno(), mode & 0o777)
-            os.fsync(file.fileno())
-        path.hardlink_to(aside)  # the first of several wins
-        _sync(path.parent)
-    finally:
-        aside.unlink(missing_ok=True)
+    with _aside(path, mode, os.link) as file:  # the first of several wins
+        file.write(data)
 
 
 def write_all(file: IO[bytes], data: bytes) -> None:
@@ -75,11 +55,30 @@ def write_all(file: IO[bytes], data: bytes) -> None:
         left = left[file.write(left) :]
 
 
-def _sync(folder: Path) -> None:
-    """Put the new name on the disk too, where the system lets a folder be synced."""
+def sync(folder: Path) -> None:
+    """Put a new name on the disk too, where the system lets a folder be synced."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+@contextmanager
+def _aside(
+    path: Path, mode: int, name: Callable[[Path, Path], None]
+) -> Iterator[IO[bytes]]:
+    """Open a file beside a path, and give it the path's name once it is whole."""
+    handle, made = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:64]}.")
+    aside = Path(made)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fchmod(file.fileno(), mode & 0o777)  # mkstemp's own is 0600
+            os.fsync(file.fileno())
+        name(aside, path)
+        sync(path.parent)
+    finally:
+        aside.unlink(missing_ok=True)

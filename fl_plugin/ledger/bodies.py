@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from fl_plugin.errors import StorageError
-from fl_plugin.files import PRIVATE, write_all
+from fl_plugin.files import PRIVATE, sync, write_all
 from fl_plugin.privacy.derivation import key_for
 
 FOLDER = "messages"
@@ -46,6 +46,8 @@ class Bodies:
                 file.seek(at)
                 write_all(file, sealed)
                 os.fdatasync(handle)
+            if at == 0:  # a new file: its name too
+                sync(self._folder)
         except OSError as error:
             raise StorageError(
                 f"A message of the run {run} cannot be kept beside the ledger "
