@@ -25,9 +25,9 @@ from fl_plugin.manifest.types import Column, Owner, Product, Relation
 from fl_plugin.messages import Ask, Reply, decode, encode
 from fl_plugin.model.fitted import FittedModel
 from fl_plugin.party.masking import STAGES, mask_stage
-from fl_plugin.party.party import KINDS
 from fl_plugin.party.rows import Rows, Wanted
 from fl_plugin.party.session import Session
+from fl_plugin.party.work import KINDS
 from fl_plugin.policy.types import Decision, Facts, Measured, Node, Request
 from fl_plugin.preparation.features import Feature, Schema
 from fl_plugin.preparation.splits import Split, row_hashes

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
@@ -26,11 +26,8 @@ def whole(path: Path, *, mode: int = SHARED) -> Iterator[IO[bytes]]:
         OSError: It cannot be written; nothing is left of it. What to tell the reader
             is the caller's to say.
     """
-    with _written_aside(path) as (aside, file):
+    with _aside(path, mode, os.replace) as file:
         yield file
-        _put(file, mode)
-        aside.replace(path)
-        _sync(path.parent)
 
 
 def create(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
@@ -45,11 +42,8 @@ def create(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
         FileExistsError: There is a file of that name; it stays as it is.
         OSError: It cannot be written; nothing is left of it.
     """
-    with _written_aside(path) as (aside, file):
+    with _aside(path, mode, os.link) as file:  # the first of several wins
         file.write(data)
-        _put(file, mode)
-        path.hardlink_to(aside)  # the first of several wins
-        _sync(path.parent)
 
 
 def remove(path: Path) -> None:
@@ -73,28 +67,44 @@ def write_all(file: IO[bytes], data: bytes) -> None:
         left = left[file.write(left) :]
 
 
+def sync(folder: Path) -> None:
+    """Put a new name on the disk too, where the system lets a folder be synced."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 @contextmanager
-def _written_aside(path: Path) -> Iterator[tuple[Path, IO[bytes]]]:
-    """Give a file beside a path, locked while it is written, and gone afterwards."""
+def _aside(
+    path: Path, mode: int, name: Callable[[Path, Path], None]
+) -> Iterator[IO[bytes]]:
+    """Open a file beside a path, and give it the path's name once it is whole."""
     _sweep(path)
-    handle, name = _locked(path)
-    aside = Path(name)
+    handle, aside = _made_and_locked(path)
     try:
         with os.fdopen(handle, "wb") as file:
-            yield aside, file
+            yield file
+            file.flush()
+            os.fchmod(file.fileno(), mode & 0o777)  # mkstemp's own is 0600
+            os.fsync(file.fileno())
+            name(aside, path)
+        sync(path.parent)
     finally:
         aside.unlink(missing_ok=True)
 
 
-def _locked(path: Path) -> tuple[int, str]:
+def _made_and_locked(path: Path) -> tuple[int, Path]:
     while True:
-        handle, name = tempfile.mkstemp(
+        handle, made = tempfile.mkstemp(
             dir=path.parent, prefix=_prefix(path), suffix=_ASIDE
         )
-        with suppress(OSError):  # without locks nobody sweeps either
+        with suppress(OSError):  # where nobody can lock, nobody sweeps either
             flock(handle, LOCK_EX)
         if os.fstat(handle).st_nlink:
-            return handle, name
+            return handle, Path(made)
         os.close(handle)  # swept before it was locked
 
 
@@ -118,19 +128,3 @@ def _sweep_one(aside: Path) -> None:
 
 def _prefix(path: Path) -> str:
     return f".{path.name[:64]}."
-
-
-def _put(file: IO[bytes], mode: int) -> None:
-    file.flush()
-    os.fchmod(file.fileno(), mode & 0o777)  # mkstemp's own is 0600
-    os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    """Put the new name on the disk too, where the system lets a folder be synced."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

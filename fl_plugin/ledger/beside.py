@@ -10,6 +10,7 @@ from typing import Any
 
 from fl_plugin.errors import LedgerError
 from fl_plugin.ledger.cohorts import unpack
+from fl_plugin.ledger.journal import unsound
 from fl_plugin.ledger.record import read_record
 
 Flaw = tuple[int, str]  # sequence of the record that it shows at, and a sentence
@@ -32,7 +33,7 @@ def flaw_beside(connection: sqlite3.Connection) -> Flaw | None:
 
 
 def _grants(connection: sqlite3.Connection) -> Iterator[Flaw]:
-    """Each use belongs to the record of an opening, and each such record has one."""
+    """Each use belongs to the record of an opening, and no such record has two."""
     before = None
     for sequence, *row in connection.execute(
         "select g.sequence, a.sequence, a.body, a.hash from grant_use g"
@@ -65,21 +66,9 @@ def _profiles(connection: sqlite3.Connection) -> Iterator[Flaw]:
 
 
 def _runs(connection: sqlite3.Connection) -> Iterator[Flaw]:
-    """A run was kept when its first message was, and each message with a record."""
-    for run, at, sequence, name, *row in connection.execute(
-        "select o.run, case when m.round = (select min(round) from run_message"
-        " where run = m.run) then o.at end, m.sequence, m.hash,"
-        " a.sequence, a.body, a.hash"
-        " from run_message m left join open_run o on o.run = m.run"
-        " left join audit a on a.sequence = m.sequence order by m.sequence"
-    ):
-        record = read_record(*row) if row[0] is not None else None
-        belongs = record is not None and (record.run, record.hash) == (run, name)
-        if not belongs or (at is not None and record is not None and record.at != at):
-            yield (
-                _place(sequence),
-                "A message of an open run does not belong to its record.",
-            )
+    """Runs and messages are what was kept, each message with its record."""
+    for sequence in unsound(connection):
+        yield _place(sequence), "What is kept of an open run is not what was written."
 
 
 def _rows(hashes: Any, size: Any, digest: Any, sequence: Any) -> Iterator[Flaw]:

@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from fl_plugin.errors import StorageError
-from fl_plugin.files import PRIVATE, write_all
+from fl_plugin.files import PRIVATE, sync, write_all
 from fl_plugin.privacy.derivation import key_for
 
 FOLDER = "messages"
@@ -46,6 +46,8 @@ class Bodies:
                 file.seek(at)
                 write_all(file, sealed)
                 os.fdatasync(handle)
+            if at == 0:  # a new file: its name too
+                sync(self._folder)
         except OSError as error:
             raise StorageError(
                 f"A message of the run {run} cannot be kept beside the ledger "
@@ -53,21 +55,23 @@ class Bodies:
                 remedy="Free space or fix its permissions, then: fl runs resume",
             ) from None
 
-    def get(self, run: str, at: int, size: int) -> bytes:
+    def get(self, run: str, at: int | None, size: int | None) -> bytes:
         """Return what was put.
+
+        Args:
+            run: The run's id.
+            at: As the ledger says now, which may be damaged.
+            size: Likewise.
 
         Raises:
             StorageError: It is not there any more.
         """
-        try:
-            with self._file(run).open("rb") as file:
+        with suppress(OSError), self._file(run).open("rb") as file:
+            there = os.fstat(file.fileno()).st_size
+            if at is not None and size is not None and 0 <= at < at + size <= there:
                 file.seek(at)
-                found = file.read(size)
-        except OSError:
-            found = b""
-        if len(found) != size:
-            raise lost(run)
-        return found
+                return file.read(size)
+        raise lost(run)
 
     def forget(self, run: str) -> None:
         """Remove a run's file, if there is one."""

@@ -11,10 +11,13 @@ import hashlib
 import json
 import sqlite3
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+from fl_plugin.errors import StorageError
 from fl_plugin.ledger.bodies import Bodies, lost, opened, sealed
-from fl_plugin.ledger.record import Head
+from fl_plugin.ledger.record import AuditRecord, Head, read_record
 
 LARGE = 2**12  # bytes; a larger message lies in a file: no ledger shrinks again
 _SIZE = struct.Struct("<Q")  # of the question, before it
@@ -43,6 +46,7 @@ class OpenRun:
         facts: What it was opened on, as JSON.
         at: When, in UTC; empty before it is kept.
         damaged: Whether it is not what was kept: it can only be forgotten.
+        row: Its place in the ledger, also where its id is damaged.
     """
 
     run: str
@@ -51,6 +55,7 @@ class OpenRun:
     facts: str
     at: str = ""
     damaged: bool = False
+    row: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +113,14 @@ def keep_message(
 
 def close_run(connection: sqlite3.Connection, run: str) -> None:
     """Forget a run, if it is kept."""
-    connection.execute("delete from run_message where run = ?", (run,))
     connection.execute("delete from open_run where run = ?", (run,))
+    _sweep(connection)
+
+
+def forget_run(connection: sqlite3.Connection, run: OpenRun) -> None:
+    """Forget a run as it was found, be it damaged."""
+    connection.execute("delete from open_run where rowid = ?", (run.row,))
+    _sweep(connection)
 
 
 def find_run(connection: sqlite3.Connection, run: str) -> OpenRun | None:
@@ -148,30 +159,43 @@ def message_of(
 
     Raises:
         StorageError: It is not there as it was written.
+        LedgerError: Its record was altered.
     """
     row = connection.execute(
-        "select m.body, m.at, m.size, m.sequence, m.hash, a.body from run_message m "
-        "join audit a on a.sequence = m.sequence where m.run = ? and m.round = ?",
-        (run.run, number),
+        f"{_MESSAGES} where m.run = ? and m.round = ?", (run.run, number)
     ).fetchone()
     if row is None:  # another process has closed the run meanwhile
         raise lost(run.run)
-    body, at, size, sequence, name, record = row
-    if body is None:
-        data = bodies.get(run.run, at, size)
-        body = opened(run.secret, run.run, number, data)
-    else:
-        digest, body = body[:_DIGEST], body[_DIGEST:]
-        if hashlib.sha256(body).digest() != digest:
-            raise lost(run.run)
-    (length,) = _SIZE.unpack_from(body)
+    record, whole = _recorded(row)
+    if whole is None:
+        at, size = row[2:4]
+        whole = opened(run.secret, run.run, number, bodies.get(run.run, at, size))
+    (length,) = _SIZE.unpack_from(whole)
     end = _SIZE.size + length
     return Kept(
-        ask=body[_SIZE.size : end],
-        made=body[end:],
-        head=Head(sequence, name),
-        released=json.loads(record).get("released"),
+        ask=whole[_SIZE.size : end],
+        made=whole[end:],
+        head=record.head,
+        released=record.released,
     )
+
+
+def unsound(connection: sqlite3.Connection) -> Iterator[object]:
+    """Yield where a run, or a message in the ledger itself, is not what was kept.
+
+    A place is the sequence of a message's record; of a run, 0.
+    """
+    runs = find_runs(connection)
+    yield from (0 for run in runs if run.damaged)
+    names = {run.run for run in runs}
+    for row in connection.execute(f"{_MESSAGES} order by m.sequence"):
+        try:
+            _recorded(row)
+        except StorageError:
+            yield row[4]
+        else:
+            if row[0] not in names:
+                yield row[4]
 
 
 def _known(connection: sqlite3.Connection) -> bool:
@@ -180,18 +204,56 @@ def _known(connection: sqlite3.Connection) -> bool:
     return found.fetchone() is not None
 
 
-# As bytes: what is damaged may not be text any more.
+# As bytes: what is damaged may not be text, or anything, any more.
 _RUNS = (
-    "select cast(run as blob), cast(caller as blob), cast(secret as blob),"
-    " cast(facts as blob), cast(at as blob) from open_run"
+    "select coalesce(cast(run as blob), x''), coalesce(cast(caller as blob), x''),"
+    " coalesce(cast(secret as blob), x''), coalesce(cast(facts as blob), x''),"
+    " coalesce(cast(at as blob), x''), rowid from open_run"
+)
+_MESSAGES = (
+    "select m.run, cast(m.body as blob), cast(m.at as integer),"
+    " cast(m.size as integer), m.sequence, m.hash, a.sequence, a.body, a.hash"
+    " from run_message m left join audit a on a.sequence = m.sequence"
 )
 
 
-def _run_of(row: tuple[bytes, bytes, bytes, bytes, bytes]) -> OpenRun:
-    run, caller, told, at = (row[n].decode(errors="replace") for n in (0, 1, 3, 4))
+def _run_of(row: tuple[Any, ...]) -> OpenRun:
+    *words, place = row
+    run, caller, _, told, at = (word.decode(errors="replace") for word in words)
     facts, _, digest = told.partition("\n")
-    found = OpenRun(run=run, caller=caller, secret=row[2], facts=facts, at=at)
+    found = OpenRun(
+        run=run, caller=caller, secret=words[2], facts=facts, at=at, row=place
+    )
     return replace(found, damaged=digest != _digest(found, at))
+
+
+def _recorded(row: tuple[Any, ...]) -> tuple[AuditRecord, bytes | None]:
+    """Return a message's record, and its bytes where they do not lie in a file.
+
+    Raises:
+        StorageError: They do not belong together, or are not what was written.
+        LedgerError: The record was altered.
+    """
+    run, body, _, _, _, name, *found = row
+    if found[0] is None:
+        raise lost(run)
+    record = read_record(*found)
+    if (record.run, record.hash) != (run, name):
+        raise lost(run)
+    if body is None:
+        return record, None
+    digest, whole = body[:_DIGEST], body[_DIGEST:]
+    if hashlib.sha256(whole).digest() != digest:
+        raise lost(run)
+    return record, whole
+
+
+def _sweep(connection: sqlite3.Connection) -> None:
+    """Remove the messages of no run."""
+    connection.execute(
+        "delete from run_message where not exists"
+        " (select 1 from open_run where open_run.run = run_message.run)"
+    )
 
 
 def _digest(run: OpenRun, at: str) -> str:

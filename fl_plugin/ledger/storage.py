@@ -6,10 +6,11 @@ WAL needs a local disk: the ledger does not belong on a network share.
 import os
 import sqlite3
 import tempfile
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from fl_plugin.errors import StorageError
+from fl_plugin.files import sync
 from fl_plugin.ledger.journal import SCHEMA as JOURNAL
 from fl_plugin.ledger.profiles import SCHEMA as PROFILES
 
@@ -175,22 +176,12 @@ def _create(path: Path) -> None:
             # a write-ahead log would stay behind under the old name, and no error say
             # so.
             connection.execute("pragma journal_mode = wal")
-        _link(aside, path)
+        with suppress(FileExistsError):  # another process was first: its ledger stands
+            os.link(aside, path)
+            sync(path.parent)
     finally:
         for end in ("", "-journal", "-wal", "-shm"):
             Path(aside + end).unlink(missing_ok=True)
-
-
-def _link(aside: str, path: Path) -> None:
-    try:
-        os.link(aside, path)
-    except FileExistsError:
-        return  # another process was first: its ledger stands
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _connect(path: Path, *, write: bool, busy_seconds: float) -> sqlite3.Connection:

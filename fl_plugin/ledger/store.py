@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -29,14 +28,9 @@ from fl_plugin.ledger.journal import (
     message_of,
     rounds_of,
 )
-from fl_plugin.ledger.record import (
-    GENESIS,
-    AuditEntry,
-    AuditRecord,
-    Head,
-    read_record,
-)
+from fl_plugin.ledger.record import GENESIS, AuditEntry, AuditRecord, Head
 from fl_plugin.ledger.revocations import revocations
+from fl_plugin.ledger.search import newest_matching
 from fl_plugin.ledger.storage import (
     STORAGE_FAULTS,
     connect,
@@ -246,18 +240,7 @@ class Ledger:
         wanted = {"run": run, "study": study, "action": action}
         asked = {name: value for name, value in wanted.items() if value is not None}
         with self.reading() as connection:
-            rows = connection.execute(
-                "select sequence, body, hash from audit order by sequence desc"
-            )
-            matching = (
-                record
-                for record in (read_record(*row) for row in rows)
-                if all(getattr(record, name) == value for name, value in asked.items())
-            )
-            newest_first = tuple(
-                islice(matching, None if last is None else max(last, 0))
-            )
-        return newest_first[::-1]
+            return newest_matching(connection, asked, last)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:

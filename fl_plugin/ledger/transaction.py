@@ -224,6 +224,11 @@ class Transaction:
         journal.close_run(self._connection, run)
         self.closed.append(run)
 
+    def forget_run(self, run: OpenRun) -> None:
+        """Forget a run as it was found, be it damaged."""
+        journal.forget_run(self._connection, run)
+        self.closed.append(run.run)
+
     def finish(self) -> None:
         """Check, before the commit, that every epsilon on record was spent."""
         if self._unspent:

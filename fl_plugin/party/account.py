@@ -102,9 +102,10 @@ class Booked(Account):
                     spend.limit,
                     since=spend.since,
                 )
-            tx.keep_message(self.run, self.number, self.ask, self.made.take())
             if entry.action == "close":
                 tx.close_run(self.run)
+            else:
+                tx.keep_message(self.run, self.number, self.ask, self.made.take())
         return head
 
     def opening(

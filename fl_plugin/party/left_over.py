@@ -40,15 +40,13 @@ def forget_left_over(
         domain: Whose ledger it is.
         ledger: Open.
         opened: The run that was opened just now.
-        alive: Runs that this party is at work on.
+        alive: Runs that this party is at work on, that one included.
     """
     with suppress(MeshError):
         times = load_retention(domain.folder.parent.parent, domain.folder.name)
         limit = datetime.now(UTC) - timedelta(days=times.runs_days)
         for run in ledger.open_runs():
-            if run.run in alive or run.run == opened.run:
-                continue
-            rule = _over(run, opened, limit)
+            rule = "" if run.run in alive else _over(run, opened, limit)
             if rule:
                 _forget(ledger, run, rule)
 
@@ -78,7 +76,7 @@ def _forget(ledger: Ledger, run: OpenRun, rule: str) -> None:
     )
     with ledger.transaction() as tx:
         tx.append(entry)
-        tx.close_run(run.run)
+        tx.forget_run(run)
 
 
 def _told(run: OpenRun) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fl_plugin.errors import ContractError, StorageError
+from fl_plugin.files import create
 
 KEY_FILE = "mask.key"
 KEY_BYTES = 32
@@ -62,7 +63,8 @@ def mask_key(folder: Path) -> bytes:
     path = folder / KEY_FILE
     try:
         if not path.exists():
-            _create(path)
+            with suppress(FileExistsError):  # another process was faster
+                create(path, secrets.token_bytes(KEY_BYTES))
         if os.name == "posix" and path.stat().st_mode & _OTHERS:
             raise _unusable("others than its owner may read it")
         with path.open("rb") as file:
@@ -72,21 +74,6 @@ def mask_key(folder: Path) -> bytes:
     if len(key) != KEY_BYTES:
         raise _unusable("it is not a key of this program")
     return key
-
-
-def _create(path: Path) -> None:
-    """Write a new key aside, and leave one that appears meanwhile alone."""
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _masked(

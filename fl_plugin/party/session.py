@@ -51,6 +51,7 @@ class Session:
         paid: Whether the run's privacy budget is spent.
         lasts: Whether the run can be taken up again after a crash.
         again: Whether it was taken up again.
+        ended: Whether it is over at this party.
         answered: Its newest questions and replies.
     """
 
@@ -81,6 +82,7 @@ class Session:
     paid: bool = False
     lasts: bool = True
     again: bool = False
+    ended: bool = False
     answered: Answered = field(default_factory=lambda: Answered(""))
 
     @property
@@ -109,11 +111,14 @@ class Session:
         return found
 
     def end(self, *, keep: bool = False) -> None:
-        """Remove what the run has written to disk.
+        """End the run here and remove what it has written to disk; once is enough.
 
         Args:
             keep: The own part of a vertical model stays: it is registered.
         """
+        if self.ended:
+            return
+        self.ended = True
         if self.spool is not None:
             self.spool.close()
         if self.matched is not None and not keep:

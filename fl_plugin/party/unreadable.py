@@ -120,5 +120,7 @@ def unreadable(domain: str, error: duckdb.Error) -> StorageError:
 def _meaning(error: duckdb.Error) -> str:
     if isinstance(error, _DAMAGED):
         return "damaged"
+    if isinstance(error, duckdb.DataError):
+        return ""  # about a value, which its text quotes: what is told hangs on none
     text = str(error)
     return next((meaning for said, meaning in _SAYINGS if said in text), "")

@@ -90,6 +90,25 @@ def test_another_caller_cannot_use_an_open_run(federation, plan):
     assert not isinstance(decode(party.handle(ask, plan.consumer)), Refusal)
 
 
+def test_another_caller_cannot_open_a_run_in_its_place(federation, plan):
+    opening = []
+    exchange = federation.transport.exchange
+
+    def overhear(asks, *more, **named):
+        opening.append(dict(asks))
+        return exchange(asks, *more, **named)
+
+    federation.transport.exchange = overhear
+    open_parties(plan, federation)
+    party = federation.transport._parties["auto_finance"]
+    (ask,) = [
+        a["auto_finance"] for a in opening if decode(a["auto_finance"]).kind == "open"
+    ]
+    refusal = decode(party.handle(ask, "marketing_analytics"))
+    assert refusal.body["code"] == "message"  # not even decided on
+    count(federation)
+
+
 def test_a_caller_that_is_not_the_consumer_is_refused(mesh_folder, plan):
     folders = [mesh_folder / "domains" / p.domain for p in plan.parties]
     with Embedded(folders, "marketing_analytics") as engine:

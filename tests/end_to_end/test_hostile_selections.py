@@ -226,7 +226,7 @@ def test_a_private_run_permutes_nothing_whatever_its_coordinator_says(
     tmp_path, monkeypatch
 ):
     """Not even where a domain allows exact figures of the rows held out."""
-    monkeypatch.setattr("fl_plugin.party.party.check_kind", lambda *_: None)
+    monkeypatch.setattr("fl_plugin.party.work.check_kind", lambda *_: None)
     dp = {"dp": {"epsilon": 5.0, "delta": 1e-6, "period_days": 30}}
     bounds = {"a": {"bounds": [-9.0, 9.0]}, "b": {"bounds": [-9.0, 9.0]}}
     study = {

@@ -17,8 +17,7 @@ from fl_plugin.errors import MeshError
 from fl_plugin.ledger.record import AuditEntry
 from fl_plugin.ledger.store import Ledger
 from fl_plugin.manifest.reader import read_manifest
-from fl_plugin.party import standing
-from fl_plugin.party.party import Party
+from fl_plugin.party import standing, work
 from fl_plugin.policy.approval import approval_digest
 from tests.made_mesh import CONSUMER, STUDY, Made, make_mesh
 
@@ -53,16 +52,16 @@ class Meddling:
 
     def __init__(self, monkeypatch, meddle):
         self.releases = 0
-        release = Party._release
+        release = work._release
 
-        def released(party, ask, session, answer, ledger):
-            if party.name == "south":
+        def released(ask, session, answer, account):
+            if ask.party == "south":
                 self.releases += 1
                 if self.releases == 3:
                     meddle()
-            return release(party, ask, session, answer, ledger)
+            return release(ask, session, answer, account)
 
-        monkeypatch.setattr(Party, "_release", released)
+        monkeypatch.setattr(work, "_release", released)
 
 
 def reads_of(monkeypatch) -> list[str]:

@@ -17,7 +17,7 @@ from fl_plugin.coordinator.vertical_opening import open_matched
 from fl_plugin.engines.embedded import Embedded
 from fl_plugin.errors import MessageError, PolicyError
 from fl_plugin.manifest.reader import read_manifest
-from fl_plugin.party.party import KINDS
+from fl_plugin.party.work import KINDS
 from fl_plugin.plan.draft import draft
 from tests.made_mesh import CONSUMER, STUDY, make_mesh
 from tests.opened import Planned

@@ -22,7 +22,7 @@ from fl_plugin.errors import (
 from fl_plugin.messages import decode
 from fl_plugin.party import opening
 from fl_plugin.party.matched.parts import FOLDER
-from fl_plugin.vertical.glm import ciphertexts
+from fl_plugin.vertical.glm import seal
 from tests.made_mesh import STUDY, Made, make_mesh
 from tests.vertical_mesh import BANK, SHOP, TELCO, USES, vertical_mesh
 
@@ -287,7 +287,7 @@ def test_a_missing_package_is_told_before_a_row_is_opened(
         tmp_path / "mesh", algorithm={"name": "vertical_logistic_regression"}
     )
     read: list[str] = []
-    monkeypatch.setattr(ciphertexts, "_tenseal", _not_installed)
+    monkeypatch.setattr(seal, "library", _not_installed)
     monkeypatch.setattr(opening, "read_rows", lambda *_: read.append("rows"))
     monkeypatch.chdir(mesh.root)
     for verb in ("plan", "train"):

@@ -52,8 +52,8 @@ MOMENTS = {
     "decide": f"{PARTY}.opening:decide",
     "read the rows": f"{PARTY}.opening:read_rows",
     "put the opening on record": f"{PARTY}.account:Booked.opening",
-    "agree on categories": f"{PARTY}.party:agree",
-    "make keys, or take shares": f"{PARTY}.party:mask_stage",
+    "agree on categories": f"{PARTY}.work:agree",
+    "make keys, or take shares": f"{PARTY}.work:mask_stage",
     "decide again": f"{PARTY}.account:Booked.look_again",
     "mask an answer": f"{PARTY}.answer:Answer.arrays",
     "put an answer on record": f"{PARTY}.account:Booked.append",
@@ -67,8 +67,8 @@ MOMENTS = {
     "end a session": f"{PARTY}.session:Session.end",
 }
 AGAIN = {
-    "take a run up": f"{PARTY}.party:Party._taken_up",
-    "open a run again": f"{PARTY}.party:reopen_session",
+    "take a run up": f"{PARTY}.runs:Runs._taken_up",
+    "open a run again": f"{PARTY}.runs:reopen_session",
     "do a message's work again": f"{PARTY}.account:OnRecord.append",
     "read an exchange again": f"{COORDINATOR}.journal:Journal.next",
 }

@@ -77,8 +77,9 @@ def _read(root, ask, there):
         if isinstance(reply, Refusal):
             there.send(("error", reply.body["code"], reply.body["problem"]))
             continue
-        there.send(("rows", party._sessions[run].rows.fingerprint))
-        party._end(run)
+        session = party._runs._sessions[run]
+        there.send(("rows", session.rows.fingerprint))
+        session.end()
         with Ledger.open(folder / "ledger/ledger.sqlite") as ledger:
             ledger.forget_run(run)
 

@@ -165,6 +165,8 @@ EDITS = {
     "a message's record": "update run_message set sequence = sequence - 1",
     "a message's head": "update run_message set hash = replace(hash, 'a', 'b')",
     "a message's run": "update run_message set run = 'run-0' where round = 3",
+    "a message": "update run_message set body = substr(body, 1, 40) || x'00'",
+    "a run's secret": "update open_run set secret = zeroblob(32)",
     "when a run was opened": "update open_run set at = '2020-01-01'",
 }
 

@@ -105,3 +105,18 @@ def test_a_run_whose_record_is_damaged_is_forgotten_when_the_next_opens(mesh, co
     mesh.train(STUDY)
     left, (record,) = kept(mesh, "ash")
     assert (left, record.run, record.rule) == ([], run, "run.damaged")
+
+
+@pytest.mark.parametrize("words", ["x'ff' || substr(run, 2)", "null", "'another'"])
+def test_a_run_whose_name_is_damaged_goes_once_and_with_its_messages(mesh, words):
+    interrupted(mesh)
+    path = mesh.root / "domains" / "ash" / "ledger" / "ledger.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"update open_run set run = {words}")
+    assert not verify(path).ok
+    for _ in range(2):
+        mesh.train(STUDY)
+    left, (record,) = kept(mesh, "ash")
+    assert (left, record.rule) == ([], "run.damaged")
+    assert connection.execute("select * from run_message").fetchall() == []
+    connection.close()

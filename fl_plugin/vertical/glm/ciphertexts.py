@@ -14,62 +14,28 @@ Micciancio 2021): every key is made for one look at a model and then thrown away
 
 import math
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 from fl_plugin.algorithms.checks.arrays import malformed
-from fl_plugin.errors import UsageError
 from fl_plugin.privacy.randomness import Randomness
 from fl_plugin.summand import Array, Arrays, Floats
+from fl_plugin.vertical.glm.seal import (
+    bytes_of,
+    computing,
+    decrypted,
+    library,
+    loaded,
+    ring_and_primes,
+    serialized,
+)
 
 SCALE = 2.0**40  # a value is rounded to about this share of 1
-FIRST, LAST, LEVEL = 60, 60, 40  # bits of primes
-# The most bits that a ring may have at 128-bit security (homomorphic encryption
-# standard, 2018): a larger ring only where a smaller one does not do.
-RINGS = ((8_192, 218), (16_384, 438))
 MOST_BYTES = 4 * 2**20  # of one chunk, or of a lock
 FAINT = 2.0**-36  # a factor whose every entry is smaller rounds to nothing
 MASK = 2.0**26  # how much larger a mask is than what it hides
-SPARE = 7  # the most multiplications in a row
-
-
-@cache
-def _tenseal() -> Any:
-    try:
-        import tenseal  # noqa: PLC0415  # an extra: only these models need it
-        import tenseal.sealapi  # noqa: PLC0415  # a lock's parameters are read by it
-    except ImportError:
-        raise UsageError(
-            "Vertical linear models need the package tenseal, which is not installed.",
-            remedy="Run pip install 'data-mesh-learning[vertical]' at every domain.",
-        ) from None
-    return tenseal
-
-
-def require_tenseal() -> None:
-    """Check that ciphertexts can be made here.
-
-    Raises:
-        UsageError: TenSEAL is not installed.
-    """
-    _tenseal()
-
-
-def _primes(products: int) -> tuple[int, list[int]]:
-    """Return the ring and the bits of its primes, for products in a row."""
-    # A product without rescaling at the end takes two primes; each before it, a level.
-    bits = [FIRST, 58 if products > 1 else FIRST, *[LEVEL] * (products - 1), LAST]
-    ring = next((size for size, most in RINGS if sum(bits) <= most), None)
-    if ring is None:
-        raise UsageError(
-            f"At most {SPARE} domains with features can train one vertical model.",
-            remedy="Leave a domain out of the study.",
-        )
-    return ring, bits
 
 
 @dataclass(frozen=True)
@@ -153,10 +119,10 @@ class Lock:
         if len(told) > MOST_BYTES:
             raise malformed("lock")
         try:
-            context = _tenseal().context_from(told.tobytes(), n_threads=1)
+            context = library().context_from(told.tobytes(), n_threads=1)
             found = context.seal_context().data.key_context_data().parms()
             bits = [prime.bit_count() for prime in found.coeff_modulus()]
-            agreed = (found.poly_modulus_degree(), bits) == _primes(products)
+            agreed = (found.poly_modulus_degree(), bits) == ring_and_primes(products)
             agreed = agreed and context.has_public_key()
         except (ValueError, RuntimeError, IndexError, TypeError):
             raise malformed("lock") from None
@@ -176,7 +142,7 @@ class Lock:
         Raises:
             MessageError: A number is too large: it came from what another sent.
         """
-        with _computing():
+        with computing():
             return self._kept(self._fresh(piece) for piece in self._pieces(values))
 
     def read(self, chunks: Chunks) -> list[Any]:
@@ -185,27 +151,27 @@ class Lock:
         Raises:
             MessageError: They are no ciphertexts under this key.
         """
-        return [_loaded(self._context, part, self._slots) for part in chunks.parts]
+        return [loaded(self._context, part, self._slots) for part in chunks.parts]
 
     def plus(self, vectors: list[Any], values: Floats) -> Chunks:
         """Return encrypted vectors plus known values, encrypted afresh."""
         places = zip(vectors, self._pieces(values), strict=True)
-        with _computing():
+        with computing():
             return self._kept(one + self._fresh(piece) for one, piece in places)
 
     def times(self, vectors: list[Any], values: Floats) -> Chunks:
         """Return encrypted vectors times known values, for one who multiplies on."""
         self._context.auto_rescale = True
         places = zip(vectors, self._pieces(values), strict=True)
-        with _computing():
+        with computing():
             done = [one * piece for one, piece in places]
             self._context.auto_rescale = False
-            return Chunks(_bytes_of(done))
+            return Chunks(bytes_of(done))
 
     def times_plus(self, vectors: list[Any], by: Floats, plus: Floats) -> Chunks:
         """Return encrypted vectors times and plus known values, for the key's owner."""
         places = zip(vectors, self._pieces(by), self._pieces(plus), strict=True)
-        with _computing():
+        with computing():
             made = (one * b + self._fresh(p, SCALE**2) for one, b, p in places)
             return self._kept(made)
 
@@ -228,7 +194,7 @@ class Lock:
         totals = []
         for column in columns:
             mask = size * uniform(self._masks(8 * self._slots))
-            with _computing():
+            with computing():
                 found += self._kept(self._product(vectors, column, mask)).parts
             totals.append(math.fsum(mask))
         return Chunks(tuple(found)), np.array(totals)
@@ -245,10 +211,10 @@ class Lock:
 
     def _kept(self, vectors: Iterable[Any]) -> Chunks:
         """Return vectors as bytes; where they were made before, as they were then."""
-        return Chunks(self._draws.made.once(lambda: _bytes_of(vectors)))
+        return Chunks(self._draws.made.once(lambda: bytes_of(vectors)))
 
     def _fresh(self, values: Floats, scale: float = SCALE) -> Any:
-        return _tenseal().ckks_vector(self._context, values, scale)
+        return library().ckks_vector(self._context, values, scale)
 
     def _pieces(self, values: Floats) -> Iterator[Floats]:
         for begin in range(0, self._rows, self._slots):
@@ -273,28 +239,27 @@ class Key(Lock):
         Raises:
             UsageError: TenSEAL is not installed, or there are too many products.
         """
-        library = _tenseal()
-        ring, bits = _primes(products)
+        ring, bits = ring_and_primes(products)
         draws = draws or Randomness.fresh()
         new: list[Any] = []
 
         def make() -> tuple[bytes, ...]:
-            scheme = library.SCHEME_TYPE.CKKS
-            context = library.context(
+            scheme = library().SCHEME_TYPE.CKKS
+            context = library().context(
                 scheme, ring, coeff_mod_bit_sizes=bits, n_threads=1
             )
             new.append(context)
-            return (_halves(context, secret=True),)
+            return (serialized(context, secret=True),)
 
         (raw,) = draws.made.once(make)
-        context = new[0] if new else library.context_from(raw, n_threads=1)
+        context = new[0] if new else library().context_from(raw, n_threads=1)
         context.global_scale = SCALE
         return cls(context, rows, draws)
 
     @property
     def lock(self) -> Array:
         """What others need to encrypt and compute: (bytes,) uint8."""
-        return np.frombuffer(_halves(self._context, secret=False), dtype=np.uint8)
+        return np.frombuffer(serialized(self._context, secret=False), dtype=np.uint8)
 
     def open(self, chunks: Chunks) -> Floats:
         """Return a vector, (rows,).
@@ -302,7 +267,7 @@ class Key(Lock):
         Raises:
             MessageError: It is no ciphertext under this key.
         """
-        opened = [_decrypted(vector) for vector in self.read(chunks)]
+        opened = [decrypted(vector) for vector in self.read(chunks)]
         return np.concatenate(opened)[: self._rows]
 
     def totals(self, chunks: Chunks) -> Floats:
@@ -311,60 +276,9 @@ class Key(Lock):
         Raises:
             MessageError: They are no ciphertexts under this key.
         """
-        return np.array([math.fsum(_decrypted(v)) for v in self.read(chunks)])
+        return np.array([math.fsum(decrypted(v)) for v in self.read(chunks)])
 
 
 def uniform(random: bytes) -> Floats:
     """Return numbers between -1 and 1 made of 8 random bytes each."""
     return np.frombuffer(random, dtype="<i8") * 2.0**-63
-
-
-@contextmanager
-def _computing() -> Iterator[None]:
-    """Say in words that another's ciphertext is not to be computed with.
-
-    Its scale and its level are what whoever made it says that they are; the library
-    finds out when it computes.
-
-    Raises:
-        MessageError: It is not.
-    """
-    try:
-        yield
-    except (ValueError, RuntimeError, IndexError):
-        raise malformed("ciphertext") from None
-
-
-def _decrypted(vector: Any) -> Floats:
-    with _computing():
-        found = np.array(vector.decrypt())
-    if not np.isfinite(found).all():
-        raise malformed("ciphertext")
-    return found
-
-
-def _bytes_of(vectors: Iterable[Any]) -> tuple[bytes, ...]:
-    return tuple(vector.serialize() for vector in vectors)
-
-
-def _halves(context: Any, *, secret: bool) -> bytes:
-    raw: bytes = context.serialize(
-        save_public_key=True,
-        save_secret_key=secret,
-        save_galois_keys=False,
-        save_relin_keys=False,
-    )
-    return raw
-
-
-def _loaded(context: Any, raw: bytes, size: int) -> Any:
-    try:
-        vector = _tenseal().ckks_vector_from(context, raw)
-        inside = vector.ciphertext()
-        agreed = vector.size() == size and len(inside) == 1
-        agreed = agreed and inside[0].size() == 2  # noqa: PLR2004  # as when fresh
-    except (ValueError, RuntimeError, IndexError):
-        raise malformed("ciphertext") from None
-    if not agreed:
-        raise malformed("ciphertext")
-    return vector

@@ -27,11 +27,11 @@ from fl_plugin.vertical.base import (
     VerticalWorker,
 )
 from fl_plugin.vertical.glm import scoring
-from fl_plugin.vertical.glm.ciphertexts import require_tenseal
 from fl_plugin.vertical.glm.features import FeatureWorker
 from fl_plugin.vertical.glm.label import LabelWorker
 from fl_plugin.vertical.glm.links import Link
 from fl_plugin.vertical.glm.looks import Looks
+from fl_plugin.vertical.glm.seal import require_tenseal
 from fl_plugin.vertical.glm.search import Found, minimise
 from fl_plugin.vertical.glm.turns import ROWS_EACH, Terms, require_room
 

@@ -4,7 +4,7 @@ import pytest
 
 from fl_plugin.cli.log import Log
 from fl_plugin.cli.progress import BESIDE, STAGES, VERTICAL, progress
-from fl_plugin.party.party import KINDS
+from fl_plugin.party.work import KINDS
 
 
 def test_a_program_hears_nothing(capsys):

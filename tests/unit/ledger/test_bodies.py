@@ -7,7 +7,7 @@ from fl_plugin.ledger import Ledger
 from fl_plugin.ledger.bodies import FOLDER
 from fl_plugin.ledger.journal import LARGE, OpenRun
 
-RUN = OpenRun(run="run", caller="bank", secret=bytes(32), facts="{}")
+RUN = OpenRun(run="run-1", caller="bank", secret=bytes(32), facts="{}")
 MESSAGES = {1: b"small", 2: b"large" * LARGE, 3: b"last" * LARGE}
 MADE = b"made" * LARGE
 
@@ -84,5 +84,5 @@ def test_a_damaged_file_is_told_in_words(kept, path, damage):
         file.write_bytes(raw)
     else:
         file.write_bytes(damage)
-    with pytest.raises(StorageError, match="kept of the run run are damaged"):
+    with pytest.raises(StorageError, match="kept of the run run-1 are damaged"):
         list(kept.messages(kept.open_run(RUN.run)))

@@ -10,7 +10,7 @@ import tenseal
 from fl_plugin.algorithms.base import Block, Target
 from fl_plugin.errors import ContractError, MessageError, TrainingError, UsageError
 from fl_plugin.vertical.base import VerticalTask
-from fl_plugin.vertical.glm import ciphertexts
+from fl_plugin.vertical.glm import seal
 from fl_plugin.vertical.glm.ciphertexts import Chunks, Key, Lock
 from fl_plugin.vertical.glm.turns import (
     CLOSE,
@@ -240,14 +240,14 @@ def test_without_tenseal_the_error_says_what_to_install(monkeypatch):
             raise ImportError(name)
         return real(name, *args, **more)
 
-    ciphertexts._tenseal.cache_clear()
+    seal.library.cache_clear()
     monkeypatch.setattr(builtins, "__import__", missing)
     with pytest.raises(UsageError, match="tenseal") as caught:
         workers()
     assert "[vertical]" in caught.value.remedy
     with pytest.raises(UsageError, match="tenseal"):
         ALGORITHM.require_packages()
-    ciphertexts._tenseal.cache_clear()
+    seal.library.cache_clear()
 
 
 def test_a_fit_with_few_rows_for_its_columns_is_refused():
@@ -275,8 +275,8 @@ def test_a_domain_without_features_other_than_the_labels_is_refused():
 
 def test_more_domains_than_a_ring_carries_are_refused():
     with pytest.raises(UsageError, match="At most"):
-        Key.fresh(ciphertexts.SPARE + 1, 10)
-    Key.fresh(ciphertexts.SPARE, 10)
+        Key.fresh(seal.SPARE + 1, 10)
+    Key.fresh(seal.SPARE, 10)
 
 
 @pytest.mark.parametrize(
