@@ -1,39 +1,38 @@
 """Close the parties of a run, unless it is to go on later."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from fl_plugin.coordinator.federation import Federation
-from fl_plugin.errors import (
-    MeshError,
-    RegistryHeldError,
-    StorageError,
-    UnreachableError,
-)
-
-# What passes: a domain that is out of reach comes back, a disk that is full, or a file
-# that is locked, is not so for ever, and another writer ends.
-PASSING = (UnreachableError, StorageError, RegistryHeldError)
+from fl_plugin.errors import MeshError
 
 
-def close(federation: Federation, *, keep: bool = False) -> None:
+def close(federation: Federation, *, keep: bool = False) -> tuple[str, ...]:
     """Close every party's session, if it is still open.
 
     Args:
         federation: The run.
         keep: Whether the parties keep their parts of its model.
+
+    Returns:
+        Who was not told, or could not put it on record.
     """
     # Those that were lost as well: one that is back forgets the run. A party that
     # refused has no session to close; the first error is the one to tell.
+    parties = federation.transport.parties
     body = {"keep": True} if keep else {}
-    with suppress(MeshError):
-        federation.ask_all("close", dict.fromkeys(federation.transport.parties, body))
+    try:
+        answers = federation.ask_all("close", dict.fromkeys(parties, body))
+    except MeshError:
+        return parties
+    return tuple(p for p, a in answers.items() if isinstance(a, MeshError) and a.passes)
 
 
 def goes_on(error: BaseException) -> bool:
     """Whether a run that ended so can be resumed: nothing of the run itself failed."""
-    stopped = not isinstance(error, Exception)
-    return stopped or isinstance(error, PASSING)
+    if isinstance(error, MeshError):
+        return error.passes
+    return not isinstance(error, Exception)  # somebody has stopped this program
 
 
 @contextmanager
