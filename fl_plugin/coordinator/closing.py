@@ -36,23 +36,20 @@ def goes_on(error: BaseException) -> bool:
 
 
 @contextmanager
-def closing(
-    federation: Federation, *, keep: bool = False, resumes: bool = True
-) -> Iterator[None]:
+def closing(federation: Federation, *, keep: bool = False) -> Iterator[None]:
     """Close the parties once all is done, or has failed for good.
 
     Where a party did not answer, a disk failed, or somebody stopped this program, they
-    stay open: the run can be resumed.
+    stay open: a run with a journal can be resumed.
 
     Args:
         federation: The run.
         keep: Whether the parties keep their parts of its model if all went well.
-        resumes: Whether the parties can take such a run up again.
     """
     try:
         yield
     except BaseException as error:
-        if not (resumes and federation.journal is not None and goes_on(error)):
+        if federation.journal is None or not goes_on(error):
             close(federation)
         raise
     close(federation, keep=keep)
