@@ -18,6 +18,8 @@ class MeshError(Exception):
     exit_code = 1
     code = "error"
 
+    # Whether it passes: a run that it has interrupted can go on.
+    passes = False
     # Whose fault it was, where it was a domain's.
     domains: tuple[str, ...] = ()
 
@@ -71,6 +73,7 @@ class BuildError(MeshError):
 class StorageError(MeshError):
     """A database or file is missing, locked, corrupt or cannot be written."""
 
+    passes = True  # a disk is not full, and a file not locked, for ever
     exit_code = 6
     code = "storage"
 
@@ -106,9 +109,12 @@ class RegistryError(MeshError):
 class RegistryHeldError(RegistryError):
     """Another process holds the study's place for longer than it was waited for."""
 
+    passes = True
+
 
 class UnreachableError(MeshError):
-    """A domain's party did not answer in time; the run can be resumed."""
+    """A domain's party did not answer in time, or what leads to it does not run."""
 
+    passes = True
     exit_code = 11
     code = "unreachable"

@@ -1,19 +1,17 @@
 """`fl flower`: domains on machines of their own, with Flower carrying the messages."""
 
 import os
-import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from fl_plugin.cli.answering import end, folder_of, until_stopped
 from fl_plugin.cli.listing import ListingGroup
 from fl_plugin.cli.log import logged
 from fl_plugin.cli.session import Session, verb
 from fl_plugin.cli.train import train_study
 from fl_plugin.errors import UsageError
-from fl_plugin.tracing.wanted import flush
 
 PORT = 18_200
 _EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 named to be refused without --host
@@ -73,7 +71,7 @@ def up(session: Session, listen: str, port: int, host: str, *, detach: bool) -> 
         return
     with running(place.folder, "The SuperLink of this mesh"):
         link = Link(root, Address(listen, port), host or listen)
-        _until_stopped(link.stop)
+        until_stopped(link.stop)
         link.serve(lambda: _say(session, f"Nodes may join: {place.invitation}"))
         session.log.event("stopped", {})
 
@@ -101,12 +99,7 @@ def node(session: Session, domain: str, join: Path | None, *, detach: bool) -> N
     from fl_plugin.flower.places import NodePlace  # noqa: PLC0415
 
     root = session.project.resolve()
-    folder = root / "domains" / domain
-    if not (folder / "node.yml").is_file():
-        raise UsageError(
-            f"There is no domain {domain}: it has no node.yml.",
-            remedy="See which there are: fl catalog list",
-        )
+    folder = folder_of(root, domain)
     file = join or root / "flower" / "invitation.json"
     if detach:
         words = ["node", "--project", os.fspath(root), "--domain", domain]
@@ -114,12 +107,7 @@ def node(session: Session, domain: str, join: Path | None, *, detach: bool) -> N
         _started(session, words, NodePlace(folder).folder)
         return
     _serve(session, folder, file)
-    session.log.event("stopped", {"domain": domain})
-    flush()
-    session.tell_lost()
-    sys.stdout.flush()
-    # Threads that wait for callers hold DuckDB's objects, which complains at the end.
-    os._exit(0)
+    end(session, domain)
 
 
 def _serve(session: Session, folder: Path, file: Path) -> None:
@@ -132,7 +120,7 @@ def _serve(session: Session, folder: Path, file: Path) -> None:
     with running(folder / "flower", f"The node of {folder.name}"):
         each = log.event if log.lines else untold
         serving = FlowerNode(folder, invitation, log.say, each)
-        _until_stopped(serving.stop)
+        until_stopped(serving.stop)
         serving.serve(lambda: _say(session, f"The node of {folder.name} has joined."))
 
 
@@ -193,7 +181,7 @@ def stop(session: Session) -> None:
 
     Example: fl flower stop
     """
-    from fl_plugin.flower.background import stop as end  # noqa: PLC0415
+    from fl_plugin.flower.background import stop as end_at  # noqa: PLC0415
     from fl_plugin.flower.places import LinkPlace, NodePlace  # noqa: PLC0415
 
     root = session.project.resolve()
@@ -201,8 +189,8 @@ def stop(session: Session) -> None:
         d.parent.name: NodePlace(d.parent).folder
         for d in sorted((root / "domains").glob("*/node.yml"))
     }
-    ended = [name for name, folder in places.items() if end(folder)]
-    link = end(LinkPlace(root).folder)
+    ended = [name for name, folder in places.items() if end_at(folder)]
+    link = end_at(LinkPlace(root).folder)
     shown = [f"The node of {name} has ended." for name in ended]
     shown += ["The SuperLink has ended."] if link else []
     session.answer(
@@ -226,11 +214,6 @@ def _check_installed() -> None:
             "Flower is not installed.",
             remedy="Install it: pip install 'data-mesh-learning[flower]'",
         )
-
-
-def _until_stopped(stop: Callable[[], None]) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop())
 
 
 def _say(session: Session, words: str) -> None:

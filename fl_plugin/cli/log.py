@@ -23,7 +23,7 @@ from fl_plugin.cli.text import one_line
 VARIABLE = "FL_LOG_FORMAT"
 TEXT, JSON = "text", "json"
 _INFO, _WARNING, _ERROR = "info", "warning", "error"
-_LEVELS = {"refused": _WARNING, "turned_away": _WARNING}
+_LEVELS = dict.fromkeys(("refused", "turned_away", "library"), _WARNING)
 
 # For the verbs that take long.
 logged = click.option(
@@ -142,7 +142,7 @@ class Log:
 
     def _warned(self, *told: Any, **_: Any) -> None:
         category: type[Warning] = told[1]  # after the message, as Python calls this
-        self._line(_WARNING, "library", {"category": category.__name__})
+        self.event("library", {"category": category.__name__})
 
     def _line(self, level: str, event: str, facts: Mapping[str, Any]) -> None:
         at = datetime.now(UTC).isoformat(timespec="milliseconds")

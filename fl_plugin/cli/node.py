@@ -1,7 +1,5 @@
 """`fl node`: answer for one domain, as its own user."""
 
-import os
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -10,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fl_plugin.cli.answering import end, folder_of, until_stopped
 from fl_plugin.cli.log import Log, logged
 from fl_plugin.cli.session import Session, verb
-from fl_plugin.errors import UsageError
-from fl_plugin.tracing.wanted import flush
 
 if TYPE_CHECKING:
     from fl_plugin.engines.node import Node
@@ -47,26 +44,15 @@ def node(
 
     Example: fl node --domain consumer_banking
     """
-    folder = session.project.resolve() / "domains" / domain
-    if not (folder / "node.yml").is_file():
-        raise UsageError(
-            f"There is no domain {domain}: it has no node.yml.",
-            remedy="See which there are: fl catalog list",
-        )
+    folder = folder_of(session.project.resolve(), domain)
     place = path or folder / "run" / "node.sock"
     place.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
     serving = _node(folder, place, session.log)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: serving.stop())
+    until_stopped(serving.stop)
     if while_stdin_is_open:
         threading.Thread(target=_watch, args=(serving.stop,), daemon=True).start()
     serving.serve(lambda: _ready(session, domain))
-    session.log.event("stopped", {"domain": domain})
-    flush()
-    session.tell_lost()
-    sys.stdout.flush()
-    # Threads that wait for callers hold DuckDB's objects, which complains at the end.
-    os._exit(0)
+    end(session, domain)
 
 
 def _node(folder: Path, place: Path, log: Log) -> "Node":

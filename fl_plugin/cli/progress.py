@@ -1,14 +1,13 @@
 """The rounds of a run as they happen, on stderr."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 
 from fl_plugin.cli.log import Log
-
-Listener = Callable[[str, int], None]
+from fl_plugin.coordinator.traffic import Listener, silent
 
 # By the kind of message, in the order in which a run sends them.
 STAGES = {
@@ -64,16 +63,12 @@ def progress(*, quiet: bool, log: Log) -> Iterator[Listener]:
         yield log
         log.ends()
     elif quiet:
-        yield _silent
+        yield silent
     elif sys.stderr.isatty():
         with _bar() as listener:
             yield listener
     else:
         yield _lines()
-
-
-def _silent(kind: str, number: int) -> None:
-    """Listen to nothing."""
 
 
 def _stage(kind: str, before: str) -> str:

@@ -11,7 +11,7 @@ from fl_plugin.cli.log import logged
 from fl_plugin.cli.naming import suggesting
 from fl_plugin.cli.screen import Table
 from fl_plugin.cli.session import Session, verb
-from fl_plugin.cli.train import interrupted
+from fl_plugin.cli.train import go_on, interrupted
 from fl_plugin.errors import UsageError
 
 if TYPE_CHECKING:  # help must not wait for what a run needs
@@ -161,15 +161,8 @@ def resume(session: Session, run: str, engine: str) -> None:
     """
     mesh = session.mesh
     run = run or interrupted(mesh)
-    with (
-        suggesting(run, lambda: (r.run for r in mesh.runs)),
-        session.progress() as listener,
-    ):
-        made = mesh.resume(run, engine=engine, listener=listener)
-    # scikit-learn is slow to import, and help must not wait for it.
-    from fl_plugin.cli import records  # noqa: PLC0415
-
-    session.answer(records.run_facts(made.entry), records.run_shown(made.entry))
+    with suggesting(run, lambda: (r.run for r in mesh.runs)):
+        go_on(session, run, engine)
 
 
 @runs.command()
@@ -178,11 +171,12 @@ def resume(session: Session, run: str, engine: str) -> None:
 def stop(session: Session, run: str) -> None:
     """End an interrupted RUN for good.
 
-    The domains forget what they kept of it.
+    The domains forget what they kept of it; who cannot be told now is named.
 
     Example: fl runs stop 20261121t101500-credit_risk-1f2e3d4c
     """
     mesh = session.mesh
     with suggesting(run, lambda: (r.run for r in mesh.runs)):
         found = mesh.stop(run)
-    session.answer(asdict(found), [f"{run} is stopped."])
+    told = [f"{run} is stopped.", *filter(None, [found.problem])]
+    session.answer(asdict(found), told)

@@ -13,8 +13,9 @@ import fl_plugin
 from fl_plugin.cli.failures import failure_of
 from fl_plugin.cli.log import Log
 from fl_plugin.cli.plain import as_text
-from fl_plugin.cli.progress import Listener, progress
+from fl_plugin.cli.progress import progress
 from fl_plugin.cli.screen import Shown, show
+from fl_plugin.coordinator.traffic import Listener
 from fl_plugin.errors import MeshError
 from fl_plugin.tracing.wanted import problem
 

@@ -46,8 +46,19 @@ def train(session: Session, study: str, engine: str, *, resume: bool) -> None:
         return
     with suggesting(study, lambda: mesh.studies):
         run = interrupted(mesh, study)
+    go_on(session, run, engine)
+
+
+def go_on(session: Session, run: str, engine: str) -> None:
+    """Resume a run and show its model.
+
+    Args:
+        session: Of the verb.
+        run: Its id.
+        engine: Another than it began with; empty for the same.
+    """
     with session.progress() as listener:
-        made = mesh.resume(run, engine=engine, listener=listener)
+        made = session.mesh.resume(run, engine=engine, listener=listener)
     _show(session, made)
 
 

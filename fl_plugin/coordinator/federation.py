@@ -21,7 +21,7 @@ from fl_plugin.coordinator.traffic import (
     silent,
     unnoted,
 )
-from fl_plugin.errors import MeshError, MessageError, StorageError
+from fl_plugin.errors import MeshError, MessageError
 from fl_plugin.ledger.record import Head
 from fl_plugin.manifest.study_rounds import USUAL, RoundsPlan
 from fl_plugin.messages import Ask, Reply
@@ -96,7 +96,7 @@ class Federation:
         parties = self.parties
         told = body if number is None else {**body, "mask": number}
         bodies = {p: told[p] if each else told for p in parties}
-        raw = self._exchange(kind, bodies, arrays or {})
+        raw = self._exchange(kind, bodies, dict.fromkeys(parties, arrays or {}))
         replies = self._replies(kind, raw)
         found = {p: r.body for p, r in replies.items()}
         parts = {p: r.arrays for p, r in replies.items()}
@@ -162,7 +162,7 @@ class Federation:
         Raises:
             MeshError: A party refused, or sent something that does not fit.
         """
-        raw = self._exchange(kind, bodies, {}, arrays)
+        raw = self._exchange(kind, bodies, arrays or {})
         return self._replies(kind, raw)
 
     def _ask_some(
@@ -192,10 +192,9 @@ class Federation:
         asked = Ask(kind=kind, run=self.run, round=self.round, party=party)
         try:
             reply = read_reply(asked, raw.get(party))
-        except StorageError:
-            # That may pass: when the run goes on, the domain is asked again.
-            if self.journal:
-                self.journal.forget()
+        except MeshError as error:
+            if self.journal and error.passes:
+                self.journal.forget()  # when the run goes on, it is asked again
             raise
         head = head_of(reply) if isinstance(reply, Reply) else None
         if head is not None:
@@ -235,8 +234,7 @@ class Federation:
         self,
         kind: str,
         bodies: Mapping[str, Mapping[str, Any]],
-        arrays: Mapping[str, Array],
-        own: Mapping[str, Arrays] | None = None,
+        arrays: Mapping[str, Arrays],
     ) -> Mapping[str, bytes]:
         self.round += 1
         self.listener(kind, self.round)
@@ -248,7 +246,7 @@ class Federation:
                     round=self.round,
                     party=party,
                     body=bodies[party],
-                    arrays=arrays if own is None else own.get(party, {}),
+                    arrays=arrays.get(party, {}),
                 )
             )
             for party in bodies

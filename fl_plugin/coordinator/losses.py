@@ -43,8 +43,8 @@ def unusable(party: str, loss: Loss) -> MeshError:
     if loss.silent:
         return UnreachableError(
             f"{_told(party, loss)}.",
-            remedy="Look at the domain's node. When it answers again: fl runs resume. "
-            "Where its work takes longer: rounds.deadline_seconds of the study",
+            remedy="Look at the domain's node. Where its work takes longer, raise "
+            "rounds.deadline_seconds of the study.",
         ).at(party)
     return MessageError(
         f"{_told(party, loss)}.",
@@ -70,8 +70,8 @@ def too_few(
     if abandoned:
         return UnreachableError(
             problem,
-            remedy="Look at the nodes of these domains. When those that were lost last "
-            "answer again: fl runs resume",
+            remedy="Look at the nodes of these domains: those that were lost last "
+            "have to answer again.",
         ).at(*blamed)
     return MessageError(
         problem,

@@ -12,7 +12,7 @@ from fl_plugin.alignment.terms import BLINDED, KEYED_HASH, MatchingTerms
 from fl_plugin.coordinator.carrying import carry
 from fl_plugin.coordinator.federation import Federation
 from fl_plugin.errors import ContractError, MessageError
-from fl_plugin.manifest.study_contract import MatchPlan
+from fl_plugin.manifest.study_match import MatchPlan
 from fl_plugin.plan.types import Plan
 from fl_plugin.summand import Array, Arrays
 

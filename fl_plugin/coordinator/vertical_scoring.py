@@ -61,7 +61,7 @@ def score_vertical(plan: Plan, kept: Kept, federation: Federation) -> Delivered:
             run kept. The parties are closed all the same.
     """
     algorithm = find_vertical(plan.algorithm).of(plan.parameters)
-    with closing(federation, resumes=False):
+    with closing(federation):
         opened = open_matched(plan, federation)
         floors = numbers(opened, "min_cohort")
         match_rows(plan, federation, max(floors.values()))

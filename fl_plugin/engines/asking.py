@@ -25,6 +25,9 @@ class Clock:
 class Line(ABC):
     """A way to one party."""
 
+    # Set, perhaps by another thread, once nobody waits for an answer any more.
+    given_up = False
+
     @abstractmethod
     def call(self, data: bytes, until: float) -> bytes:
         """Send a message and return what comes back.
@@ -39,7 +42,7 @@ class Line(ABC):
 
 
 def ask(line: Line, data: bytes, until: float, clock: Clock) -> bytes | None:
-    """Return a party's answer; None where there is none in time.
+    """Return a party's answer; None where there is none in time, or none is wanted.
 
     Args:
         line: To the party.
@@ -47,7 +50,7 @@ def ask(line: Line, data: bytes, until: float, clock: Clock) -> bytes | None:
         until: When to give up, by the clock.
         clock: The time.
     """
-    while clock.now() < until:
+    while clock.now() < until and not line.given_up:
         try:
             return line.call(data, until)
         except ConnectionLost:

@@ -6,7 +6,6 @@ that dies is started again, or waited for, and asked the same again: it takes it
 up where it stood.
 """
 
-import contextlib
 import os
 import select
 import shutil
@@ -16,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
@@ -30,7 +30,7 @@ from fl_plugin.engines.framing import (
     receive,
     send,
 )
-from fl_plugin.errors import PolicyError, UnreachableError
+from fl_plugin.errors import MeshError, PolicyError, UnreachableError
 from fl_plugin.software import release
 
 _END_SECONDS = 10.0
@@ -43,8 +43,8 @@ class Processes(Engine):
     name: ClassVar[str] = "processes"
 
     def __init__(self, folders: Sequence[Path], caller: str) -> None:
-        self._place = Path(tempfile.mkdtemp(prefix="fl-nodes-"))
         known = addresses(folders[0].parent.parent) if folders else {}
+        self._place = Path(tempfile.mkdtemp(prefix="fl-nodes-"))
         nodes: list[_Reached] = [
             _Reached(folder.name, known[folder.name], caller)
             if folder.name in known
@@ -76,7 +76,9 @@ class Processes(Engine):
         return {name: reply for name, reply in found.items() if reply is not None}
 
     def close(self) -> None:
-        """Stop the nodes that were started here."""
+        """Stop the nodes that were started here, whatever they are at."""
+        for node in self._nodes.values():
+            node.give_up()
         self._threads.shutdown(wait=True)
         for node in self._nodes.values():
             node.close()
@@ -108,9 +110,16 @@ class _Reached(Line):
             connection = self._connected(until)
             send(connection, data, until=until)
             return receive(connection, until=until)
-        except ConnectionLost:
+        except (ConnectionLost, MeshError):
             self._drop()
             raise
+
+    def give_up(self) -> None:
+        """Let a thread that waits for an answer wait no more."""
+        self.given_up = True
+        if self._connection is not None:
+            with suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Leave the node to whoever runs it."""
@@ -125,32 +134,32 @@ class _Reached(Line):
         """Do what has to be done before the node can be called."""
 
     def _connected(self, until: float) -> socket.socket:
-        if self._connection is None:
-            self._make_ready(until)
-            self._connection = self._called(until)
+        """Return the connection; a new one once the node has let this caller in."""
+        if self._connection is not None:
+            return self._connection
+        self._make_ready(until)
+        # Kept before it is let in, so that `give_up` ends the waiting for that too.
+        self._connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        # Without a limit it would wait for ever where others fill the node's queue.
+        self._connection.settimeout(max(until - CLOCK.now(), 0.0))
+        try:
+            self._connection.connect(os.fspath(self._path))
+        except OSError:
+            raise ConnectionLost from None
+        self._ask_in(self._connection, until)
         return self._connection
 
-    def _called(self, until: float) -> socket.socket:
-        """Return a new connection, once the node has let this caller in."""
+    def _ask_in(self, connection: socket.socket, until: float) -> None:
         told = {"party": self.name, "caller": self._caller, "software": release()}
-        with contextlib.ExitStack() as unless_let_in:
-            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            unless_let_in.enter_context(connection)
-            try:
-                connection.connect(os.fspath(self._path))
-            except OSError:
-                raise ConnectionLost from None
-            greet(connection, told, until)
-            answer = greeting(connection, until)
-            if "problem" in answer:
-                raise PolicyError(
-                    str(answer["problem"]),
-                    remedy=str(answer.get("remedy", "Ask the domain's team.")),
-                    reason="caller.unknown",
-                    domain=self.name,
-                )
-            unless_let_in.pop_all()
-        return connection
+        greet(connection, told, until)
+        answer = greeting(connection, until)
+        if "problem" in answer:
+            raise PolicyError(
+                str(answer["problem"]),
+                remedy=str(answer.get("remedy", "Ask the domain's team.")),
+                reason="caller.unknown",
+                domain=self.name,
+            )
 
 
 class _Started(_Reached):
@@ -167,10 +176,15 @@ class _Started(_Reached):
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 
+    def give_up(self) -> None:
+        """End the process as well: one that stands still would answer nobody."""
+        super().give_up()
+        self._end()
+
     def close(self) -> None:
         """End the process, if it runs."""
         super().close()
-        self._end()
+        self._end()  # a thread may have begun one as it was told to give up
 
     def _end(self) -> None:
         process, self._process = self._process, None

@@ -52,7 +52,7 @@ class Bodies:
             raise StorageError(
                 f"A message of the run {run} cannot be kept beside the ledger "
                 f"({error.strerror}).",
-                remedy="Free space or fix its permissions, then: fl runs resume",
+                remedy="Free space or fix its permissions.",
             ) from None
 
     def get(self, run: str, at: int | None, size: int | None) -> bytes:

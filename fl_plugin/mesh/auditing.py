@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fl_plugin.errors import UsageError
+from fl_plugin.flower.places import LinkPlace
 from fl_plugin.ledger.chain import Verification, verify
 from fl_plugin.ledger.record import AuditRecord, Head
 from fl_plugin.ledger.store import Ledger
@@ -65,7 +66,7 @@ def ledgers_of(root: Path, domain: str | None) -> dict[str, Path]:
     """
     folders = sorted((root / "domains").glob("*/node.yml"))
     known = {f.parent.name: f.parent / "ledger" / "ledger.sqlite" for f in folders}
-    gate = root / "flower" / "ledger" / "ledger.sqlite"
+    gate = LinkPlace(root).ledger
     if gate.exists():
         known.setdefault(SUPERLINK, gate)
     if domain is None:

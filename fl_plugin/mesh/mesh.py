@@ -10,7 +10,7 @@ import pyarrow as pa
 from fl_plugin.coordinator.decisions import insist, with_decisions
 from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.run import evaluate
-from fl_plugin.coordinator.traffic import tell_beginning
+from fl_plugin.coordinator.traffic import Listener, silent, tell_beginning
 from fl_plugin.coordinator.vertical_scoring import Delivered, score_vertical
 from fl_plugin.discovery import discover
 from fl_plugin.engines.base import Engine
@@ -33,28 +33,16 @@ from fl_plugin.mesh.identity import actor, run_id
 from fl_plugin.mesh.rounds import Round
 from fl_plugin.mesh.run import Run
 from fl_plugin.mesh.running import RunState, read_state, read_states, rounds_of
-from fl_plugin.mesh.training import Listener, Training
-from fl_plugin.mesh.vertical import (
-    insist_on_same,
-    kept_parts,
-)
+from fl_plugin.mesh.training import Training
+from fl_plugin.mesh.vertical import insist_on_same, kept_parts
 from fl_plugin.model.pipeline import model_of
 from fl_plugin.model.predict import predict
 from fl_plugin.plan.draft import draft, find_study
 from fl_plugin.plan.types import Plan
 from fl_plugin.plan.vertical import SCORES
-from fl_plugin.registry.store import (
-    Entry,
-    Listing,
-    list_models,
-    open_model,
-)
+from fl_plugin.registry.store import Entry, Listing, list_models, open_model
 from fl_plugin.threads import one_thread
 from fl_plugin.tracing.runs import of_run
-
-
-def _silent(kind: str, number: int) -> None:
-    """Listen to nothing."""
 
 
 @dataclass(frozen=True)
@@ -111,21 +99,25 @@ class Mesh(Areas):
         return list_models(self.root / "registry")
 
     def plan(
-        self, study: str, *, uses: tuple[str, ...] | None = None, engine: str = ""
+        self,
+        study: str,
+        *,
+        uses: tuple[str, ...] | None = None,
+        engine: str = "embedded",
     ) -> Plan:
         """Return a study's plan with every domain's decision; no row is opened.
 
         Args:
             study: Its name.
             uses: What is wanted; None for what training needs.
-            engine: How to reach the domains; empty for the default.
+            engine: How to reach the domains.
 
         Raises:
             MeshError: The study is unknown or not valid, or a domain cannot decide.
         """
         manifest = self.manifest
         plan = draft(find_study(manifest, study), manifest, actor(), uses)
-        with self._asked("plan", plan, engine or "embedded", _silent) as federation:
+        with self._asked("plan", plan, engine, silent) as federation:
             return with_decisions(plan, federation)
 
     def train(
@@ -133,7 +125,7 @@ class Mesh(Areas):
         study: str,
         *,
         engine: str = "embedded",
-        listener: Listener = _silent,
+        listener: Listener = silent,
     ) -> Run:
         """Train a study with every domain that it names and register the model.
 
@@ -170,16 +162,16 @@ class Mesh(Areas):
         return rounds_of(self.root, run)
 
     def stop(self, run: str) -> RunState:
-        """End an interrupted run: domains that can be reached forget it.
+        """End an interrupted run; the domains that can be reached forget it.
+
+        Its `problem` names the others.
 
         Raises:
             UsageError: There is no such run, or it is not interrupted.
         """
-        return self._training(_silent).stop(run)
+        return self._training(silent).stop(run)
 
-    def resume(
-        self, run: str, *, engine: str = "", listener: Listener = _silent
-    ) -> Run:
+    def resume(self, run: str, *, engine: str = "", listener: Listener = silent) -> Run:
         """Go on with an interrupted run, to the model that it would have made.
 
         Args:
@@ -199,7 +191,7 @@ class Mesh(Areas):
         *,
         version: int | None = None,
         engine: str = "embedded",
-        listener: Listener = _silent,
+        listener: Listener = silent,
     ) -> Metrics:
         """Judge a registered model on its hold-out rows as they are today.
 
@@ -240,7 +232,7 @@ class Mesh(Areas):
         *,
         version: int | None = None,
         engine: str = "embedded",
-        listener: Listener = _silent,
+        listener: Listener = silent,
     ) -> Delivered:
         """Have a vertical model's domains score the rows that they share today.
 

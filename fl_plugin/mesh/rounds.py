@@ -2,7 +2,7 @@
 
 One line of JSON for each round in `runs/<run>/rounds.jsonl`, written as it ends, so
 that another process can look at a run at work. A round that was abandoned and asked
-again has a line for each time; the last one counts.
+again has a line more where others were absent then; the last one counts.
 """
 
 import json
@@ -58,7 +58,7 @@ class RoundLog:
         self._path = path
         self._known = {found.round: found for found in read_rounds(path)}
         # What a kill has cut off stays a line by itself.
-        self._begin = b"\n" if self._known else b""
+        self._begin = b"\n" if path.exists() else b""
 
     @property
     def known(self) -> frozenset[int]:

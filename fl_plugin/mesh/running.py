@@ -22,7 +22,6 @@ from fl_plugin.coordinator.journal import Journal
 from fl_plugin.errors import (
     MeshError,
     RegistryError,
-    RegistryHeldError,
     StorageError,
     UsageError,
 )
@@ -52,7 +51,8 @@ class RunState:
         started: When, in UTC.
         changed: When this was written.
         exchanges: How many are in its journal.
-        problem: What ended it, or interrupted it.
+        problem: What ended it, or interrupted it; of one that was stopped, which
+            domains were not told.
         fault: Whose fault that was: domains, "this machine", "whoever stopped it";
             empty where it was nobody's, or nobody knows.
         version: Of the model, once it is registered.
@@ -201,7 +201,7 @@ def forget_journal(root: Path, run: str) -> None:
 
 
 def _tell_how_to_go_on(state: RunState, error: BaseException) -> None:
-    if isinstance(error, (StorageError, RegistryHeldError)):
+    if isinstance(error, MeshError) and error.passes:
         then = f"To go on with this run: fl runs resume {state.run}"
         error.remedy = f"{error.remedy.rstrip('.')}. {then}"
 

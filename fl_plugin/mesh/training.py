@@ -9,10 +9,10 @@ from fl_plugin.coordinator.closing import close, closing
 from fl_plugin.coordinator.decisions import insist, with_decisions
 from fl_plugin.coordinator.federation import Federation
 from fl_plugin.coordinator.run import train
-from fl_plugin.coordinator.traffic import tell_beginning
+from fl_plugin.coordinator.traffic import Listener, tell_beginning
 from fl_plugin.coordinator.vertical_run import train_vertical
 from fl_plugin.engines.base import Engine
-from fl_plugin.errors import UsageError
+from fl_plugin.errors import MeshError, UsageError
 from fl_plugin.manifest.types import Manifest
 from fl_plugin.mesh.finished import Finished, FinishedVertical
 from fl_plugin.mesh.fitted import model_of_run
@@ -42,7 +42,7 @@ from fl_plugin.tracing.runs import Trace, of_run
 
 # A round after every one that a run can have had.
 AFTER_ALL = 2**31
-Listener = Callable[[str, int], None]
+_LATER = "What they keep of the run goes when another is opened there."
 Parties = Callable[[Plan, str], AbstractContextManager[Engine]]
 
 
@@ -99,7 +99,7 @@ class Training:
         return self._carry_out(replace(state, engine=engine or state.engine))
 
     def stop(self, run: str) -> RunState:
-        """End an interrupted run for good.
+        """End an interrupted run for good, whoever can be told of it.
 
         Raises:
             UsageError: There is no such run, or it is not interrupted.
@@ -113,30 +113,46 @@ class Training:
         made = self._registered(state)
         if made is not None:  # there is nothing left to stop
             return self._already(state, made)
-        stopped = replace(state, standing="stopped", problem="", fault="")
         with held(self.root, run):
-            self._close(state)
+            untold = self._untold(state)
+            stopped = replace(state, standing="stopped", problem=untold, fault="")
             write_state(self.root, stopped)
             forget_journal(self.root, run)
         return stopped
 
-    def _close(self, state: RunState, *, keep: bool = False) -> None:
-        """Close the parties of a run that asks them nothing more."""
+    def _untold(self, state: RunState) -> str:
+        """Tell the domains to forget a run; say of whom that is not sure."""
+        try:
+            silent = self._close(state)
+        except MeshError as error:
+            return f"The domains were not told: {error.problem} {_LATER}"
+        return f"Not told: {', '.join(silent)}. {_LATER}" if silent else ""
+
+    def _close(self, state: RunState, *, keep: bool = False) -> tuple[str, ...]:
+        """Close the parties of a run that asks them nothing more.
+
+        Returns:
+            Who was not told.
+
+        Raises:
+            MeshError: There is no way to any of them.
+        """
         found = find_study(self.manifest, state.study)
         plan = draft(found, self.manifest, state.actor)
         with self.parties(plan, state.engine) as transport:
             federation = Federation(state.run, transport, rounds=plan.rounds)
             federation.round = AFTER_ALL
-            close(federation, keep=keep)
+            return close(federation, keep=keep)
 
     def _carry_out(self, state: RunState) -> Run:
         found = find_study(self.manifest, state.study)
         plan = draft(found, self.manifest, state.actor)
         tell_beginning(self.listener, state.run, state.study, state.engine)
         with (
+            # First: where it cannot be had, the run stands as it did.
+            self.parties(plan, state.engine) as transport,
             at_work(self.root, state) as work,
             self._traced(state, work.rounds) as trace,
-            self.parties(plan, state.engine) as transport,
         ):
             federation = Federation(
                 state.run,

@@ -8,12 +8,12 @@ from fl_plugin.algorithms.base import Target
 from fl_plugin.errors import MeshError
 from fl_plugin.manifest.study_contract import (
     EvaluationPlan,
-    MatchPlan,
     PreparationPlan,
     SamplingPlan,
     SearchPlan,
     StudyPrivacy,
 )
+from fl_plugin.manifest.study_match import MatchPlan
 from fl_plugin.manifest.study_rounds import USUAL, RoundsPlan
 from fl_plugin.policy.types import Decision, Request
 from fl_plugin.preparation.features import Feature

@@ -6,7 +6,7 @@ from dataclasses import replace
 from fl_plugin.algorithms.base import Target
 from fl_plugin.alignment.rules import rule_for
 from fl_plugin.errors import ContractError
-from fl_plugin.manifest.study_contract import MatchPlan
+from fl_plugin.manifest.study_match import MatchPlan
 from fl_plugin.manifest.types import Column, Manifest, Product, Study
 from fl_plugin.manifest.uses import (
     EVALUATE,

@@ -7,7 +7,8 @@ import hashlib
 import logging
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from opentelemetry import trace
@@ -144,9 +145,14 @@ class _Given(RandomIdGenerator):
     def __init__(self) -> None:
         self._next = threading.local()
 
-    def for_next(self, ids: Ids) -> "_Handed":
+    @contextmanager
+    def for_next(self, ids: Ids) -> Iterator[None]:
         """Hand these ids out while a block lasts, in this thread."""
-        return _Handed(self._next, ids)
+        self._next.ids = ids
+        try:
+            yield
+        finally:
+            self._next.ids = Ids()
 
     def generate_trace_id(self) -> int:
         """Return the trace's id."""
@@ -160,18 +166,6 @@ class _Given(RandomIdGenerator):
     def _ids(self) -> Ids:
         found: Ids = getattr(self._next, "ids", Ids())
         return found
-
-
-@dataclass(frozen=True)
-class _Handed:
-    place: threading.local
-    ids: Ids
-
-    def __enter__(self) -> None:
-        self.place.ids = self.ids
-
-    def __exit__(self, *_: object) -> None:
-        self.place.ids = Ids()
 
 
 class _Lost(logging.Handler):

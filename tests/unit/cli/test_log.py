@@ -79,9 +79,9 @@ def test_what_libraries_warn_of_is_a_line_without_their_words(capsys):
         warnings.warn("column a holds 4711", RuntimeWarning, stacklevel=1)
         logging.getLogger("elsewhere").warning("4711")
     told = lines(capsys.readouterr().err)
-    assert [(t["event"], t["category"]) for t in told] == [
-        ("library", "RuntimeWarning"),
-        ("library", "elsewhere"),
+    assert [(t["event"], t["level"], t["category"]) for t in told] == [
+        ("library", "warning", "RuntimeWarning"),
+        ("library", "warning", "elsewhere"),
     ]
     assert "4711" not in json.dumps(told)
 

@@ -5,7 +5,7 @@ import pytest
 
 from fl_plugin.algorithms.base import Block, DesignColumn, Target
 from fl_plugin.errors import ContractError, TrainingError
-from fl_plugin.manifest.study_contract import MatchPlan
+from fl_plugin.manifest.study_match import MatchPlan
 from fl_plugin.manifest.uses import RELEASE_BINS
 from fl_plugin.plan.vertical import _uses
 from fl_plugin.vertical.base import VerticalTask

@@ -1,0 +1,47 @@
+"""What the verbs that answer for a domain until they are stopped have in common."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from fl_plugin.cli.session import Session
+from fl_plugin.errors import UsageError
+from fl_plugin.tracing.wanted import flush
+
+
+def folder_of(root: Path, domain: str) -> Path:
+    """Return a domain's folder.
+
+    Args:
+        root: The mesh's.
+        domain: Its name.
+
+    Raises:
+        UsageError: There is no such domain.
+    """
+    folder = root / "domains" / domain
+    if not (folder / "node.yml").is_file():
+        raise UsageError(
+            f"There is no domain {domain}: it has no node.yml.",
+            remedy="See which there are: fl catalog list",
+        )
+    return folder
+
+
+def until_stopped(stop: Callable[[], None]) -> None:
+    """Have Ctrl-C, and whoever ends this process, stop it in good order."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop())
+
+
+def end(session: Session, domain: str) -> NoReturn:
+    """End the process of a node that has stopped."""
+    session.log.event("stopped", {"domain": domain})
+    flush()
+    session.tell_lost()
+    sys.stdout.flush()
+    # Threads that wait for callers hold DuckDB's objects, which complains at the end.
+    os._exit(0)
