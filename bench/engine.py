@@ -78,7 +78,8 @@ def messages(times: int) -> list[Figure]:
         with tempfile.TemporaryDirectory(prefix="bench-", dir=folder) as name:
             root = small_job.make(Path(name), small_job.ALGORITHMS["fedavg"])
             found[place] = message(root, times)
-            chores = _chores(Domain(root / "domains" / job.DOMAINS[0]), times)
+            if folder == MEMORY:
+                chores = _chores(Domain(root / "domains" / job.DOMAINS[0]), times)
     (_, disk), (cpu, memory) = found["on this disk"], found["in memory"]
     return [
         Figure(name="CPU ms per message and answer", value=1e3 * cpu, most=1.0),

@@ -194,12 +194,20 @@ def _entries(pid: int, what: str) -> int:
         return 0
 
 
+def _rounds(word: str) -> int:
+    if int(word) <= SETTLED:
+        raise ValueError(word)
+    return int(word)
+
+
 def main() -> int:
     """Print the figures; the exit code is 1 where something grows."""
     arguments = parser(__doc__)
     arguments.add_argument("--only", choices=[load.engine for load in LOADS])
     arguments.add_argument("--parties", type=int, help="instead of 100 and 20")
-    arguments.add_argument("--rounds", type=int, help="instead of 50 and 20")
+    arguments.add_argument(
+        "--rounds", type=_rounds, help=f"instead of 50 and 20; more than {SETTLED}"
+    )
     arguments.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     chosen = arguments.parse_args()
     if chosen.child:

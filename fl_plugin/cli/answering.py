@@ -1,4 +1,4 @@
-"""What the verbs that answer for a domain until they are stopped have in common."""
+"""What the verbs that go on until they are stopped have in common."""
 
 import os
 import signal
@@ -37,11 +37,17 @@ def until_stopped(stop: Callable[[], None]) -> None:
         signal.signal(number, lambda *_: stop())
 
 
-def end(session: Session, domain: str) -> NoReturn:
-    """End the process of a node that has stopped."""
-    session.log.event("stopped", {"domain": domain})
+def end(session: Session, **of: str) -> NoReturn:
+    """End the process of a node, or of what carries messages, that has stopped.
+
+    Args:
+        session: Of its verb.
+        of: What the log is to say of it.
+    """
+    session.log.event("stopped", of)
     flush()
     session.tell_lost()
     sys.stdout.flush()
-    # Threads that wait for callers hold DuckDB's objects, which complains at the end.
+    # Threads that wait for callers hold DuckDB's objects, which complains at the end;
+    # those of Flower are waited for ten seconds.
     os._exit(0)

@@ -73,7 +73,7 @@ def up(session: Session, listen: str, port: int, host: str, *, detach: bool) -> 
         link = Link(root, Address(listen, port), host or listen)
         until_stopped(link.stop)
         link.serve(lambda: _say(session, f"Nodes may join: {place.invitation}"))
-        session.log.event("stopped", {})
+    end(session)
 
 
 @flower.command()
@@ -107,7 +107,7 @@ def node(session: Session, domain: str, join: Path | None, *, detach: bool) -> N
         _started(session, words, NodePlace(folder).folder)
         return
     _serve(session, folder, file)
-    end(session, domain)
+    end(session, domain=domain)
 
 
 def _serve(session: Session, folder: Path, file: Path) -> None:

@@ -52,7 +52,7 @@ def node(
     if while_stdin_is_open:
         threading.Thread(target=_watch, args=(serving.stop,), daemon=True).start()
     serving.serve(lambda: _ready(session, domain))
-    end(session, domain)
+    end(session, domain=domain)
 
 
 def _node(folder: Path, place: Path, log: Log) -> "Node":
