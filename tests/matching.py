@@ -162,12 +162,11 @@ def customers(parties: int = 2) -> dict[str, list[str]]:
     }
 
 
-def refused(
-    meeting: Meeting, error: type[MeshError] = MessageError, match: str | None = None
-) -> None:
-    """Check that a matching stops so, and that nobody has got rows."""
-    with pytest.raises(error, match=match):
+def refusal(meeting: Meeting, error: type[MeshError] = MessageError) -> str:
+    """Return what a matching says that stops so, and after which nobody has rows."""
+    with pytest.raises(error) as caught:
         meeting.run()
     for party in meeting.parties.values():
         with pytest.raises(MessageError):
             _ = party.matched
+    return caught.value.problem

@@ -18,6 +18,7 @@ from fl_plugin.plan.draft import draft
 from tests.made_mesh import CONSUMER, STUDY, Made
 
 FIVE = ("ash", "birch", "cedar", "elm", "fir")
+THREE = FIVE[:3]
 SEED = 11
 ROWS = 160
 

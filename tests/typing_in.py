@@ -36,13 +36,18 @@ def steps(text: str) -> list[Step]:
     return found
 
 
+def printed(words: list[str]) -> tuple[int, str]:
+    """Return the exit code of `fl WORDS`, in this process, and all that it printed."""
+    screen = io.StringIO()
+    with redirect_stdout(screen), redirect_stderr(screen):
+        code = main(words)
+    return code, screen.getvalue()
+
+
 def typed(command: str) -> tuple[int, str]:
     """Return the exit code and all that was printed; `fl` is spared its start-up."""
     if command.startswith("fl ") and not set(command) & set(";&|<>$"):
-        screen = io.StringIO()
-        with redirect_stdout(screen), redirect_stderr(screen):
-            code = main(shlex.split(command)[1:])
-        return code, screen.getvalue()
+        return printed(shlex.split(command)[1:])
     programs = Path(sys.executable).parent
     done = subprocess.run(
         ["sh", "-c", command],
@@ -60,18 +65,18 @@ def typed(command: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-def type_all(tutorial: Path, least: int) -> None:
+def typed_whole(tutorial: Path) -> tuple[int, str]:
     """Type a tutorial in the folder where this process stands.
 
-    Args:
-        tutorial: The page.
-        least: How many of its commands at least print something that is compared.
+    Returns:
+        How many of its commands print something that was compared, and the first that
+        does otherwise than the page says, with all that it printed; empty where none
+        does.
     """
     told = steps(tutorial.read_text(encoding="utf-8"))
-    assert sum(bool(step.told) for step in told) >= least
     for step in told:
         code, out = typed(step.command)
-        assert code == step.exit_code, f"{step.command}\n{out}"
-        for line in step.told:
-            assert line in out, f"{step.command}\n{out}"
-        assert "Traceback" not in out
+        as_told = code == step.exit_code and all(line in out for line in step.told)
+        if not as_told or "Traceback" in out:
+            return 0, f"$ {step.command}     # exit {code}\n{out}"
+    return sum(bool(step.told) for step in told), ""

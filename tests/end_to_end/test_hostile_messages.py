@@ -138,6 +138,7 @@ def test_exact_edges_are_taken_where_the_node_allows_them(tmp_path):
         run = Run(root, engine)
         exact = run.plan.preparation.model_copy(update={"edges": "exact"})
         bent(run, preparation=exact.model_dump(mode="json"))
+    assert set(run.opened.bodies) == set(DOMAINS)
 
 
 def test_an_old_round_is_refused_and_the_newest_is_answered_as_before(run):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fl_plugin.cli.main import main
-from tests.typing_in import Step, steps, type_all
+from tests.typing_in import Step, steps, typed_whole
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -14,7 +14,9 @@ def test_the_steward_s_tutorial_works_as_it_stands(
     mesh_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(mesh_folder)
-    type_all(DOCS / "steward-tutorial.md", 21)
+    compared, otherwise = typed_whole(DOCS / "steward-tutorial.md")
+    assert not otherwise
+    assert compared >= 21
 
 
 def test_the_operator_s_tutorial_works_as_it_stands(
@@ -23,10 +25,12 @@ def test_the_operator_s_tutorial_works_as_it_stands(
     monkeypatch.chdir(mesh_folder)
     lenders = [mesh_folder.parent / d.name for d in (mesh_folder / "domains").iterdir()]
     try:
-        type_all(DOCS / "operator-tutorial.md", 20)
+        compared, otherwise = typed_whole(DOCS / "operator-tutorial.md")
     finally:
         for machine in (*lenders, mesh_folder):
             main(["flower", "stop", "--project", str(machine)])
+    assert not otherwise
+    assert compared >= 20
 
 
 def test_a_step_keeps_what_follows_it() -> None:

@@ -1,12 +1,8 @@
-"""Runs in processes that are killed at a named moment, and what must hold afterwards.
-
-A fork server has imported everything, so that a run costs its own time and no more.
-"""
+"""Runs in processes that are killed at a moment, and what must hold afterwards."""
 
 import hashlib
 import importlib
 import json
-import multiprocessing
 import os
 import signal
 import threading
@@ -25,13 +21,12 @@ from fl_plugin.ledger.chain import verify
 from fl_plugin.ledger.store import Ledger
 from fl_plugin.party.party import Party
 from fl_plugin.privacy.made import Made, Pieces, _packed, _pieces
+from tests.faults.books import on_record_twice
+from tests.faults.forked import SERVER, apart
 from tests.faults.nothing_out import nothing_out
 from tests.made_mesh import STUDY
 
-_SERVER = multiprocessing.get_context("forkserver")
-_SERVER.set_forkserver_preload(["tests.faults.imported"])
 GRANT = "g_made"
-_LONGEST = 120  # seconds; a run takes about one
 
 COORDINATOR = "fl_plugin.coordinator"
 PARTY = "fl_plugin.party"
@@ -99,14 +94,8 @@ def trained(root: Path, *kills: Kill | None) -> int:
         root: The mesh's folder.
         kills: The first that comes about ends the process.
     """
-    process = _SERVER.Process(target=_train, args=(os.fspath(root), kills))
-    process.start()
-    process.join(_LONGEST)
-    if process.is_alive():
-        process.kill()
-        process.join()
-        raise AssertionError("a run hangs")
-    return int(process.exitcode or 0)
+    code, _ = apart(_train, root, kills)
+    return code
 
 
 @contextmanager
@@ -118,9 +107,7 @@ def node(folder: Path, path: Path) -> Iterator[Callable[[], None]]:
         for process in running:
             process.kill()
             process.join()
-        again = _SERVER.Process(
-            target=_serve, args=(os.fspath(folder), os.fspath(path))
-        )
+        again = SERVER.Process(target=_serve, args=(folder, path))
         again.start()
         running[:] = [again]
 
@@ -135,12 +122,9 @@ def node(folder: Path, path: Path) -> Iterator[Callable[[], None]]:
 
 def counted(root: Path) -> dict[str, int]:
     """Train, and return how often each function of a run is called."""
-    receiver, sender = _SERVER.Pipe(duplex=False)
-    process = _SERVER.Process(target=_count, args=(os.fspath(root), sender))
-    process.start()
-    found = dict(receiver.recv())
-    process.join()
-    return found
+    code, found = apart(_count, root)
+    assert code == 0
+    return dict(found)
 
 
 def outcome(root: Path) -> dict[str, Any]:
@@ -174,18 +158,17 @@ def _checked(folder: Path, run: str) -> float:
         assert verify(ledger).ok
         assert [r.run for r in ledger.open_runs() if r.run == run] == []
         records = ledger.show(run=run)
-        of_rounds = [(r.action, r.rule, r.round) for r in records if r.round]
-        assert len(set(of_rounds)) == len(of_rounds), "an event is on record twice"
+        assert on_record_twice(records) == []
         actions = [r.action for r in records]
         assert actions.count("open") == actions.count("close") == 1
         assert ledger.grant_uses(GRANT) == 1
         return sum(r.epsilon or 0.0 for r in ledger.show())
 
 
-def _train(root: str, kills: tuple[Kill | None, ...]) -> None:
+def _train(root: Path, kills: tuple[Kill | None, ...]) -> None:
     with ExitStack() as stack:
         stack.enter_context(fixed_secrets())
-        stack.enter_context(_fixed_libraries(Path(root).parent / "drawn"))
+        stack.enter_context(_fixed_libraries(root.parent / "drawn"))
         # Half of a small vertical run, and nothing of what is tested.
         stack.enter_context(patch("fl_plugin.mesh.vertical.report_of", lambda _: ""))
         for kill in filter(None, kills):
@@ -195,11 +178,11 @@ def _train(root: str, kills: tuple[Kill | None, ...]) -> None:
             timer = threading.Timer(kill.seconds, _die)
             timer.daemon = True
             timer.start()
-        _go_on(Path(root))
+        _go_on(root)
 
 
-def _serve(folder: str, path: str) -> None:
-    Node(Path(folder), Path(path)).serve()
+def _serve(folder: Path, path: Path) -> None:
+    Node(folder, path).serve()
 
 
 def _go_on(root: Path) -> None:
@@ -211,17 +194,16 @@ def _go_on(root: Path) -> None:
         mesh.train(STUDY)
 
 
-def _count(root: str, sender: Any) -> None:
+def _count(root: Path) -> dict[str, int]:
     found: dict[str, int] = {}
     every = {**MOMENTS, **AGAIN, **SPENDS}
-    with fixed_secrets(), _fixed_libraries(Path(root).parent / "drawn"):
-        contexts = [
-            _wrapped(target, _counting(name, found)) for name, target in every.items()
-        ]
-        for context in contexts:
-            context.start()
-        _go_on(Path(root))
-    sender.send(found)
+    with ExitStack() as stack:
+        stack.enter_context(fixed_secrets())
+        stack.enter_context(_fixed_libraries(root.parent / "drawn"))
+        for name, target in every.items():
+            stack.enter_context(_wrapped(target, _counting(name, found)))
+        _go_on(root)
+    return found
 
 
 def _counting(name: str, found: dict[str, int]) -> Callable[..., Any]:

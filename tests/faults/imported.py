@@ -10,6 +10,8 @@ from fl_plugin.engines.base import Engine
 
 ROOMS = ("coordinator", "engines", "evaluation", "party", "policy", "registry")
 BESIDE = (
+    "fl_plugin.cli.runs",
+    "fl_plugin.cli.train",
     "cryptography.hazmat.backends.openssl.backend",
     "fl_plugin.mesh.training",
     "narwhals._arrow.dataframe",
@@ -18,6 +20,7 @@ BESIDE = (
     "pyarrow.parquet",
     "tenseal.sealapi",
     "tests.faults.crashing",
+    "tests.faults.telling",
 )
 FOUND = [
     module.name

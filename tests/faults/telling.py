@@ -1,34 +1,25 @@
 """The program in a process of its own: what it says, and the exit code it ends with.
 
-A fork server has imported everything, so that a run costs its own time and no more. A
-run that hangs, or that a signal ends, is told from one that ends with an error.
+A run that hangs, or that a signal ends, is told from one that ends with an error.
 """
 
 import ctypes
-import io
-import multiprocessing
 import os
 import struct
 from collections.abc import Callable, Sequence
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from fl_plugin.cli.main import main
 from fl_plugin.ledger.store import Ledger
 from fl_plugin.party import database
 from fl_plugin.registry.reservation import reserve
+from tests.faults.forked import apart
+from tests.typing_in import printed
 
-SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(
-    ["fl_plugin.mesh.training", "fl_plugin.engines.embedded", "tests.faults.telling"]
-)
-LONGEST = 180  # seconds; a run takes about one
 Setting = Callable[[], None]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Told:
     """How the program ended.
 
@@ -55,32 +46,14 @@ def told(root: Path, *words: str, within: Sequence[Setting] = ()) -> Told:
         words: Of the command.
         within: What is set in the process first: less rights, less room.
     """
-    receiver, sender = SERVER.Pipe(duplex=False)
-    arguments = (sender, [*words, "--project", os.fspath(root)], tuple(within))
-    process = SERVER.Process(target=_tell, args=arguments)
-    process.start()
-    sender.close()
-    if not receiver.poll(LONGEST):
-        process.kill()
-        process.join()
-        raise AssertionError(f"hangs: fl {' '.join(words)}")
-    try:
-        code, text = receiver.recv()
-    except EOFError:
-        process.join()
-        code, text = int(process.exitcode or 0), ""
-    process.join()
-    receiver.close()
-    return Told(code=code, text=text)
+    code, found = apart(_tell, [*words, "--project", os.fspath(root)], tuple(within))
+    return Told(*found) if found else Told(code, "")
 
 
-def _tell(sender: Any, words: list[str], within: Sequence[Setting]) -> None:
+def _tell(words: list[str], within: Sequence[Setting]) -> tuple[int, str]:
     for setting in within:
         setting()
-    screen = io.StringIO()
-    with redirect_stdout(screen), redirect_stderr(screen):
-        code = main(words)
-    sender.send((code, screen.getvalue()))
+    return printed(words)
 
 
 _VERSION_3 = 0x20080522  # _LINUX_CAPABILITY_VERSION_3

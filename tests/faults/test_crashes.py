@@ -21,10 +21,9 @@ from tests.faults.crashing import (
     trained,
 )
 from tests.made_mesh import make_mesh
-from tests.small_mesh import small
+from tests.small_mesh import THREE, small
 
 pytestmark = pytest.mark.slow
-DOMAINS = ("ash", "birch", "cedar")
 KILLED = -signal.SIGKILL
 LEAST_MOMENTS = 40
 RECOVERS = {"privacy": {"on_dropout": "recover"}}
@@ -54,19 +53,25 @@ class Meshes:
         self.number += 1
         return shutil.copytree(self.original, self.folder / str(self.number))
 
-    def survives(self, *kills, hits=False):
-        """Kill a run so often, then let it end; one that `hits` is never too late."""
+    def after(self, *kills, hits=False):
+        """Return what comes of a run that is killed so often, and then ends.
+
+        Args:
+            kills: Each of another process that goes on with it.
+            hits: Whether none of them may come too late.
+        """
         root = self.copy()
         for kill in kills:
             assert trained(root, kill) in ({KILLED} if hits else {KILLED, 0}), kill
-        assert trained(root) == 0
-        assert outcome(root) == self.expected, kills
+        assert trained(root) == 0, kills
+        found = outcome(root)
         shutil.rmtree(root)
+        return found
 
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory):
-    return Meshes(tmp_path_factory.mktemp("plain"), small(DOMAINS))
+    return Meshes(tmp_path_factory.mktemp("plain"), small(THREE))
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +84,7 @@ def recovering(tmp_path_factory):
 @pytest.fixture(scope="module")
 def private(tmp_path_factory):
     made = replace(
-        small(DOMAINS, rows=400, study=PRIVATE),
+        small(THREE, rows=400, study=PRIVATE),
         product={"dp": DP},
         columns={c: {"bounds": [-4.0, 4.0]} for c in "ab"},
         epsilon=1.0,
@@ -97,14 +102,16 @@ def test_a_kill_at_a_moment(plain, name, extent, figure):
         (a, c) for a in extent.sides(name) for c in extent.times(plain.calls[name])
     ]
     for after, call in places:
-        plain.survives(Kill(target=MOMENTS[name], after=after, time=call), hits=True)
+        kill = Kill(target=MOMENTS[name], after=after, time=call)
+        assert plain.after(kill, hits=True) == plain.expected
     figure("kills at a named moment, each resumed to the same bytes", len(places))
 
 
 def test_kills_at_random_times(plain, figure, extent):
     dice = extent.dice("at random")
     for _ in range(extent.at_random):
-        plain.survives(Kill(seconds=dice.uniform(0.0, plain.seconds)))
+        kill = Kill(seconds=dice.uniform(0.0, plain.seconds))
+        assert plain.after(kill) == plain.expected
     figure("kills at random times, each resumed to the same bytes", extent.at_random)
 
 
@@ -115,7 +122,7 @@ def test_second_kills_while_a_run_is_taken_up(plain, figure, extent):
         first = Kill(target=MOMENTS["send messages"], time=dice.randint(3, 15))
         target = again[dice.choice(sorted(again))]
         second = Kill(target=target, after=dice.random() < 0.5, time=dice.randint(1, 9))
-        plain.survives(first, second)
+        assert plain.after(first, second) == plain.expected
     figure("second kills, each resumed to the same bytes", extent.twice)
 
 
@@ -124,12 +131,14 @@ def test_second_kills_while_a_run_is_taken_up(plain, figure, extent):
 )
 def test_masks_with_shares_come_out_the_same(recovering, name, extent):
     for call in extent.times(recovering.calls[name]):
-        recovering.survives(Kill(target=MOMENTS[name], after=True, time=call))
+        kill = Kill(target=MOMENTS[name], after=True, time=call)
+        assert recovering.after(kill) == recovering.expected
 
 
 @pytest.mark.parametrize("name", NOISED)
 def test_noise_comes_out_the_same_and_is_paid_for_once(private, name, extent):
-    assert private.expected["spent"] == dict.fromkeys(DOMAINS, 1.0)
+    assert private.expected["spent"] == dict.fromkeys(THREE, 1.0)
     for after in extent.sides(f"noise {name}"):
         for call in extent.times(private.calls[name]):
-            private.survives(Kill(target=NOISED[name], after=after, time=call))
+            kill = Kill(target=NOISED[name], after=after, time=call)
+            assert private.after(kill) == private.expected

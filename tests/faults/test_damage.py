@@ -5,7 +5,6 @@ reads all files, one after the other: that it is there at the end is part of the
 """
 
 import hashlib
-import os
 import shutil
 from pathlib import Path
 
@@ -17,12 +16,11 @@ from fl_plugin.ledger.store import Ledger
 from fl_plugin.messages import Refusal
 from fl_plugin.party.party import Party
 from tests.faults.damaging import cuts, flips, unnoticed
-from tests.faults.telling import SERVER
-from tests.made_mesh import CONSUMER, make_mesh
-from tests.small_mesh import small, trained_over
+from tests.faults.forked import LONGEST, SERVER
+from tests.made_mesh import CONSUMER
+from tests.small_mesh import trained_over
 
 pytestmark = pytest.mark.slow
-LONGEST = 60  # seconds for one file; it takes a hundredth of one
 DOMAIN = Path("domains/birch")
 FILE = DOMAIN / "data/birch.duckdb"
 
@@ -48,7 +46,7 @@ class Reader:
 
     def __init__(self, root, ask):
         self.here, there = SERVER.Pipe()
-        self.process = SERVER.Process(target=_read, args=(os.fspath(root), ask, there))
+        self.process = SERVER.Process(target=_read, args=(root, ask, there))
         self.process.start()
         there.close()
 
@@ -64,14 +62,14 @@ class Reader:
 
 
 def _read(root, ask, there):
-    folder = Path(root) / DOMAIN
+    folder = root / DOMAIN
     run = messages.decode(ask).run
     while True:
         try:
             data = there.recv_bytes()
         except EOFError:
             return
-        (Path(root) / FILE).write_bytes(data)
+        (root / FILE).write_bytes(data)
         party = Party(folder)
         reply = messages.decode(party.handle(ask, CONSUMER))
         if isinstance(reply, Refusal):
@@ -85,9 +83,9 @@ def _read(root, ask, there):
 
 
 @pytest.fixture(scope="module")
-def damaged(tmp_path_factory):
+def damaged(original, tmp_path_factory):
     """A reader, the whole file, and what comes of it; nothing else changes."""
-    root = make_mesh(tmp_path_factory.mktemp("mesh"), small(("ash", "birch", "cedar")))
+    root = shutil.copytree(original, tmp_path_factory.mktemp("damaged") / "mesh")
     recorders = []
 
     def record(engine):

@@ -5,6 +5,7 @@ import shutil
 import signal
 import threading
 import time
+from contextlib import ExitStack
 from unittest.mock import patch
 
 import pytest
@@ -17,32 +18,29 @@ from fl_plugin.errors import ContractError, UnreachableError
 from fl_plugin.messages import decode
 from fl_plugin.party.party import Party
 from tests.made_mesh import STUDY, make_mesh
-from tests.small_mesh import FIVE, small
+from tests.small_mesh import FIVE, THREE, small
 
 pytestmark = pytest.mark.slow
 RECOVER = {"privacy": {"on_dropout": "recover"}}
 
 
 @pytest.fixture(scope="module")
-def stopping(tmp_path_factory):
-    made = small(("ash", "birch", "cedar"))
-    return make_mesh(tmp_path_factory.mktemp("stopping"), made)
+def of_five(tmp_path_factory):
+    return make_mesh(tmp_path_factory.mktemp("five"), small(FIVE, study=RECOVER))
+
+
+@pytest.fixture
+def recovering(of_five, tmp_path):
+    return Mesh.open(shutil.copytree(of_five, tmp_path / "recovering"))
 
 
 @pytest.fixture(scope="module")
-def recovering(tmp_path_factory):
-    made = small(FIVE, study=RECOVER)
-    return make_mesh(tmp_path_factory.mktemp("recovering"), made)
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
+def of_all_five(tmp_path_factory):
+    """No domain of it may be missing; what an undisturbed run over it gives."""
     made = small(FIVE, study={**RECOVER, "rounds": {"quorum": 5}})
-    return make_mesh(tmp_path_factory.mktemp("whole"), made)
-
-
-def copied(original, tmp_path):
-    return Mesh.open(shutil.copytree(original, tmp_path / "mesh"))
+    root = make_mesh(tmp_path_factory.mktemp("all_five"), made)
+    undisturbed = shutil.copytree(root, tmp_path_factory.mktemp("whole") / "mesh")
+    return root, Mesh.open(undisturbed).train(STUDY).record
 
 
 class Hanging:
@@ -100,11 +98,6 @@ def no_waiting(monkeypatch):
     return every
 
 
-def undisturbed(original, tmp_path):
-    root = shutil.copytree(original, tmp_path / "undisturbed")
-    return Mesh.open(root).train(STUDY).record
-
-
 def stuck(every):
     return {name for one in every for name in one.stuck}
 
@@ -114,8 +107,22 @@ def hanging(every, *args, **words):
     return every[-1]
 
 
+def interrupted(mesh, *hung):
+    """Train while these hang; return the error that the run ends with, and its id."""
+    with ExitStack() as held:
+        for one in hung:
+            held.enter_context(one)
+        with pytest.raises(UnreachableError) as caught:
+            mesh.train(STUDY)
+    (state,) = mesh.runs
+    assert state.standing == "interrupted"
+    assert caught.value.domains
+    assert state.fault == ", ".join(caught.value.domains)
+    return caught.value, state.run
+
+
 def test_nobody_is_waited_for_beyond_the_deadline(tmp_path):
-    made = small(("ash", "birch", "cedar"), study={"rounds": {"deadline_seconds": 8}})
+    made = small(THREE, study={"rounds": {"deadline_seconds": 8}})
     mesh = Mesh.open(make_mesh(tmp_path, made))
     with Hanging({"cedar"}, "step"), pytest.raises(UnreachableError, match="cedar did"):
         mesh.train(STUDY)
@@ -123,91 +130,69 @@ def test_nobody_is_waited_for_beyond_the_deadline(tmp_path):
 
 @pytest.mark.parametrize("kind", ["decide", "open", "keys", "prepare", "step"])
 def test_a_hanging_domain_is_named_at_the_deadline_and_the_run_resumes(
-    stopping, tmp_path, kind, no_waiting
+    mesh, expected, kind, no_waiting
 ):
-    mesh = copied(stopping, tmp_path)
-    with (
-        hanging(no_waiting, {"cedar"}, kind),
-        pytest.raises(UnreachableError) as caught,
-    ):
-        mesh.train(STUDY)
-    assert "cedar did not answer in round" in caught.value.problem
-    assert caught.value.domains == ("cedar",)
-    (state,) = mesh.runs
-    assert state.standing == "interrupted"
-    assert state.fault == "cedar"
-    done = mesh.resume(state.run).record
-    assert done.model_digest == undisturbed(stopping, tmp_path).model_digest
-    assert mesh.run_state(state.run).fault == ""
+    error, run = interrupted(mesh, hanging(no_waiting, {"cedar"}, kind))
+    assert "cedar did not answer in round" in error.problem
+    assert error.domains == ("cedar",)
+    done = mesh.resume(run).record
+    assert done.model_digest == expected.model_digest
+    assert mesh.run_state(run).fault == ""
 
 
-def test_with_a_quorum_left_the_run_goes_on_without_who_hangs(
-    recovering, tmp_path, no_waiting
-):
-    mesh = copied(recovering, tmp_path)
+def test_with_a_quorum_left_the_run_goes_on_without_who_hangs(recovering, no_waiting):
     with hanging(no_waiting, {"cedar"}, "step", from_call=2):
-        done = mesh.train(STUDY).record
+        done = recovering.train(STUDY).record
     assert "without cedar from round" in done.privacy.dropout
-    (state,) = mesh.runs
+    (state,) = recovering.runs
     assert state.standing == "done"
-    rounds = mesh.run_rounds(state.run)
+    rounds = recovering.run_rounds(state.run)
     absent = {r.kind: r.absent for r in rounds if r.absent}
     assert absent == {"step": ("cedar",), "close": ("cedar",)}
     assert len([r for r in rounds if r.kind == "step"]) > 2
 
 
-def test_a_lost_domain_that_is_back_at_the_end_forgets_the_run(
-    recovering, tmp_path, no_waiting
-):
-    mesh = copied(recovering, tmp_path)
+def test_a_lost_domain_that_is_back_at_the_end_forgets_the_run(recovering, no_waiting):
     with hanging(no_waiting, {"cedar"}, "step", from_call=2) as held:
 
         def let_go(kind, _number):
             if kind == "evaluate":
                 held.let_go.set()
 
-        run = mesh.train(STUDY, listener=let_go).record.run
-    for records in mesh.audit().values():
+        run = recovering.train(STUDY, listener=let_go).record.run
+    for records in recovering.audit().values():
         assert [r.action for r in records if r.run == run].count("close") == 1
 
 
 @pytest.mark.parametrize("kind", ["count", "unmask", "step", "evaluate"])
 def test_without_a_quorum_the_round_is_abandoned_and_asked_again(
-    whole, tmp_path, kind, no_waiting
+    of_all_five, tmp_path, kind, no_waiting
 ):
-    mesh = copied(whole, tmp_path)
-    with (
-        hanging(no_waiting, {"cedar"}, kind),
-        pytest.raises(UnreachableError) as caught,
-    ):
-        mesh.train(STUDY)
-    assert "Fewer than 5 domains are left: cedar did not" in caught.value.problem
-    (state,) = mesh.runs
-    assert (state.standing, state.fault) == ("interrupted", "cedar")
-    done = mesh.resume(state.run).record
-    assert done.model_digest == undisturbed(whole, tmp_path).model_digest
+    original, expected = of_all_five
+    mesh = Mesh.open(shutil.copytree(original, tmp_path / "mesh"))
+    error, run = interrupted(mesh, hanging(no_waiting, {"cedar"}, kind))
+    assert "Fewer than 5 domains are left: cedar did not" in error.problem
+    done = mesh.resume(run).record
+    assert done.model_digest == expected.model_digest
     assert "without" not in done.privacy.dropout
 
 
 def test_who_is_lost_first_stays_out_and_who_is_lost_last_comes_back(
-    recovering, tmp_path, no_waiting
+    recovering, no_waiting
 ):
-    mesh = copied(recovering, tmp_path)
     first = hanging(no_waiting, {"cedar"}, "prepare")
     last = hanging(no_waiting, {"fir"}, "step")
-    with first, last, pytest.raises(UnreachableError) as caught:
-        mesh.train(STUDY)
-    assert caught.value.domains == ("cedar", "fir")
-    done = mesh.resume(mesh.runs[0].run).record
+    error, run = interrupted(recovering, first, last)
+    assert error.domains == ("cedar", "fir")
+    done = recovering.resume(run).record
     assert "without cedar from round" in done.privacy.dropout
     assert "fir" not in done.privacy.dropout
 
 
 def test_a_node_that_stands_still_is_named_and_the_run_resumes(
-    stopping, tmp_path, monkeypatch
+    mesh, expected, monkeypatch
 ):
     monkeypatch.setattr(processes, "_END_SECONDS", 0.5)
-    mesh = copied(stopping, tmp_path)
     engines = []
     plain = processes.Processes.exchange
 
@@ -228,7 +213,7 @@ def test_a_node_that_stands_still_is_named_and_the_run_resumes(
     (state,) = mesh.runs
     assert (state.standing, state.fault) == ("interrupted", "birch")
     done = mesh.resume(state.run, engine="embedded").record
-    assert done.model_digest == undisturbed(stopping, tmp_path).model_digest
+    assert done.model_digest == expected.model_digest
 
 
 def test_a_quorum_of_more_domains_than_there_are_is_told(tmp_path):

@@ -5,92 +5,64 @@ registry and the state of the run each come to its end.
 """
 
 import errno
-import io
 import json
 import os
 import shutil
-from contextlib import redirect_stderr, redirect_stdout
-from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 
 from fl_plugin import Mesh
-from fl_plugin.cli.main import main
 from fl_plugin.coordinator.journal import Journal, JournalError
 from fl_plugin.errors import StorageError
 from fl_plugin.ledger.chain import verify
-from fl_plugin.ledger.store import Ledger
+from tests.faults.books import books, on_record_twice
 from tests.faults.disks import mounted, room
-from tests.faults.telling import LONGEST, SERVER
-from tests.made_mesh import STUDY, make_mesh
-from tests.small_mesh import small
+from tests.faults.forked import apart
+from tests.made_mesh import STUDY
+from tests.typing_in import printed
 
 pytestmark = pytest.mark.slow
-DOMAINS = ("ash", "birch", "cedar")
 SIZE = "12m"
 LEFT = (0, 20, 60, 80, 100, 120, 320, 600, 1_000, 1_200, 1_300, 2_400)  # kB
 
 
-@pytest.fixture(scope="module")
-def original(tmp_path_factory):
-    return make_mesh(tmp_path_factory.mktemp("mesh"), small(DOMAINS))
-
-
-@pytest.fixture(scope="module")
-def expected(original, tmp_path_factory):
-    root = shutil.copytree(original, tmp_path_factory.mktemp("plain") / "mesh")
-    return Mesh.open(root).train(STUDY).record.model_digest
-
-
-def scenario(original, folder, left, *settings):
+def scenario(original, folder, left, *, on_a_mount=True):
     """Train with little room, then go on with enough; return what was said, and made.
 
-    In a process of its own, whose mount goes with it.
+    In a process of its own, with which its mount goes.
+
+    Args:
+        original: The mesh.
+        folder: Where a copy of it lies.
+        left: Room, in bytes.
+        on_a_mount: Whether the room is a file system's, where one can be mounted;
+            else, each file may be so large.
     """
-    receiver, sender = SERVER.Pipe(duplex=False)
-    words = (os.fspath(original), os.fspath(folder), left, settings, sender)
-    process = SERVER.Process(target=_scenario, args=words)
-    process.start()
-    sender.close()
-    assert receiver.poll(LONGEST), "hangs"
-    found = receiver.recv()
-    process.join()
+    code, found = apart(_scenario, original, folder, left, on_a_mount)
+    assert code == 0
     return found
 
 
-def _scenario(original, folder, left, settings, sender):
-    folder = Path(folder)
-    for setting in settings:
-        setting()
-    on_a_mount = bounded not in settings and mounted(folder, SIZE)
-    root = Path(shutil.copytree(original, folder / "mesh"))
+def _scenario(original, folder, left, on_a_mount):
+    on_a_mount = on_a_mount and mounted(folder, SIZE)
+    root = shutil.copytree(original, folder / "mesh")
     with room(folder, left, on_a_mount=on_a_mount):
-        code, text = _fl(root, "train", STUDY)
-    found = {"code": code, "text": text, "heads": _whole(root)}
+        code, text = printed(["train", STUDY, "--project", os.fspath(root)])
+    found = {"code": code, "text": text, "whole at the fault": _whole(root)}
     mesh = Mesh.open(root)
-    waiting = [s.run for s in mesh.runs if s.standing == "interrupted"]
     if code:
-        words = ("runs", "resume", *waiting) if waiting else ("train", STUDY)
-        found["again"] = _fl(root, *words)
-    found["resumed"] = bool(waiting)
-    found["models"] = [e.run.model_digest for e in Mesh.open(root).models.entries]
-    found["problems"] = len(Mesh.open(root).models.problems)
-    found["left"] = [p.name for p in root.rglob("*") if _is_left(p)]
-    found["whole"] = _whole(root)
-    found["once"] = _once(root)
-    sender.send(found)
-
-
-def bounded():
-    """Bound each file, as where nothing can be mounted."""
-
-
-def _fl(root, *words):
-    screen = io.StringIO()
-    with redirect_stdout(screen), redirect_stderr(screen):
-        code = main([*words, "--project", os.fspath(root)])
-    return code, screen.getvalue()
+        waiting = [s.run for s in mesh.runs if s.standing == "interrupted"]
+        words = ["runs", "resume", *waiting] if waiting else ["train", STUDY]
+        found["again"] = printed([*words, "--project", os.fspath(root)])
+    return found | {
+        "models": [e.run.model_digest for e in mesh.models.entries],
+        "problems": len(mesh.models.problems),
+        "left": [p.name for p in root.rglob("*") if _is_left(p)],
+        "whole": _whole(root),
+        "twice": _twice(mesh),
+        "open": [run.run for ledger in books(root) for run in ledger.open_runs()],
+    }
 
 
 def _is_left(path):
@@ -98,34 +70,25 @@ def _is_left(path):
     return drafted or path.name == "journal" or path.parent.name == "spool"
 
 
-def _ledgers(root):
-    return list(root.glob("domains/*/ledger/ledger.sqlite"))
-
-
 def _whole(root):
     """Whether every ledger's chain is whole."""
-    found = []
-    for path in _ledgers(root):
-        with Ledger.open(path) as ledger:
-            found.append(verify(ledger).ok)
-    return all(found)
+    ledgers = root.glob("domains/*/ledger/ledger.sqlite")
+    return all(verify(ledger).ok for ledger in ledgers)
 
 
-def _once(root):
-    """Whether each round of the run that was done is on record once."""
-    (entry,) = Mesh.open(root).models.entries
-    for path in _ledgers(root):
-        with Ledger.open(path) as ledger:
-            records = ledger.show(run=entry.run.run)
-            rounds = [(r.action, r.rule, r.round) for r in records if r.round]
-            rounds = [r for r in rounds if r[0] != "refuse"]
-            if len(set(rounds)) != len(rounds) or ledger.open_runs():
-                return False
-    return True
+def _twice(mesh):
+    """Return what the run that was done has on record twice; it may refuse again."""
+    (entry,) = mesh.models.entries
+    ledgers = mesh.audit(run=entry.run.run).values()
+    return [
+        event
+        for records in ledgers
+        for event in on_record_twice(r for r in records if r.action != "refuse")
+    ]
 
 
-def survives(original, folder, left, expected, *settings):
-    found = scenario(original, folder, left, *settings)
+def survives(found):
+    """Check what was said on the way, and what has become of it; return its model."""
     shown = json.dumps(found, indent=1)
     assert found["code"] in {0, 6}, shown
     if found["code"]:
@@ -134,12 +97,10 @@ def survives(original, folder, left, expected, *settings):
         assert "a defect" not in found["text"], shown
         assert "Traceback" not in found["text"]
         assert found["again"][0] == 0, shown
-    assert found["models"] == [expected], shown
-    assert (found["problems"], found["left"]) == (0, []), shown
-    assert found["heads"], shown
+    assert found["whole at the fault"], shown
     assert found["whole"], shown
-    assert found["once"], shown
-    return found
+    assert [found[w] for w in ("problems", "left", "twice", "open")] == [0, [], [], []]
+    return found["models"]
 
 
 def test_a_disk_that_fills_up(original, expected, tmp_path, figure, extent):
@@ -149,7 +110,8 @@ def test_a_disk_that_fills_up(original, expected, tmp_path, figure, extent):
     for number, left in enumerate([LEFT[0], *sorted(between), LEFT[-1]]):
         folder = tmp_path / str(number)
         folder.mkdir()
-        found = survives(original, folder, left * 1_024, expected)
+        found = scenario(original, folder, left * 1_024)
+        assert survives(found) == [expected.model_digest]
         ends.append(found["code"])
     assert (ends[0], ends[-1]) == (6, 0)
     figure("disks that filled up in a run, which then went on", ends.count(6))
@@ -157,7 +119,8 @@ def test_a_disk_that_fills_up(original, expected, tmp_path, figure, extent):
 
 @pytest.mark.parametrize("left", [20, 60])
 def test_a_file_that_may_not_grow(original, expected, tmp_path, left):
-    survives(original, tmp_path, left * 1_024, expected, bounded)
+    found = scenario(original, tmp_path, left * 1_024, on_a_mount=False)
+    assert survives(found) == [expected.model_digest]
 
 
 def full(*_places, **_words):
@@ -213,12 +176,10 @@ def test_what_a_journal_forgets_is_asked_again(tmp_path):
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_full_disk_at(original, expected, tmp_path, place, monkeypatch):
+def test_a_full_disk_at(mesh, expected, place, monkeypatch):
     if place == "the spool":  # no row of a run fits into memory
         monkeypatch.setattr("fl_plugin.party.rows.SHARE", 2**62)
     module, name, words = PLACES[place]
-    root = shutil.copytree(original, tmp_path / "mesh")
-    mesh = Mesh.open(root)
     with patch(f"{module}.{name}", full), pytest.raises(StorageError) as caught:
         mesh.train(STUDY)
     assert words in caught.value.problem
@@ -226,5 +187,5 @@ def test_a_full_disk_at(original, expected, tmp_path, place, monkeypatch):
     assert not mesh.models.entries
     waiting = [s.run for s in mesh.runs if s.standing == "interrupted"]
     made = mesh.resume(waiting[0]) if waiting else mesh.train(STUDY)
-    assert made.record.model_digest == expected
+    assert made.record.model_digest == expected.model_digest
     assert [e.version for e in mesh.models.entries] == [1]

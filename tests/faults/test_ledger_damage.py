@@ -22,8 +22,7 @@ from fl_plugin.ledger.profiles import MEASURED, KeptProfile
 from fl_plugin.ledger.record import AuditEntry
 from fl_plugin.ledger.store import Ledger
 from tests.faults.damaging import flips
-from tests.made_mesh import STUDY, make_mesh
-from tests.small_mesh import small
+from tests.made_mesh import STUDY
 
 pytestmark = pytest.mark.slow
 LEDGER = Path("domains/birch/ledger/ledger.sqlite")
@@ -32,15 +31,9 @@ OF_THE_RUN = {"open_run", "run_message"}
 
 
 @pytest.fixture(scope="module")
-def original(tmp_path_factory):
+def used(trained, tmp_path_factory):
     """A mesh with a run that is done, one in its midst, and a profile."""
-    root = make_mesh(tmp_path_factory.mktemp("mesh"), small(("ash", "birch", "cedar")))
-    return left_in_the_midst(root)
-
-
-def left_in_the_midst(root):
-    mesh = Mesh.open(root)
-    mesh.train(STUDY)
+    root = shutil.copytree(trained, tmp_path_factory.mktemp("used") / "mesh")
     with Ledger.open(root / LEDGER) as ledger, ledger.transaction() as tx:
         rows = Cohort.of(np.arange(40, dtype=np.uint64) * 7)
         profile = KeptProfile(body='{"rows": 40}', rows=rows)
@@ -52,7 +45,7 @@ def left_in_the_midst(root):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        mesh.train(STUDY, listener=stop)
+        Mesh.open(root).train(STUDY, listener=stop)
     with closing(sqlite3.connect(root / LEDGER)) as connection:
         connection.execute("pragma wal_checkpoint(truncate)")  # all in one file
     with Ledger.open(root / LEDGER) as ledger:
@@ -128,14 +121,14 @@ def told_by_the_run(root):
     return "nobody: the same model"
 
 
-def test_bits_flipped_in_a_ledger(original, tmp_path, figure, extent):
-    data, before = (original / LEDGER).read_bytes(), held_in(original / LEDGER)
+def test_bits_flipped_in_a_ledger(used, tmp_path, figure, extent):
+    data, before = (used / LEDGER).read_bytes(), held_in(used / LEDGER)
     tellers: dict[str, int] = {}
     for number, damaged in enumerate(flips(data, extent.flips, extent.dice("ledger"))):
         file = tmp_path / str(number) / LEDGER.relative_to("domains")
         file.parent.mkdir(parents=True)
         file.write_bytes(damaged)
-        teller = told_by(file) or told_of_the_rest(original, file, damaged, before)
+        teller = told_by(file) or told_of_the_rest(used, file, damaged, before)
         tellers[teller] = tellers.get(teller, 0) + 1
         shutil.rmtree(tmp_path / str(number))
     assert tellers["fl audit verify"]
@@ -143,7 +136,7 @@ def test_bits_flipped_in_a_ledger(original, tmp_path, figure, extent):
         figure(f"bits flipped in a ledger, told by {teller}", times)
 
 
-def told_of_the_rest(original, file, damaged, before):
+def told_of_the_rest(used, file, damaged, before):
     """Return who tells of a bit that the ledger by itself does not tell of."""
     after = held_in(file)
     changed = {name for name in before if before[name] != after.get(name)}
@@ -151,7 +144,7 @@ def told_of_the_rest(original, file, damaged, before):
     if not changed:
         return "nobody: it held nothing"
     beside = shutil.ignore_patterns("*-wal", "*-shm")
-    root = shutil.copytree(original, file.parents[2] / "mesh", ignore=beside)
+    root = shutil.copytree(used, file.parents[2] / "mesh", ignore=beside)
     (root / LEDGER).write_bytes(damaged)
     return told_by_the_run(root)
 
@@ -172,8 +165,8 @@ EDITS = {
 
 
 @pytest.mark.parametrize("edit", EDITS)
-def test_what_stands_beside_the_chain_is_verified(original, tmp_path, edit):
-    file = shutil.copy(original / LEDGER, tmp_path / "ledger.sqlite")
+def test_what_stands_beside_the_chain_is_verified(used, tmp_path, edit):
+    file = shutil.copy(used / LEDGER, tmp_path / "ledger.sqlite")
     assert verify(file).ok
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         assert connection.execute(EDITS[edit]).rowcount > 0
@@ -183,17 +176,17 @@ def test_what_stands_beside_the_chain_is_verified(original, tmp_path, edit):
     assert found.problem
 
 
-def test_a_column_of_another_name_is_damage(original, tmp_path):
-    file = shutil.copy(original / LEDGER, tmp_path / "ledger.sqlite")
+def test_a_column_of_another_name_is_damage(used, tmp_path):
+    file = shutil.copy(used / LEDGER, tmp_path / "ledger.sqlite")
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("alter table open_run rename column facts to fact")
     with pytest.raises(StorageError, match="is damaged"):
         verify(file)
 
 
-def test_an_index_that_does_not_fit_its_table_is_damage(original, tmp_path):
+def test_an_index_that_does_not_fit_its_table_is_damage(used, tmp_path):
     """Figures are summed by it: what it leaves out would be budget again."""
-    file = shutil.copy(original / LEDGER, tmp_path / "ledger.sqlite")
+    file = shutil.copy(used / LEDGER, tmp_path / "ledger.sqlite")
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         (page,) = connection.execute(
             "select rootpage from sqlite_master where name = 'grant_use_by_name'"

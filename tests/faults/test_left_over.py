@@ -1,7 +1,6 @@
 """Runs that were never closed: their secrets go, by and by, and that is on record."""
 
 import json
-import shutil
 import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,26 +8,14 @@ from unittest.mock import patch
 
 import pytest
 
-from fl_plugin import Mesh
 from fl_plugin.errors import MeshError, StorageError, UnreachableError
 from fl_plugin.ledger.chain import verify
 from fl_plugin.ledger.journal import find_runs, open_run
 from fl_plugin.ledger.store import Ledger
-from tests.made_mesh import STUDY, make_mesh
-from tests.small_mesh import small
+from tests.made_mesh import STUDY
+from tests.small_mesh import THREE
 
 pytestmark = pytest.mark.slow
-DOMAINS = ("ash", "birch", "cedar")
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory):
-    return make_mesh(tmp_path_factory.mktemp("mesh"), small(DOMAINS))
-
-
-@pytest.fixture
-def mesh(original, tmp_path):
-    return Mesh.open(shutil.copytree(original, tmp_path / "mesh"))
 
 
 def interrupted(mesh):
@@ -51,7 +38,7 @@ def test_a_study_that_begins_anew_ends_what_was_left_of_it(mesh):
     run = interrupted(mesh)
     assert kept(mesh, "ash") == ([run], ())
     mesh.train(STUDY)
-    for domain in DOMAINS:
+    for domain in THREE:
         left, (record,) = kept(mesh, domain)
         assert left == []
         assert (record.run, record.rule) == (run, "run.begun_again")
@@ -84,7 +71,7 @@ def test_a_run_that_nobody_comes_back_for_is_forgotten_when_the_next_opens(mesh)
 def test_a_domain_sets_its_own_time(mesh):
     run = interrupted(mesh)
     day_ago = (datetime.now(UTC) - timedelta(days=1, hours=1)).isoformat()
-    for domain in DOMAINS:
+    for domain in THREE:
         of_another_study(mesh, domain, day_ago)
     (mesh.root / "domains" / "ash" / "retention.yml").write_text("runs_days: 1\n")
     mesh.train(STUDY)

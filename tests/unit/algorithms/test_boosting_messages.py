@@ -127,13 +127,14 @@ def test_a_changed_model_is_refused_or_still_whole_trees(data):
         return
     for group in estimator._predictors:
         for tree in group:
-            _check_by_walking(tree)
-    estimator.predict_proba(POOLED.x[:20])
-    OURS.predict(model, POOLED.task, Block(BINS[:, :20], np.zeros(20)))
+            assert _walked(tree) == set(range(len(tree.nodes)))
+    assert estimator.predict_proba(POOLED.x[:20]).shape == (20, 2)
+    found = OURS.predict(model, POOLED.task, Block(BINS[:, :20], np.zeros(20)))
+    assert found.shape == (20,)
 
 
-def _check_by_walking(tree: Any) -> None:
-    """Every path ends at a leaf, and meets only indexes that exist."""
+def _walked(tree: Any) -> set[int]:
+    """Return the nodes that are met on the way to leaves, by indexes that exist."""
     seen, stack = set(), [0]
     while stack:
         at = stack.pop()
@@ -147,7 +148,7 @@ def _check_by_walking(tree: Any) -> None:
         if node["is_categorical"]:
             assert node["bitset_idx"] < len(tree.raw_left_cat_bitsets)
         stack += [int(node["left"]), int(node["right"])]
-    assert len(seen) == len(tree.nodes)
+    return seen
 
 
 def _changed(name: str, array: Any) -> dict[str, Any]:

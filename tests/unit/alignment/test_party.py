@@ -71,13 +71,14 @@ def test_keys_that_can_be_tried_need_a_salt():
     with pytest.raises(PolicyError, match="space of less"):
         MatchingParty(terms_for(["d1", "d2"]), side(few, limits=Limits()))
     salted = terms_for(["d1", "d2"], salted=True)
-    MatchingParty(salted, side(few, SALT, Limits()))
+    assert MatchingParty(salted, side(few, SALT, Limits())).answer({})
 
 
 def test_long_random_keys_need_no_salt():
     draw = np.random.default_rng(1)
     many = keys_of([draw.bytes(16).hex() for _ in range(1_000)])
-    MatchingParty(terms_for(["d1", "d2"]), side(many, limits=Limits()))
+    party = MatchingParty(terms_for(["d1", "d2"]), side(many, limits=Limits()))
+    assert party.answer({})
 
 
 @pytest.mark.parametrize(

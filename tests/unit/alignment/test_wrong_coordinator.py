@@ -16,7 +16,7 @@ from tests.matching import (
     keys_of,
     meet,
     people,
-    refused,
+    refusal,
     terms_for,
 )
 
@@ -42,7 +42,7 @@ def test_one_wrong_place_is_found_out(method, parties):
         return np.sort(np.append(places[1:], free[0]))
 
     meeting.spoil = places_changed(elsewhere, "d1")
-    refused(meeting, match="told different rows")
+    assert "told different rows" in refusal(meeting)
 
 
 def test_every_domain_finds_out_by_itself_that_one_was_told_wrong_rows(monkeypatch):
@@ -80,38 +80,38 @@ def test_places_of_another_list_are_found_out():
         return arrays
 
     meeting.spoil = swap
-    refused(meeting, match="told different rows")
+    assert "told different rows" in refusal(meeting)
 
 
 @pytest.mark.parametrize("party", ["d1", "d2"])
 def test_fewer_places_in_one_list_are_found_out(party):
     meeting = meet(customers())
     meeting.spoil = places_changed(lambda p: p[1:], party)
-    refused(meeting, match="more matches in one list")
+    assert "more matches in one list" in refusal(meeting)
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "told"),
     [
-        lambda p: p[::-1],
-        lambda p: np.append(p[:-1], p[-2]),
-        lambda p: np.append(p[:-1], 20),
-        lambda p: np.append(-1, p[1:]),
-        lambda p: p.astype(np.float64),
-        lambda p: p.reshape(2, 5),
+        (lambda p: p[::-1], "out of order"),
+        (lambda p: np.append(p[:-1], p[-2]), "doubled"),
+        (lambda p: np.append(p[:-1], 20), "beyond it"),
+        (lambda p: np.append(-1, p[1:]), "negative numbers"),
+        (lambda p: p.astype(np.float64), "no whole numbers"),
+        (lambda p: p.reshape(2, 5), "another number of numbers"),
     ],
     ids=["order", "doubled", "beyond", "negative", "floats", "shape"],
 )
-def test_places_that_are_none_are_refused(change):
+def test_places_that_are_none_are_refused(change, told):
     meeting = meet(customers())
     meeting.spoil = places_changed(change)
-    refused(meeting)
+    assert told in refusal(meeting)
 
 
 def test_a_place_that_only_fills_up_a_list_is_refused():
     meeting = meet({"d1": people(range(3)), "d2": people(range(3))})
     meeting.spoil = places_changed(lambda _: np.arange(8))
-    refused(meeting, match="only fills up")
+    assert "only fills up" in refusal(meeting)
 
 
 def test_every_domain_sees_how_few_rows_would_be_told_before_it_helps():
@@ -120,7 +120,7 @@ def test_every_domain_sees_how_few_rows_would_be_told_before_it_helps():
     for party in keys:
         limits = dict.fromkeys(keys, OPEN) | {party: strict}
         meeting = Meeting.of(terms_for(keys), keys, limits)
-        refused(meeting, PolicyError, "Fewer than 11 rows")
+        assert "Fewer than 11 rows" in refusal(meeting, PolicyError)
         # The owner of the list that the strict domain had last learns nothing.
         owner = meeting.parties[meeting.terms.after(party)]
         assert owner._rows is None
@@ -138,7 +138,7 @@ def test_what_was_sealed_before_is_refused_when_replayed(named):
         return {**arrays, named: heard[0]}
 
     meeting.spoil = replay
-    refused(meeting)
+    assert refusal(meeting) == "Not the next one."
     assert len(heard) == 2
 
 
@@ -150,7 +150,7 @@ def test_a_part_of_a_list_that_is_skipped_is_missed():
         return {} if taken else arrays
 
     meeting.spoil = skip
-    refused(meeting, match="not the one that comes next")
+    assert "not the one that comes next" in refusal(meeting)
 
 
 def test_another_size_of_the_own_list_is_refused():
@@ -162,7 +162,7 @@ def test_another_size_of_the_own_list_is_refused():
         return arrays
 
     meeting.spoil = lie
-    refused(meeting, match="another size of this domain's list")
+    assert "another size of this domain's list" in refusal(meeting)
 
 
 def test_another_size_of_a_peers_list_is_refused():
@@ -174,7 +174,7 @@ def test_another_size_of_a_peers_list_is_refused():
         return arrays
 
     meeting.spoil = lie
-    refused(meeting, match="d2 sealed something else")
+    assert "d2 sealed something else" in refusal(meeting)
 
 
 @pytest.mark.parametrize("question", [{}, {"places": np.arange(3)}, {"x": np.ones(1)}])

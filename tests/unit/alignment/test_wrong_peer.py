@@ -18,7 +18,7 @@ from tests.matching import (
     keys_of,
     meet,
     people,
-    refused,
+    refusal,
     terms_for,
 )
 
@@ -57,14 +57,14 @@ def first_entry(raw):
 def test_points_of_small_order_are_refused(point):
     meeting = meet(customers())
     meeting.channels["d1"].forge = forged(first_entry(point), 1)
-    refused(meeting, match="small order")
+    assert "small order" in refusal(meeting)
 
 
 @pytest.mark.parametrize("point", TWICE_SPELT)
 def test_second_spellings_of_points_are_refused(point):
     meeting = meet(customers())
     meeting.channels["d1"].forge = forged(first_entry(point), 1)
-    refused(meeting, match="no point")
+    assert "no point" in refusal(meeting)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_second_spellings_of_points_are_refused(point):
 def test_lists_that_are_none_are_refused(change, match):
     meeting = meet(customers())
     meeting.channels["d1"].forge = forged(change, 1)
-    refused(meeting, match=match)
+    assert match in refusal(meeting)
 
 
 def test_an_entry_doubled_in_another_part_is_refused():
@@ -95,7 +95,7 @@ def test_an_entry_doubled_in_another_part_is_refused():
         return entries
 
     meeting.channels["d1"].forge = forged(double, 1)
-    refused(meeting, match="twice")
+    assert "twice" in refusal(meeting)
     # The next domain refuses, and not only the coordinator at the end.
     assert not [a for p, _, a in meeting.sent if p == "d2" and "entries" in a]
 
@@ -107,7 +107,7 @@ def test_parts_in_another_order_are_refused_whatever_the_channel_says():
         return np.array([1, 0, 10 - about[2]])
 
     meeting.channels["d1"].forge = forged(other_part, 1, "about")
-    refused(meeting, match="something else than was its turn")
+    assert "something else than was its turn" in refusal(meeting)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_parts_in_another_order_are_refused_whatever_the_channel_says():
 def test_a_list_that_is_too_long_is_refused_before_any_work(limits):
     keys = {"d1": keys_of(people(range(20))), "d2": keys_of(people(range(40)))}
     meeting = Meeting.of(terms_for(keys), keys, {"d1": limits, "d2": OPEN})
-    refused(meeting, PolicyError, "The list of d2 is")
+    assert "The list of d2 is" in refusal(meeting, PolicyError)
     assert not [a for _, _, a in meeting.sealed if a["about"][0] == 1]
 
 
@@ -126,7 +126,7 @@ def test_a_list_that_is_not_filled_up_is_refused():
     party = meeting.parties["d2"]
     party._sizes["d2"] = 37
     party._orders[0] = np.arange(37)
-    refused(meeting, match="the list of d2 is not filled up")
+    assert "the list of d2 is not filled up" in refusal(meeting)
 
 
 @pytest.mark.parametrize("method", ["blinded", "keyed_hash"])
@@ -134,7 +134,7 @@ def test_domains_with_other_salts_stop_and_say_so(method):
     keys = {p: keys_of(c) for p, c in customers().items()}
     terms = terms_for(keys, method=method, salted=True)
     meeting = Meeting.of(terms, keys, salt={"d1": SALT, "d2": SALT[::-1]})
-    refused(meeting, match="has other terms than this domain")
+    assert "has other terms than this domain" in refusal(meeting)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_domains_with_other_salts_stop_and_say_so(method):
 def test_domains_with_other_terms_stop_and_say_so(other):
     meeting = meet(customers())
     meeting.parties["d2"]._terms = replace(meeting.terms, **other)
-    refused(meeting, match="has other terms than this domain")
+    assert "has other terms than this domain" in refusal(meeting)
 
 
 def test_an_offer_sent_back_is_no_proof():
@@ -156,7 +156,7 @@ def test_an_offer_sent_back_is_no_proof():
 
     meeting.channels["d1"].forge = forged(keep, 3)
     meeting.channels["d2"].forge = forged(lambda _: kept[0], 3)
-    refused(meeting, match="sent back what it was sent")
+    assert "sent back what it was sent" in refusal(meeting)
 
 
 def test_a_domain_that_was_told_other_rows_cannot_pretend():
@@ -172,4 +172,4 @@ def test_a_domain_that_was_told_other_rows_cannot_pretend():
 def test_a_sealed_array_that_is_not_named_so_is_refused():
     meeting = meet(customers())
     meeting.channels["d1"].forge = lambda _p, a: {"value": a["value"]}
-    refused(meeting, match="something else than was its turn")
+    assert "something else than was its turn" in refusal(meeting)

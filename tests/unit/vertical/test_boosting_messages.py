@@ -195,10 +195,11 @@ class Spoiler:
                 arrays[name] = change(arrays[name])
             sealed = CHANNEL.seal("bank", arrays)
             told = self.label.answer({"stage": number(1), "sealed.1": sealed})
+        return told
 
 
 def test_an_unspoilt_fit_ends(rows, reference):
-    Spoiler(rows, reference).run("sums", lambda sums: sums)
+    assert "done" in Spoiler(rows, reference).run("sums", lambda sums: sums)
 
 
 def shifted(sums):
