@@ -196,7 +196,7 @@ def _entries(pid: int, what: str) -> int:
 
 def _rounds(word: str) -> int:
     if int(word) <= SETTLED:
-        raise ValueError(word)
+        raise argparse.ArgumentTypeError(f"more than {SETTLED}, please")
     return int(word)
 
 
