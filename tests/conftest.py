@@ -22,8 +22,12 @@ from fl_plugin.policy.fingerprint import policy_fingerprint
 from fl_plugin.policy.types import Facts, Measured, Node, Request
 
 pytest_plugins = ["tests.figures"]
-# Whole minutes, and no mesh that others wait for: first of all.
-LONGEST = ("faults/test_flower.py", "end_to_end/test_start.py")
+# Minutes each. The first two need no mesh of `built_mesh`, for which others would wait.
+LONGEST = (
+    "faults/test_flower.py",
+    "end_to_end/test_start.py",
+    "end_to_end/test_tutorial.py",
+)
 
 # A loaded machine is not a fault, and the same cases come every time. Fresh ones:
 # `--hypothesis-profile=default`.
