@@ -58,8 +58,9 @@ $(DOMAINS:%=domain-%): domain-%: $(INSTALLED)
 .PHONY: test
 test: lint  ## Run everything that CI runs
 	@echo '==> Testing'
-	@# What a file has built once serves all its tests. No stage: the last line is pytest's.
-	@python -m pytest -n 2 --dist loadfile
+	@# What a file has built once serves all its tests, and files come in our order, the
+	@# slow ones first. No stage: the last line is pytest's.
+	@python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint
 lint: $(INSTALLED)  ## Check style, types, layers and SQL

@@ -1,11 +1,12 @@
 """A request that every rule says yes to, and a real mesh that dbt has built."""
 
 import fcntl
+import gc
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,12 @@ from fl_plugin.policy.fingerprint import policy_fingerprint
 from fl_plugin.policy.types import Facts, Measured, Node, Request
 
 pytest_plugins = ["tests.figures"]
+# Minutes each. The first two need no mesh of `built_mesh`, for which others would wait.
+LONGEST = (
+    "faults/test_flower.py",
+    "end_to_end/test_start.py",
+    "end_to_end/test_tutorial.py",
+)
 
 # A loaded machine is not a fault, and the same cases come every time. Fresh ones:
 # `--hypothesis-profile=default`.
@@ -31,6 +38,34 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("mesh")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Leave what is collected, ten thousand tests, out of every search for garbage."""
+    gc.disable()
+    yield
+    gc.freeze()
+    gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """Let everything be taken apart as ever."""
+    gc.unfreeze()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put slow files first: one that ends last would leave a processor idle."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    first = [Path(__file__).parent / name for name in LONGEST]
+
+    def rank(item: pytest.Item) -> int:
+        if item.path in first:
+            return first.index(item.path)
+        return len(first) + (item.path not in slow)
+
+    items.sort(key=rank)
+
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 CONTRACT: dict[str, Any] = {

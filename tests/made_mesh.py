@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,7 @@ def _write_domain(
 ) -> None:
     folder = root / "domains" / domain
     (folder / "data").mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(folder / "data" / f"{domain}.duckdb") as connection:
-        connection.register("given", table)
-        connection.execute(f"create or replace table {MODEL} as select * from given")
+    _write_rows(folder / "data" / f"{domain}.duckdb", table)
     algorithm = made.study["algorithm"]["name"]
     words = {
         "domain": domain,
@@ -107,7 +106,7 @@ def _nodes(domain: str, table: pa.Table, made: Made) -> dict[str, Any]:
         ],
         **made.product,
     }
-    types = dict(_types(table))
+    types = _types(table.schema)
     node = {
         "unique_id": unique,
         "resource_type": "model",
@@ -245,11 +244,32 @@ def _manifest(
     }
 
 
-def _types(table: pa.Table) -> list[tuple[str, str]]:
-    with duckdb.connect(":memory:") as connection:
-        connection.register("given", table)
-        found = connection.execute("describe given").fetchall()
-    return [(name, str(kind).lower()) for name, kind, *_ in found]
+@cache
+def _duckdb() -> duckdb.DuckDBPyConnection:
+    # To open another takes longer than to write a small table.
+    return duckdb.connect(":memory:")
+
+
+def _write_rows(path: Path, table: pa.Table) -> None:
+    connection = _duckdb()
+    connection.register("given", table)
+    connection.execute(f"attach '{path}' as written")
+    try:
+        connection.execute(
+            f"create or replace table written.{MODEL} as select * from given"
+        )
+    finally:
+        connection.execute("detach written")
+        connection.unregister("given")
+
+
+@cache
+def _types(schema: pa.Schema) -> Mapping[str, str]:
+    connection = _duckdb()
+    connection.register("given", schema.empty_table())
+    found = connection.execute("describe given").fetchall()
+    connection.unregister("given")
+    return {name: str(kind).lower() for name, kind, *_ in found}
 
 
 def _write(path: Path, manifest: Any) -> None:

@@ -12,6 +12,8 @@ import shutil
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -59,9 +61,24 @@ def plant(root: Path) -> dict[str, list[bytes]]:
     return needles
 
 
-@pytest.fixture
-def wire(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """Every byte that crosses a party's boundary."""
+@dataclass(frozen=True, kw_only=True)
+class Planted:
+    """A mesh in whose rows canaries are.
+
+    Args:
+        root: Its folder.
+        search: For the canaries.
+        wire: Every byte that has crossed a party's boundary.
+    """
+
+    root: Path
+    search: Search
+    wire: list[bytes]
+
+
+@contextmanager
+def planting(root: Path) -> Iterator[Planted]:
+    """Plant canaries in a mesh, and listen to it."""
     seen: list[bytes] = []
     plain = Embedded.exchange
 
@@ -70,13 +87,26 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
         seen.extend([*asks.values(), *answers.values()])
         return answers
 
-    monkeypatch.setattr(Embedded, "exchange", exchange)
-    return seen
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Embedded, "exchange", exchange)
+        yield Planted(root=root, search=Search(plant(root)), wire=seen)
 
 
 @pytest.fixture
-def planted(mesh_folder: Path) -> tuple[Path, Search]:
-    return mesh_folder, Search(plant(mesh_folder))
+def planted(mesh_folder: Path) -> Iterator[Planted]:
+    with planting(mesh_folder) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def trained(built_mesh: Path, tmp_path_factory) -> Planted:
+    """A mesh in which one run has succeeded, and has told nothing."""
+    root = tmp_path_factory.mktemp("trained") / "mesh"
+    shutil.copytree(built_mesh, root, symlinks=True)
+    with planting(root) as found:
+        Mesh.open(root).train("credit_risk")
+    assert leaks(found.search, root, *found.wire) == 0
+    return found
 
 
 def files_outside(root: Path) -> Iterator[bytes]:
@@ -160,8 +190,8 @@ SCENARIOS = {
 
 
 @pytest.mark.parametrize("scenario", sorted(SCENARIOS))
-def test_no_value_of_a_row_leaves_its_domain(scenario, planted, wire, capfd):
-    root, search = planted
+def test_no_value_of_a_row_leaves_its_domain(scenario, planted, capfd):
+    root = planted.root
     SCENARIOS[scenario](root)
     mesh = Mesh.open(root)
     shown = [
@@ -172,49 +202,62 @@ def test_no_value_of_a_row_leaves_its_domain(scenario, planted, wire, capfd):
     succeeded = scenario == "a run that succeeds"
     assert (not any(shown)) == succeeded
     printed = "".join(capfd.readouterr()).encode()
-    assert wire
-    assert leaks(search, root, *wire, *shown, printed) == 0
+    assert planted.wire
+    assert leaks(planted.search, root, *planted.wire, *shown, printed) == 0
 
 
-@pytest.mark.parametrize("where", ["message", "registry", "error", "ledger"])
-def test_a_planted_leak_is_found(where, planted, wire, monkeypatch):
-    root, search = planted
-    mesh = Mesh.open(root)
-    mesh.train("credit_risk")
-    assert leaks(search, root, *wire) == 0
+def a_row(root: Path) -> tuple[str, int]:
+    """Return the key and the amount of some row."""
     with duckdb.connect(root / "domains/auto_finance/data/auto_finance.duckdb") as file:
         table = file.execute(
             "select schema_name || '.' || table_name from duckdb_tables() "
             "where table_name like 'credit_profile%'"
         ).fetchall()[0][0]
-        key, amount = file.execute(
-            f"select customer_id, amount from {table} limit 1"
-        ).fetchall()[0]
-    if where == "message":
-        reply = decode(wire[-1])
-        leak = encode(
-            Reply(
-                kind=reply.kind,
-                run=reply.run,
-                round=reply.round,
-                party=reply.party,
-                arrays={"sums": np.array([1.0, float(amount)])},
-            )
+        rows = file.execute(f"select customer_id, amount from {table} limit 1")
+        key, amount = rows.fetchall()[0]
+    return str(key), int(amount)
+
+
+def test_a_leak_that_is_planted_in_a_message_is_found(trained):
+    _, amount = a_row(trained.root)
+    reply = decode(trained.wire[-1])
+    leak = encode(
+        Reply(
+            kind=reply.kind,
+            run=reply.run,
+            round=reply.round,
+            party=reply.party,
+            arrays={"sums": np.array([1.0, float(amount)])},
         )
-        assert leaks(search, root, leak) == 1
-    elif where == "registry":
-        (root / "registry" / "note.txt").write_text(f"the row of {key}")
-        assert leaks(search, root) == 1
-    elif where == "error":
-        assert leaks(search, root, f"cannot use {amount}".encode()) == 1
-    else:
-        shutil.copy(
-            root / "registry" / "credit_risk" / "v1" / "run.json", root / "x.json"
-        )
-        (root / "domains/auto_finance/ledger/extra.log").write_bytes(
-            base64.b64encode(f"key {key} refused".encode())
-        )
-        assert leaks(search, root) == 1
+    )
+    assert leaks(trained.search, trained.root, leak) == 1
+
+
+def test_a_leak_that_is_planted_in_an_error_is_found(trained):
+    _, amount = a_row(trained.root)
+    error = f"cannot use {amount}".encode()
+    assert leaks(trained.search, trained.root, error) == 1
+
+
+LEAKS = {
+    "registry": ("registry/note.txt", "the row of {key}".format),
+    "ledger": (
+        "domains/auto_finance/ledger/extra.log",
+        lambda key: base64.b64encode(f"key {key} refused".encode()).decode(),
+    ),
+}
+
+
+@pytest.mark.parametrize("where", LEAKS)
+def test_a_leak_that_is_planted_in_a_file_is_found(where, trained):
+    name, text = LEAKS[where]
+    key, _ = a_row(trained.root)
+    path = trained.root / name
+    path.write_text(text(key=key))
+    try:
+        assert leaks(trained.search, trained.root) == 1
+    finally:
+        path.unlink()
 
 
 def test_the_search_finds_every_spelling():

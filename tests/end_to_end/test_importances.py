@@ -27,6 +27,8 @@ CASES = {
     "hist_gradient_boosting_classifier": "bad",
     "ridge": "amount",
 }
+# As many trees as the columns need to be told apart.
+OPTIONS = {"hist_gradient_boosting_classifier": {"max_iter": 20}}
 
 
 def mesh_of(name, **study):
@@ -35,7 +37,7 @@ def mesh_of(name, **study):
         DOMAINS,
         rows=ROWS,
         study={
-            "algorithm": {"name": name},
+            "algorithm": {"name": name, **OPTIONS.get(name, {})},
             "target": CASES[name],
             "features": list(FEATURES),
             "evaluation": {"folds": 0, "importances": REPEATS},

@@ -1,5 +1,8 @@
 """Studies whose label domain has many rows for one of each other domain's."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import duckdb
 import numpy as np
 import pytest
@@ -13,25 +16,32 @@ from tests.made_mesh import STUDY
 from tests.vertical_mesh import VerticalMesh
 
 
-@pytest.fixture
-def wire(monkeypatch) -> list[tuple[str, bytes]]:
-    """Every message of every run, as bytes, by party."""
-    sent: list[tuple[str, bytes]] = []
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """A run over a mesh, and every message of it as bytes."""
+
+    mesh: VerticalMesh
+    told: Vertical
+    ranking: Ranking
+    sent: Sequence[bytes]
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory) -> Ran:
+    """One run; it is looked at, and only what it writes may be added to its mesh."""
+    mesh = lookup_mesh(tmp_path_factory.mktemp("lookups") / "mesh")
+    sent: list[bytes] = []
     exchange = Embedded.exchange
 
     def listening(self, asks, seconds):
         replies = exchange(self, asks, seconds)
-        sent.extend(asks.items())
-        sent.extend(replies.items())
+        sent.extend((*asks.values(), *replies.values()))
         return replies
 
-    monkeypatch.setattr(Embedded, "exchange", listening)
-    return sent
-
-
-@pytest.fixture
-def mesh(tmp_path) -> VerticalMesh:
-    return lookup_mesh(tmp_path / "mesh")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Embedded, "exchange", listening)
+        told, ranking = train(mesh)
+    return Ran(mesh=mesh, told=told, ranking=ranking, sent=sent)
 
 
 def train(mesh: VerticalMesh) -> tuple[Vertical, Ranking]:
@@ -41,8 +51,8 @@ def train(mesh: VerticalMesh) -> tuple[Vertical, Ranking]:
     return told, told.ranking
 
 
-def test_each_row_gets_the_columns_of_its_own_customer_and_item(mesh):
-    _, ranking = train(mesh)
+def test_each_row_gets_the_columns_of_its_own_customer_and_item(ran):
+    ranking = ran.ranking
     figures = ranking.figures
     # Bought is what is of the customer's own kind: nobody sees that alone.
     assert figures["federated"]["hr_at_5"].value > 0.9
@@ -53,16 +63,15 @@ def test_each_row_gets_the_columns_of_its_own_customer_and_item(mesh):
     assert ranking.users == "50 to 100"
 
 
-def test_the_same_study_gives_the_same_model_twice(mesh):
-    first, second = train(mesh), train(mesh)
-    assert first[0].parts == second[0].parts
-    assert first[1] == second[1]
+def test_the_same_study_gives_the_same_model_twice(ran):
+    told, ranking = train(ran.mesh)
+    assert told.parts == ran.told.parts
+    assert ranking == ran.ranking
 
 
-def test_no_key_and_no_place_crosses_in_clear(mesh, wire):
-    Mesh.open(mesh.root).train(STUDY)
-    everything = b"".join(data for _, data in wire)
-    shop = mesh.tables[SHOP]
+def test_no_key_and_no_place_crosses_in_clear(ran):
+    everything = b"".join(ran.sent)
+    shop = ran.mesh.tables[SHOP]
     for name in ("customer_id", "item_id"):
         for key in set(shop[name].to_pylist()):
             assert key.encode() not in everything
@@ -71,8 +80,8 @@ def test_no_key_and_no_place_crosses_in_clear(mesh, wire):
         assert bought.astype(dtype).tobytes() not in everything
 
 
-def test_predictions_are_written_for_every_row_that_has_all_it_needs(mesh):
-    Mesh.open(mesh.root).train(STUDY)
+def test_predictions_are_written_for_every_row_that_has_all_it_needs(ran):
+    mesh = ran.mesh
     Mesh.open(mesh.root).score(STUDY)
     path = mesh.root / "domains" / SHOP / "data" / f"{SHOP}.duckdb"
     with duckdb.connect(path) as file:
@@ -91,8 +100,11 @@ def test_predictions_are_written_for_every_row_that_has_all_it_needs(mesh):
 
 
 def test_rows_may_be_held_out_by_hash_of_the_customer_instead(tmp_path):
-    judged = {"evaluation": {"holdout": 0.3, "group": "customer_id"}}
-    made = lookup_mesh(tmp_path / "mesh", study=judged)
+    words = {
+        "algorithm": {"name": "split_network", "epochs": 1},  # however well it learns
+        "evaluation": {"holdout": 0.3, "group": "customer_id"},
+    }
+    made = lookup_mesh(tmp_path / "mesh", study=words)
     assert train(made)[1].users == "20 to 50"
 
 

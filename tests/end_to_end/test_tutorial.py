@@ -7,6 +7,7 @@ import pytest
 from fl_plugin.cli.main import main
 from tests.typing_in import Step, steps, typed_whole
 
+pytestmark = pytest.mark.slow
 DOCS = Path(__file__).parents[2] / "docs"
 
 

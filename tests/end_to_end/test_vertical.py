@@ -1,6 +1,10 @@
 """Vertical studies as a user runs them: match, train, judge, keep parts, score."""
 
 import json
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,7 @@ import pytest
 from fl_plugin import Mesh, MeshError
 from fl_plugin.cli.main import main
 from fl_plugin.cli.records import traffic_table
+from fl_plugin.coordinator.vertical_scoring import Delivered
 from fl_plugin.engines.embedded import Embedded
 from fl_plugin.errors import (
     BuildError,
@@ -19,35 +24,74 @@ from fl_plugin.errors import (
     RegistryError,
     UsageError,
 )
+from fl_plugin.mesh.run import Run
 from fl_plugin.messages import decode
 from fl_plugin.party import opening
 from fl_plugin.party.matched.parts import FOLDER
 from fl_plugin.vertical.glm import seal
 from tests.made_mesh import STUDY, Made, make_mesh
-from tests.vertical_mesh import BANK, SHOP, TELCO, USES, vertical_mesh
+from tests.vertical_mesh import BANK, SHOP, TELCO, USES, VerticalMesh, vertical_mesh
 
 NETWORK: dict[str, Any] = {"name": "split_network", "epochs": 2}
 
 
-@pytest.fixture
-def wire(monkeypatch) -> list[tuple[str, bytes]]:
-    """Every message of every run, as bytes, by party."""
+@contextmanager
+def listening() -> Iterator[list[tuple[str, bytes]]]:
+    """Give every message meanwhile, as bytes, by party."""
     sent: list[tuple[str, bytes]] = []
-    exchange = Embedded.exchange
+    plain = Embedded.exchange
 
-    def listening(self, asks, seconds):
-        replies = exchange(self, asks, seconds)
+    def exchange(self, asks, seconds):
+        replies = plain(self, asks, seconds)
         sent.extend(asks.items())
         sent.extend(replies.items())
         return replies
 
-    monkeypatch.setattr(Embedded, "exchange", listening)
-    return sent
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Embedded, "exchange", exchange)
+        yield sent
+
+
+@pytest.fixture
+def wire() -> Iterator[list[tuple[str, bytes]]]:
+    """Every message of every run, as bytes, by party."""
+    with listening() as sent:
+        yield sent
 
 
 @pytest.fixture
 def mesh(tmp_path):
     return vertical_mesh(tmp_path / "mesh", algorithm=NETWORK)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """A run over a mesh, whose rows were scored, and every message of both."""
+
+    mesh: VerticalMesh
+    run: Run
+    scored: Delivered
+    sent: Sequence[tuple[str, bytes]]
+    of_scoring: Sequence[tuple[str, bytes]]
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory) -> Ran:
+    """One run, to be looked at by many; who changes anything takes a copy."""
+    made = vertical_mesh(tmp_path_factory.mktemp("ran") / "mesh", algorithm=NETWORK)
+    with listening() as sent:
+        run = Mesh.open(made.root).train(STUDY)
+    with listening() as of_scoring:
+        scored = Mesh.open(made.root).score(STUDY)
+    return Ran(mesh=made, run=run, scored=scored, sent=sent, of_scoring=of_scoring)
+
+
+@pytest.fixture
+def copied(ran, tmp_path: Path) -> Path:
+    """The folder of a mesh in which a run has been, this test's to change."""
+    copy = tmp_path / "copy"
+    shutil.copytree(ran.mesh.root, copy, symlinks=True)
+    return copy
 
 
 def predictions(root: Path) -> dict[str, float]:
@@ -62,8 +106,8 @@ def part_files(root: Path, domain: str) -> list[Path]:
     return sorted((root / "domains" / domain / FOLDER).rglob("*.part"))
 
 
-def test_a_run_matches_trains_and_keeps_a_part_in_every_domain(mesh):
-    run = Mesh.open(mesh.root).train(STUDY)
+def test_a_run_matches_trains_and_keeps_a_part_in_every_domain(ran):
+    mesh, run = ran.mesh, ran.run
     told = run.record.vertical
     assert told is not None
     assert told.label_domain == BANK
@@ -77,8 +121,8 @@ def test_a_run_matches_trains_and_keeps_a_part_in_every_domain(mesh):
     assert run.record.metrics["roc_auc"].value is not None
 
 
-def test_the_label_domains_figures_and_their_difference_agree(mesh):
-    run = Mesh.open(mesh.root).train(STUDY).record
+def test_the_label_domains_figures_and_their_difference_agree(ran):
+    run = ran.run.record
     (told,) = run.domains
     assert told.difference is not None
     assert told.difference.value is not None
@@ -89,8 +133,8 @@ def test_the_label_domains_figures_and_their_difference_agree(mesh):
     assert told.rows_bucket is not None
 
 
-def test_the_same_study_gives_the_same_model_twice(mesh):
-    first, second = (Mesh.open(mesh.root).train(STUDY) for _ in range(2))
+def test_the_same_study_gives_the_same_model_twice(ran, copied):
+    first, second = ran.run, Mesh.open(copied).train(STUDY)
     assert first.record.vertical is not None
     assert second.record.vertical is not None
     assert first.record.vertical.parts == second.record.vertical.parts
@@ -98,11 +142,9 @@ def test_the_same_study_gives_the_same_model_twice(mesh):
     assert first.record.metrics == second.record.metrics
 
 
-def test_no_key_and_no_value_crosses_a_boundary(mesh, wire):
-    Mesh.open(mesh.root).train(STUDY)
-    Mesh.open(mesh.root).score(STUDY)
-    everything = b"".join(data for _, data in wire)
-    for table in mesh.tables.values():
+def test_no_key_and_no_value_crosses_a_boundary(ran):
+    everything = b"".join(data for _, data in (*ran.sent, *ran.of_scoring))
+    for table in ran.mesh.tables.values():
         for key in table["row_id"].to_pylist():
             assert key.encode() not in everything
         for name in table.column_names:
@@ -117,9 +159,8 @@ def test_no_key_and_no_value_crosses_a_boundary(mesh, wire):
                 assert met <= 10 * chance + 5 < len(singles) / 2
 
 
-def test_predictions_lie_in_the_label_domains_own_table(mesh):
-    Mesh.open(mesh.root).train(STUDY)
-    found = Mesh.open(mesh.root).score(STUDY)
+def test_predictions_lie_in_the_label_domains_own_table(ran):
+    mesh, found = ran.mesh, ran.scored
     assert (found.domain, found.table) == (BANK, f"predictions.{STUDY}")
     with duckdb.connect(
         mesh.root / "domains" / BANK / "data" / f"{BANK}.duckdb"
@@ -129,28 +170,24 @@ def test_predictions_lie_in_the_label_domains_own_table(mesh):
     assert all(0 <= score <= 1 for _, score in rows)
 
 
-def test_parts_read_back_from_the_disk_score_the_same_again(mesh):
-    Mesh.open(mesh.root).train(STUDY)
-    Mesh.open(mesh.root).score(STUDY)
-    first = predictions(mesh.root)
-    Mesh.open(mesh.root).score(STUDY)
-    assert predictions(mesh.root) == first
+def test_parts_read_back_from_the_disk_score_the_same_again(ran, copied):
+    first = predictions(ran.mesh.root)
+    Mesh.open(copied).score(STUDY)
+    assert predictions(copied) == first
 
 
-def test_a_changed_part_is_not_used(mesh):
-    Mesh.open(mesh.root).train(STUDY)
-    (file,) = part_files(mesh.root, SHOP)
+def test_a_changed_part_is_not_used(copied):
+    (file,) = part_files(copied, SHOP)
     data = bytearray(file.read_bytes())
     data[-1] ^= 1
     file.write_bytes(bytes(data))
     with pytest.raises(RegistryError, match="shop: The domain's part of the model was"):
-        Mesh.open(mesh.root).score(STUDY)
+        Mesh.open(copied).score(STUDY)
 
 
-def test_a_vertical_model_is_no_pipeline_and_says_what_to_do(mesh):
-    run = Mesh.open(mesh.root).train(STUDY)
+def test_a_vertical_model_is_no_pipeline_and_says_what_to_do(ran):
     with pytest.raises(RegistryError, match="each domain keeps its own part") as raised:
-        run.model  # noqa: B018 the property raises
+        ran.run.model  # noqa: B018 the property raises
     assert "fl score made" in raised.value.remedy
 
 
@@ -231,10 +268,10 @@ def test_a_hash_join_needs_the_contracts_word_and_a_salt(tmp_path):
     assert record.vertical.matched.how == "keyed_hash"
 
 
-def test_bytes_are_told_by_domain_direction_and_round_and_by_form(mesh, wire):
-    record = Mesh.open(mesh.root).train(STUDY).record
+def test_bytes_are_told_by_domain_direction_and_round_and_by_form(ran):
+    mesh, record = ran.mesh, ran.run.record
     sizes: dict[int, dict[str, list[int]]] = {}
-    for domain, data in wire:
+    for domain, data in ran.sent:
         sizes.setdefault(decode(data).round, {}).setdefault(domain, []).append(
             len(data)
         )
