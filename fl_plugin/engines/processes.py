@@ -77,8 +77,8 @@ class Processes(Engine):
 
     def close(self) -> None:
         """Stop the nodes that were started here, whatever they are at."""
-        for node in self._nodes.values():
-            node.give_up()
+        with ThreadPoolExecutor(max_workers=max(len(self._nodes), 1)) as ending:
+            list(ending.map(lambda node: node.give_up(), self._nodes.values()))
         self._threads.shutdown(wait=True)
         for node in self._nodes.values():
             node.close()

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from fl_plugin.flower.admission import admit
@@ -47,7 +48,7 @@ class Machines:
             self.node(domain)
         for domain in self.domains:
             certificate = NodePlace(self.root / "domains" / domain).certificate
-            _until(certificate.exists)
+            assert _until(certificate.exists), domain
             admit(LinkPlace(self.root), domain, certificate)
         for domain in self.domains:
             self.wait_for(domain)
@@ -106,15 +107,16 @@ class Machines:
             assert self._processes[name].poll() is None, self.said(name)
             return words in self.said(name)
 
-        _until(told)
+        assert _until(told), self.said(name)
 
     def _file(self, name: str) -> Path:
         return self.root.parent / f"{name}.out"
 
 
-def _until(holds: object, longest: float = _LONGEST) -> None:
+def _until(holds: Callable[[], object], longest: float = _LONGEST) -> bool:
     until = time.monotonic() + longest
-    while not holds():  # type: ignore[operator]
+    while not holds():
         if time.monotonic() > until:
-            return
+            return False
         time.sleep(_LOOK)
+    return True
