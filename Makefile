@@ -27,6 +27,8 @@ export DBT_VERSION_CHECK := false
 export VIRTUAL_ENV := $(CURDIR)/.venv
 export UV_NO_PROGRESS := $(if $(MAKE_TERMOUT),false,true)
 unexport PYTHONPATH PYTHONHOME
+# uv compiles nothing, and what is not kept would be compiled at each start of dbt.
+unexport PYTHONDONTWRITEBYTECODE
 
 # $(call stage,what it does,command): one line when it starts, one with its seconds.
 stage = @printf '%s\n' '==> $(1)'; start=$$(date +%s); $(2) && \
@@ -59,8 +61,9 @@ $(DOMAINS:%=domain-%): domain-%: $(INSTALLED)
 test: lint  ## Run everything that CI runs
 	@echo '==> Testing'
 	@# What a file has built once serves all its tests, and files come in our order, the
-	@# slow ones first. No stage: the last line is pytest's.
-	@python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@# slow ones first. Some wait for processes of theirs: three workers fill two cores,
+	@# with one thread each. No stage: the last line is pytest's.
+	@OMP_NUM_THREADS=1 python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint
 lint: $(INSTALLED)  ## Check style, types, layers and SQL
