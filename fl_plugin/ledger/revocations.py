@@ -1,7 +1,8 @@
 """Which approvals a domain has ended, asked before every release.
 
 A ledger only grows, so what was found is kept with the record it was found up to, and
-only what came after is read. Where that record is not what it was, all is read anew.
+only what came after is read. Where that record is not what it was, as in another
+ledger of the same path, all is read anew.
 """
 
 import sqlite3
@@ -30,7 +31,7 @@ def revocations(connection: sqlite3.Connection, path: Path) -> frozenset[str]:
     Raises:
         LedgerError: The record of a revocation was altered.
     """
-    key = str(path.resolve())
+    key = str(path)
     before = _READ.get(key, _NOTHING)
     if before.head.sequence and _hash_at(connection, before.head) != before.head.hash:
         before = _NOTHING
