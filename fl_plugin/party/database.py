@@ -21,7 +21,7 @@ from fl_plugin.errors import ContractError, StorageError
 from fl_plugin.manifest.types import Relation
 from fl_plugin.party.batches import STREAM_ROWS, Stream, batches_of, capped
 from fl_plugin.party.built import built_columns, newest_measured, quoted
-from fl_plugin.party.unreadable import is_locked, locked, missing, unreadable
+from fl_plugin.party.unreadable import is_locked, locked, problem_with, unreadable
 from fl_plugin.policy.types import Measured
 
 LOCK_WAIT_SECONDS = 10.0
@@ -179,7 +179,7 @@ class Database:
             connection.close()
 
     def _connect(self, *, read_only: bool = True) -> duckdb.DuckDBPyConnection:
-        problem = missing(self.path, self.domain)
+        problem = problem_with(self.path, self.domain)
         if problem is not None:
             raise problem
         deadline = time.monotonic() + LOCK_WAIT_SECONDS

@@ -4,7 +4,9 @@ DuckDB's own text may quote a value, or a path of the host: it is looked at for 
 happened, and never shown.
 """
 
+import os
 import re
+import stat
 from pathlib import Path
 
 import duckdb
@@ -36,32 +38,42 @@ def is_locked(error: duckdb.Error) -> bool:
     return _LOCKED in str(error)
 
 
-def missing(path: Path, domain: str) -> MeshError | None:
+def problem_with(path: Path, domain: str) -> MeshError | None:
     """Return what is wrong with a file before it is opened; None where nothing is."""
     build = f"cd domains/{domain} && dbt build"
-    if path.is_dir():
-        return StorageError(
-            f"The database of {domain} is a folder, not a file.",
-            remedy=f"Move it away, then build the domain: {build}",
-        )
-    if not path.is_file():
+    try:
+        found = _looked_at(path)
+    except (FileNotFoundError, NotADirectoryError):
         return BuildError(
             f"The database of {domain} does not exist.", remedy=f"Build it: {build}"
         )
-    if path.stat().st_size == 0:
-        return StorageError(
-            f"The database of {domain} is empty: its file has no bytes.",
-            remedy=f"Delete the file and build it again: {build}",
-        )
-    try:
-        path.open("rb").close()
     except OSError:
         return StorageError(
             f"The database of {domain} may not be read by this user.",
             remedy="Run its node as the domain's own user (fl node), or give this one "
             "the right to read the file.",
         )
+    if not stat.S_ISREG(found.st_mode):
+        kind = "folder" if stat.S_ISDIR(found.st_mode) else "device or a pipe"
+        return StorageError(
+            f"The database of {domain} is a {kind}, not a file.",
+            remedy=f"Move it away, then build the domain: {build}",
+        )
+    if found.st_size == 0:
+        return StorageError(
+            f"The database of {domain} is empty: its file has no bytes.",
+            remedy=f"Delete the file and build it again: {build}",
+        )
     return None
+
+
+def _looked_at(path: Path) -> os.stat_result:
+    """Return what the system says of a file that this process may read."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe waits for nobody
+    try:
+        return os.fstat(handle)
+    finally:
+        os.close(handle)
 
 
 def locked(domain: str, error: duckdb.Error) -> StorageError:

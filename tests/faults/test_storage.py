@@ -73,6 +73,11 @@ def folder_instead(file: Path) -> None:
     file.mkdir()
 
 
+def pipe_instead(file: Path) -> None:
+    file.unlink()
+    os.mkfifo(file)
+
+
 def folder_made(place: Path) -> None:
     place.mkdir()
 
@@ -110,6 +115,12 @@ DATABASE: dict[str, tuple[Cause, int, str]] = {
     "a bit flipped": (lambda f: flip(f, 20_000), 6, "is damaged"),
     "a newer format": (newer_format, 6, "is of a format that this version of DuckDB"),
     "unreadable": (lambda f: f.chmod(0), 6, "may not be read by this user"),
+    "in a folder that nobody may enter": (
+        lambda f: f.parent.chmod(0),
+        6,
+        "may not be read by this user",
+    ),
+    "a pipe": (pipe_instead, 6, "is a device or a pipe, not a file"),
     "a column gone": (
         partial(altered, f"{TABLE} drop column b"),
         3,
