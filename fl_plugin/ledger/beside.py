@@ -11,9 +11,11 @@ from typing import Any
 from fl_plugin.errors import LedgerError
 from fl_plugin.ledger.cohorts import unpack
 from fl_plugin.ledger.journal import unsound
+from fl_plugin.ledger.profiles import APPROVED, MEASURED
 from fl_plugin.ledger.record import read_record
 
 Flaw = tuple[int, str]  # sequence of the record that it shows at, and a sentence
+_STRAY_PROFILE = "A profile, or its approval, does not belong to its record."
 
 
 def flaw_beside(connection: sqlite3.Connection) -> Flaw | None:
@@ -57,12 +59,40 @@ def _cohorts(connection: sqlite3.Connection) -> Iterator[Flaw]:
 
 
 def _profiles(connection: sqlite3.Connection) -> Iterator[Flaw]:
-    """Rows are what their digest names, where they are still kept."""
-    for hashes, size, digest, sequence in connection.execute(
-        "select hashes, size, rows_digest, sequence from profile"
-        " where body is not null or hashes is not null order by sequence"
+    """A profile is its record's; rows are what their digest names, where still kept."""
+    for (
+        sequence,
+        hashes,
+        size,
+        digest,
+        kept,
+        product,
+        version,
+        *row,
+    ) in connection.execute(
+        "select p.sequence, p.hashes, p.size, p.rows_digest,"
+        " p.body is not null or p.hashes is not null,"
+        " p.product, p.version, p.digest, a.sequence, a.body, a.hash"
+        " from profile p left join audit a on a.sequence = p.sequence"
+        " order by p.sequence"
     ):
-        yield from _rows(hashes, size, digest, sequence)
+        named = row.pop(0)
+        if _told(row) != (MEASURED, product, version, named):
+            yield _place(sequence), _STRAY_PROFILE
+        if kept:
+            yield from _rows(hashes, size, digest, sequence)
+
+
+def _approvals(connection: sqlite3.Connection) -> Iterator[Flaw]:
+    """An approval is its record's, and of a profile of the same digest."""
+    for sequence, product, version, named, *row in connection.execute(
+        "select q.sequence, q.product, q.version, p.digest,"
+        " a.sequence, a.body, a.hash from profile_approval q"
+        " left join profile p on p.sequence = q.profile"
+        " left join audit a on a.sequence = q.sequence order by q.sequence"
+    ):
+        if _told(row) != (APPROVED, product, version, named):
+            yield _place(sequence), _STRAY_PROFILE
 
 
 def _runs(connection: sqlite3.Connection) -> Iterator[Flaw]:
@@ -76,6 +106,14 @@ def _rows(hashes: Any, size: Any, digest: Any, sequence: Any) -> Iterator[Flaw]:
         unpack(hashes, size=size, digest=digest)
     except LedgerError as error:
         yield _place(sequence), error.problem
+
+
+def _told(row: list[Any]) -> tuple[object, ...]:
+    """Return what the record of a profile says; nothing where there is none."""
+    if row[0] is None:
+        return ()
+    record = read_record(*row)
+    return record.action, record.product, record.version, record.released
 
 
 def _is_opening(row: list[Any], product: object = None) -> bool:
@@ -94,5 +132,6 @@ _LOOKS: dict[str, Callable[[sqlite3.Connection], Iterator[Flaw]]] = {
     "grant_use": _grants,
     "cohort": _cohorts,
     "profile": _profiles,
+    "profile_approval": _approvals,
     "run_message": _runs,
 }

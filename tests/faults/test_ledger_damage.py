@@ -9,6 +9,7 @@ are forgotten first.
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from fl_plugin import Mesh
 from fl_plugin.errors import LedgerError, MeshError, StorageError
 from fl_plugin.ledger.chain import verify
 from fl_plugin.ledger.cohorts import Cohort
-from fl_plugin.ledger.profiles import MEASURED, KeptProfile
+from fl_plugin.ledger.profiles import APPROVED, MEASURED, KeptProfile
 from fl_plugin.ledger.record import AuditEntry
 from fl_plugin.ledger.store import Ledger
 from tests.faults.damaging import flips
@@ -38,7 +39,10 @@ def used(trained, tmp_path_factory):
         rows = Cohort.of(np.arange(40, dtype=np.uint64) * 7)
         profile = KeptProfile(body='{"rows": 40}', rows=rows)
         tx.append(measured(profile.digest))
-        tx.keep_profile(profile)
+        place = tx.keep_profile(profile)
+    with Ledger.open(root / LEDGER) as ledger, ledger.transaction() as tx:
+        tx.append(replace(measured(profile.digest), action=APPROVED))
+        tx.approve_profile(replace(profile, sequence=place))
 
     def stop(_kind, number):
         if number == MIDST:
@@ -155,6 +159,10 @@ EDITS = {
     "a cohort's record": "update cohort set used = used + 1",
     "a grant's record": "update grant_use set sequence = sequence + 1",
     "a profile's rows": "update profile set hashes = zeroblob(9)",
+    "a profile's digest": "update profile set digest = replace(digest, 'a', 'b')",
+    "a profile's product": "update profile set product = 'birch.others'",
+    "an approval's product": "update profile_approval set product = 'birch.others'",
+    "an approval's profile": "update profile_approval set profile = 1",
     "a message's record": "update run_message set sequence = sequence - 1",
     "a message's head": "update run_message set hash = replace(hash, 'a', 'b')",
     "a message's run": "update run_message set run = 'run-0' where round = 3",
