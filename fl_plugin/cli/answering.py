@@ -2,7 +2,9 @@
 
 import os
 import signal
+import socket
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -32,9 +34,23 @@ def folder_of(root: Path, domain: str) -> Path:
 
 
 def until_stopped(stop: Callable[[], None]) -> None:
-    """Have Ctrl-C, and whoever ends this process, stop it in good order."""
+    """Have Ctrl-C, and whoever ends this process, stop it in good order.
+
+    A signal that comes just before the main thread waits in the kernel would be heard
+    only when that wait ends: a thread of its own hears of it at once.
+    """
+    heard, tells = socket.socketpair()
+    tells.settimeout(0)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop())
+        signal.signal(number, lambda *_: None)
+    signal.set_wakeup_fd(tells.fileno(), warn_on_full_buffer=False)
+
+    def listen() -> None:
+        with tells, heard:
+            while heard.recv(1):
+                stop()
+
+    threading.Thread(target=listen, name="signals", daemon=True).start()
 
 
 def end(session: Session, **of: str) -> NoReturn:
