@@ -8,6 +8,7 @@ the caller beyond the operating system's user; the engines for several machines 
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import ClassVar
@@ -43,7 +44,8 @@ class Embedded(Engine):
         answers: dict[str, Future[bytes]] = {}
         for name, data in asks.items():
             answers[name] = self._seats[name].ask(data)
-            wait([answers[name]], timeout=_HEAD_START)
+            with suppress(TimeoutError):
+                answers[name].exception(_HEAD_START)
         tell_when_done(answers, self.heard)
         done, _ = wait(answers.values(), timeout=seconds)
         return {name: a.result() for name, a in answers.items() if a in done}

@@ -74,9 +74,9 @@ class Node:
         """Stop listening; what is being answered is answered."""
         self._stopped.set()
         with suppress(OSError):
-            self._listening.shutdown(socket.SHUT_RDWR)
-        with suppress(OSError):
             self._path.unlink(missing_ok=True)
+        with suppress(OSError):  # last: the process may end once nobody listens
+            self._listening.shutdown(socket.SHUT_RDWR)
 
     def _talk(self, connection: socket.socket) -> None:
         with connection, self._placed() as placed, suppress(ConnectionLost, MeshError):
