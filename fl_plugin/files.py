@@ -26,7 +26,7 @@ def whole(path: Path, *, mode: int = SHARED) -> Iterator[IO[bytes]]:
         OSError: It cannot be written; nothing is left of it. What to tell the reader
             is the caller's to say.
     """
-    with _aside(path, mode, Path.replace) as file:
+    with _aside(path, mode, lambda a, b: a.replace(b)) as file:
         yield file
 
 
@@ -79,7 +79,7 @@ def sync(folder: Path) -> None:
 
 @contextmanager
 def _aside(
-    path: Path, mode: int, name: Callable[[Path, Path], None]
+    path: Path, mode: int, name: Callable[[Path, Path], object]
 ) -> Iterator[IO[bytes]]:
     """Open a file beside a path, and give it the path's name once it is whole."""
     _sweep(path)
