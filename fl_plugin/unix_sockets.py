@@ -1,13 +1,20 @@
 """Unix sockets: where processes of one machine meet, and who is at the other end."""
 
+import errno
 import os
 import socket
 import struct
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from fl_plugin.errors import StorageError, UsageError
 
 _LONGEST = 100  # bytes; the system's own limit is 108
+# What the system lacks for this caller it may have for the next one: accept(2).
+_PASSES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ECONNABORTED)
+_PAUSE = 0.05  # seconds
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: SO_PEERCRED of Linux, unix(7)
 
 
@@ -43,6 +50,29 @@ def listen_at(path: Path, what: str, *, mode: int, waiting: int) -> socket.socke
             remedy="Check its folder, and that no other one runs.",
         ) from None
     return found
+
+
+def answer_each(
+    listening: socket.socket, talk: Callable[[socket.socket], None]
+) -> None:
+    """Have each caller answered in a thread, until the socket is shut down or closed.
+
+    Args:
+        listening: As of `listen_at`.
+        talk: Answers one caller, and closes the connection.
+    """
+    while True:
+        try:
+            connection, _ = listening.accept()
+        except OSError as error:
+            if error.errno not in _PASSES:
+                return
+            time.sleep(_PAUSE)
+            continue
+        try:
+            threading.Thread(target=talk, args=(connection,), daemon=True).start()
+        except RuntimeError:  # the system has no thread left
+            connection.close()
 
 
 def user_at(connection: socket.socket) -> int:

@@ -26,7 +26,7 @@ from fl_plugin.errors import MeshError
 from fl_plugin.party.heard import Tell, untold
 from fl_plugin.party.party import Party
 from fl_plugin.software import release
-from fl_plugin.unix_sockets import listen_at, user_at
+from fl_plugin.unix_sockets import answer_each, listen_at, user_at
 
 GREETING_SECONDS = 10.0
 MOST_CONNECTIONS = 32
@@ -63,12 +63,8 @@ class Node:
             ready: Called once the node listens.
         """
         ready()
-        with suppress(OSError), self._listening:  # closed by `stop`
-            while not self._stopped.is_set():
-                connection, _ = self._listening.accept()
-                threading.Thread(
-                    target=self._talk, args=(connection,), daemon=True
-                ).start()
+        with self._listening:
+            answer_each(self._listening, self._talk)
 
     def stop(self) -> None:
         """Stop listening; what is being answered is answered."""

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from queue import Empty, Queue
 
@@ -53,6 +54,7 @@ from fl_plugin.flower.shim import fingerprint, is_listed, shim
 from fl_plugin.flower.turned_away import TurnedAway
 from fl_plugin.signing.keys import create_key, load_key
 from fl_plugin.software import release
+from fl_plugin.unix_sockets import answer_each
 
 _START_SECONDS = 60.0
 _LOOK_SECONDS = 1.0
@@ -118,8 +120,9 @@ class Link:
             )
             held.callback(gate.close)
             write_invitation(self.place.invitation, self._invitation(gate.port))
+            let_in = partial(self._see_through, control)
             threading.Thread(
-                target=self._open, args=(door, control), daemon=True
+                target=answer_each, args=(door, let_in), daemon=True
             ).start()
             ready()
             self._look_after(runtime, control, gate, process.poll)
@@ -215,16 +218,8 @@ class Link:
                 )
             )
 
-    def _open(self, door: socket.socket, control: ControlHttpClient) -> None:
-        with suppress(OSError):  # closed by `serve`
-            while True:
-                connection, _ = door.accept()
-                threading.Thread(
-                    target=self._see_through, args=(connection, control), daemon=True
-                ).start()
-
     def _see_through(
-        self, connection: socket.socket, control: ControlHttpClient
+        self, control: ControlHttpClient, connection: socket.socket
     ) -> None:
         """Start a run for who stands at the door, and end it when they leave."""
         with connection, suppress(OSError):
