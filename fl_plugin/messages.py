@@ -62,6 +62,7 @@ class Refusal(Message):
     type = "refusal"
 
 
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 _KINDS: dict[str, type[Message]] = {c.type: c for c in (Ask, Reply, Refusal)}
 
 
@@ -76,20 +77,16 @@ def encode(message: Message) -> bytes:
             raise _bad(f"an array of type {array.dtype} cannot be sent")
         shapes.append([name, code, list(array.shape)])
         parts.append(array.astype(code, copy=False).tobytes())
-    header = json.dumps(
-        {
-            "type": message.type,
-            "kind": message.kind,
-            "run": message.run,
-            "round": message.round,
-            "party": message.party,
-            "body": message.body,
-            "arrays": shapes,
-        },
-        sort_keys=True,
-        separators=(",", ":"),
-        allow_nan=False,
-    ).encode()
+    words = {
+        "type": message.type,
+        "kind": message.kind,
+        "run": message.run,
+        "round": message.round,
+        "party": message.party,
+        "body": message.body,
+        "arrays": shapes,
+    }
+    header = _JSON.encode(words).encode()
     return b"".join([MAGIC, struct.pack("<I", len(header)), header, *parts])
 
 

@@ -5,7 +5,7 @@ its machine has.
 """
 
 import sys
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from threadpoolctl import ThreadpoolController
@@ -32,5 +32,8 @@ def one_thread() -> AbstractContextManager[object]:
     modules = len(sys.modules)
     if not _FOUND or _FOUND[0].modules != modules:
         _FOUND[:] = [_Found(modules, ThreadpoolController())]
-    limit: AbstractContextManager[object] = _FOUND[0].controller.limit(limits=1)
+    controller = _FOUND[0].controller
+    if all(library.num_threads == 1 for library in controller.lib_controllers):
+        return nullcontext()  # within another one: to set it again costs a message 3 %
+    limit: AbstractContextManager[object] = controller.limit(limits=1)
     return limit

@@ -21,6 +21,7 @@ LONGEST_TEXT = 512
 MOST_COLUMNS = 4_096
 LONGEST_BODY = 4_000_000
 _SHORT = 16_384  # characters of a body that is worth keeping in memory
+_MOST_WRITTEN = 256
 
 _VERIFY = "Run `fl audit verify` and tell the domain's steward."
 _TEXT: tuple[type, ...] = (str,)
@@ -122,7 +123,13 @@ def chain(entry: AuditEntry, *, previous: Head, at: datetime) -> AuditRecord:
             remedy="Shorten or correct that field of the request.",
         )
     values["columns"] = tuple(values["columns"])
-    return AuditRecord(**values, hash=digest(canonical(values)))
+    body = canonical(values)
+    record = AuditRecord(**values, hash=digest(body))
+    if len(body) <= _SHORT:
+        while len(_WRITTEN) >= _MOST_WRITTEN:
+            _WRITTEN.pop(next(iter(_WRITTEN)), None)
+        _WRITTEN[record.sequence, body, record.hash] = record
+    return record
 
 
 def read_record(sequence: object, body: object, stored_hash: object) -> AuditRecord:
@@ -131,8 +138,10 @@ def read_record(sequence: object, body: object, stored_hash: object) -> AuditRec
     Raises:
         LedgerError: If body, hash and place do not belong together.
     """
-    short = isinstance(body, str) and len(body) <= _SHORT
-    return (_read_short if short else _read)(sequence, body, stored_hash)
+    if not isinstance(body, str) or len(body) > _SHORT:
+        return _read(sequence, body, stored_hash)
+    written = type(sequence) is int and _WRITTEN.get((sequence, body, stored_hash))
+    return written or _read_short(sequence, body, stored_hash)
 
 
 def _read(sequence: object, body: object, stored_hash: object) -> AuditRecord:
@@ -153,13 +162,15 @@ def _read(sequence: object, body: object, stored_hash: object) -> AuditRecord:
     return AuditRecord(**values, hash=stored_hash)
 
 
-# The newest record is asked for several times a message; the same row is the same.
+# The newest record is asked for several times a message, first by who has written it;
+# the same row is the same.
+_WRITTEN: dict[tuple[int, str, object], AuditRecord] = {}
 _read_short = lru_cache(maxsize=256, typed=True)(_read)
 
 
 def canonical(values: Mapping[str, object]) -> str:
     """Return JSON in ASCII with sorted keys and no spaces."""
-    return json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _JSON.encode(values)
 
 
 def digest(body: str) -> str:
@@ -216,4 +227,5 @@ def _columns_fault(columns: tuple[object, ...] | list[object]) -> str | None:
     return "columns holds something that is not a name"
 
 
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 _NAMES = frozenset(f.name for f in fields(AuditRecord))

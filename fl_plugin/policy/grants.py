@@ -1,6 +1,8 @@
 """Which of a domain's grants answers a request, and why another one does not."""
 
+import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 
 from fl_plugin.manifest.types import Grant, Product
@@ -26,13 +28,28 @@ def asked_for(facts: Facts, product: Product) -> list[Grant]:
     return sorted(found, key=_newest, reverse=True)
 
 
-def live_grants(facts: Facts, product: Product) -> list[Grant]:
+@dataclass
+class _Newest(threading.local):
+    """What this thread worked out last: one decision asks for it half a dozen times."""
+
+    facts: Facts | None = None
+    product: Product | None = None
+    live: tuple[Grant, ...] = ()
+
+
+_NEWEST = _Newest()
+
+
+def live_grants(facts: Facts, product: Product) -> tuple[Grant, ...]:
     """Return the approved, unexpired grants whose policy is the current one."""
-    return [
-        grant
-        for grant in asked_for(facts, product)
-        if next(grant_refusals(grant, facts, product), None) is None
-    ]
+    if _NEWEST.facts is not facts or _NEWEST.product is not product:
+        live = tuple(
+            grant
+            for grant in asked_for(facts, product)
+            if next(grant_refusals(grant, facts, product), None) is None
+        )
+        _NEWEST.facts, _NEWEST.product, _NEWEST.live = facts, product, live
+    return _NEWEST.live
 
 
 def covering_grant(facts: Facts) -> Grant | None:

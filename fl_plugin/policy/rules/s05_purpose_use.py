@@ -146,7 +146,9 @@ def _bares_a_label(column: Column, request: Request) -> bool:
     return protected and "query" in request.uses
 
 
-def _grant_refusals(live: list[Grant], request: Request, ask: str) -> Iterator[Refusal]:
+def _grant_refusals(
+    live: tuple[Grant, ...], request: Request, ask: str
+) -> Iterator[Refusal]:
     """Say what the newest live grant does not cover."""
     if not live:
         yield Refusal("grant.missing", "No grant holds.", f"Ask {ask} for one.")
