@@ -99,9 +99,10 @@ class Planted:
 def planted_rows(place: int) -> tuple[pa.Table, list[bytes]]:
     random = np.random.default_rng(place)
     keys = [f"CANARY{random.bytes(9).hex()}" for _ in range(ROWS)]
-    amounts = random.choice(10**8, ROWS, replace=False) + 7 * 10**8
+    # So large that no counter or checksum of SQLite's, of four bytes, is one of them.
+    amounts = random.integers(7 * 10**12, 8 * 10**12, ROWS)
     said = np.array(["no", "yes"])[random.integers(0, 2, ROWS)]
-    bad = amounts + 3e7 * random.normal(size=ROWS) > 7.5e8
+    bad = amounts + 3e11 * random.normal(size=ROWS) > 7.5e12
     columns = {"row_id": keys, "amount": amounts, "said": said, "bad": bad}
     needles = [w for key in keys for w in spellings_of_text(key)]
     needles += [w for a in amounts.tolist() for w in spellings_of_number(a)]
