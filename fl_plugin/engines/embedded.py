@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from fl_plugin.engines.base import Engine, tell_when_done
 from fl_plugin.party.party import Party
+from fl_plugin.threads import one_thread
 
 # Seconds. Short answers come one after the other: threads that hand the interpreter
 # to and fro at each statement of SQLite take a fifth more (`python -m bench.engine`).
@@ -87,9 +88,10 @@ class _Seat:
             self._thread.join()
 
     def _work(self) -> None:
-        while (task := self._asked.get()) is not None:
-            data, answer = task
-            try:
-                answer.set_result(self._party.handle(data, self._caller))
-            except BaseException as error:
-                answer.set_exception(error)
+        with one_thread():  # or each message would set it, and set it back
+            while (task := self._asked.get()) is not None:
+                data, answer = task
+                try:
+                    answer.set_result(self._party.handle(data, self._caller))
+                except BaseException as error:
+                    answer.set_exception(error)
