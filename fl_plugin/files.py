@@ -26,7 +26,7 @@ def whole(path: Path, *, mode: int = SHARED) -> Iterator[IO[bytes]]:
         OSError: It cannot be written; nothing is left of it. What to tell the reader
             is the caller's to say.
     """
-    with _aside(path, mode, lambda a, b: a.replace(b)) as file:
+    with _aside(path, mode, Path.replace) as file:
         yield file
 
 

@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from functools import lru_cache
 from types import NoneType
 from typing import Any, NamedTuple
 
@@ -21,7 +20,7 @@ LONGEST_TEXT = 512
 MOST_COLUMNS = 4_096
 LONGEST_BODY = 4_000_000
 _SHORT = 16_384  # characters of a body that is worth keeping in memory
-_MOST_WRITTEN = 256
+_MOST_KNOWN = 256
 
 _VERIFY = "Run `fl audit verify` and tell the domain's steward."
 _TEXT: tuple[type, ...] = (str,)
@@ -124,12 +123,7 @@ def chain(entry: AuditEntry, *, previous: Head, at: datetime) -> AuditRecord:
         )
     values["columns"] = tuple(values["columns"])
     body = canonical(values)
-    record = AuditRecord(**values, hash=digest(body))
-    if len(body) <= _SHORT:
-        if len(_WRITTEN) >= _MOST_WRITTEN:
-            _WRITTEN.clear()  # in one step: parties in threads write as well
-        _WRITTEN[record.sequence, body, record.hash] = record
-    return record
+    return _known(AuditRecord(**values, hash=digest(body)), body)
 
 
 def read_record(sequence: object, body: object, stored_hash: object) -> AuditRecord:
@@ -138,13 +132,9 @@ def read_record(sequence: object, body: object, stored_hash: object) -> AuditRec
     Raises:
         LedgerError: If body, hash and place do not belong together.
     """
-    if not isinstance(body, str) or len(body) > _SHORT:
-        return _read(sequence, body, stored_hash)
-    written = type(sequence) is int and _WRITTEN.get((sequence, body, stored_hash))
-    return written or _read_short(sequence, body, stored_hash)
-
-
-def _read(sequence: object, body: object, stored_hash: object) -> AuditRecord:
+    known = _KNOWN.get((body, stored_hash))
+    if known is not None and type(sequence) is int and sequence == known.sequence:
+        return known
     altered = LedgerError(f"Audit record {sequence} was altered.", remedy=_VERIFY)
     if not isinstance(body, str) or len(body) > LONGEST_BODY:
         raise altered
@@ -159,13 +149,21 @@ def _read(sequence: object, body: object, stored_hash: object) -> AuditRecord:
     if _fault(values) or values["sequence"] != sequence or not _is_time(values["at"]):
         raise altered
     values["columns"] = tuple(values["columns"])
-    return AuditRecord(**values, hash=stored_hash)
+    return _known(AuditRecord(**values, hash=stored_hash), body)
 
 
 # The newest record is asked for several times a message, first by who has written it;
 # the same row is the same.
-_WRITTEN: dict[tuple[int, str, object], AuditRecord] = {}
-_read_short = lru_cache(maxsize=256, typed=True)(_read)
+_KNOWN: dict[tuple[object, object], AuditRecord] = {}
+
+
+def _known(record: AuditRecord, body: str) -> AuditRecord:
+    """Return a record that is sound; a short one is known from now on."""
+    if len(body) <= _SHORT:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()  # in one step: parties in threads write as well
+        _KNOWN[body, record.hash] = record
+    return record
 
 
 def canonical(values: Mapping[str, object]) -> str:
